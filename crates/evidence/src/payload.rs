@@ -1,0 +1,376 @@
+//! The payload against the entries: recordings and companions, byte by byte (V3 to V6, V27).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::bag::Place;
+use crate::body::Recording;
+use crate::content::{BlockKey, Digests};
+use crate::exhibit::{Reading, Stop};
+use crate::hash::Hash;
+use crate::limits::BLOCK_TREES_MAX;
+use crate::opening::VerifiedOpening;
+use crate::package::PackageError;
+use crate::step::Step;
+use crate::verdict::Findings;
+
+/// What the shown entries commit to.
+#[derive(Default)]
+pub(crate) struct Commitments {
+    by_sha256: BTreeMap<Hash, Vec<Commitment>>,
+    /// Recording entries whose SHA-256 is not disclosed.
+    closed: BTreeSet<u64>,
+    /// Entries that are shown and could not be read: nothing that names them is judged.
+    unread: BTreeSet<u64>,
+}
+
+enum Commitment {
+    Recording(Box<Committed>),
+    Companion { index: u64, number: String },
+}
+
+/// What a recording entry says of the bytes.
+struct Committed {
+    index: u64,
+    size: u64,
+    /// Absent where it is not disclosed.
+    blake3: Option<Hash>,
+    block_bytes: u64,
+    block_root: Hash,
+    /// Absent where it is not disclosed.
+    block_key: Option<BlockKey>,
+    /// Content fields that the rule asks for and the opening does not show.
+    closed: bool,
+}
+
+impl Commitment {
+    const fn index(&self) -> u64 {
+        match self {
+            Self::Recording(committed) => committed.index,
+            Self::Companion { index, .. } => *index,
+        }
+    }
+}
+
+impl Commitments {
+    /// The entry at `index` is shown, and could not be read.
+    pub(crate) fn unread(&mut self, index: u64) {
+        self.unread.insert(index);
+    }
+
+    /// Whether the entry at `index` is shown, and could not be read.
+    pub(crate) fn is_unread(&self, index: u64) -> bool {
+        self.unread.contains(&index)
+    }
+
+    /// Takes in a recording entry and what is disclosed of it (V27: clear against opened).
+    pub(crate) fn recording(
+        &mut self,
+        index: u64,
+        recording: &Recording,
+        opening: Option<&VerifiedOpening>,
+        findings: &mut Findings,
+    ) {
+        let content = &recording.content;
+        let opened = |pointer: &str| opening.and_then(|opening| opening.value("content", pointer));
+        let item = format!("entry {index}");
+        let mut digest = |pointer: &str, clear: Option<Hash>| {
+            let disclosed = opened(pointer).and_then(Hash::from_hex);
+            if let (Some(clear), Some(disclosed)) = (clear, disclosed) {
+                let expected = format!("content{pointer} {clear}");
+                findings.check(
+                    clear == disclosed,
+                    Step::ClearValues,
+                    &item,
+                    &expected,
+                    &disclosed.to_string(),
+                );
+            }
+            clear.or(disclosed)
+        };
+        let sha256 = digest("/sha256", content.sha256);
+        let blake3 = digest("/blake3", content.blake3);
+        if let Some(size) = opened("/size") {
+            let expected = format!("content/size {}", content.size);
+            let holds = size == content.size.to_string();
+            findings.check(holds, Step::ClearValues, &item, &expected, size);
+        }
+        let fields = ["/sha256", "/blake3", "/size"];
+        let committed = Committed {
+            index,
+            size: content.size,
+            blake3,
+            block_bytes: content.block_bytes,
+            block_root: content.block_root,
+            block_key: opening.and_then(|opening| opening.opening().block_key),
+            closed: fields.iter().any(|pointer| opened(pointer).is_none()),
+        };
+        match sha256 {
+            Some(sha256) => {
+                let commitments = self.by_sha256.entry(sha256).or_default();
+                commitments.push(Commitment::Recording(Box::new(committed)));
+            }
+            None => {
+                self.closed.insert(index);
+            }
+        }
+        for field in opening.iter().flat_map(|opening| opening.fields()) {
+            let number = field.value.pointer.strip_suffix("/sha256");
+            if let (true, Some(number)) = (field.value.source == "companion", number)
+                && let Some(sha256) = Hash::from_hex(&field.value.value)
+            {
+                let number = number.trim_start_matches('/').to_owned();
+                let commitments = self.by_sha256.entry(sha256).or_default();
+                commitments.push(Commitment::Companion { index, number });
+            }
+        }
+    }
+}
+
+impl Reading<'_> {
+    /// V3 to V6: every payload file against the manifest and the entries.
+    pub(crate) fn payload(&mut self, commitments: &Commitments) -> Result<(), Stop> {
+        let present: Vec<String> =
+            self.package.files().keys().filter(|path| path.starts_with("data/")).cloned().collect();
+        for path in &present {
+            if !self.manifest.files.contains_key(path) {
+                self.findings.contradicted(Step::Payload, path, "a line in the manifest", "none");
+            }
+        }
+        let listed: Vec<(String, Hash)> =
+            self.manifest.files.iter().map(|(path, hash)| (path.clone(), *hash)).collect();
+        let mut packed = BTreeSet::new();
+        for (path, sha256) in &listed {
+            let in_bag = self.package.files().contains_key(path);
+            let place = Place::of(path);
+            if !place.is_some_and(Place::is_payload) {
+                self.findings.contradicted(Step::Names, path, "a place below data/", "none");
+            } else if !in_bag && self.fetched.contains_key(path) {
+                self.findings.not_read(Step::Payload, path, "in fetch.txt, not in the bag");
+                packed.insert(*sha256);
+            } else if !in_bag {
+                self.findings.contradicted(Step::Payload, path, "the file", "missing");
+            } else if let Some(Place::Packed(index)) = place {
+                if !packed.insert(*sha256) {
+                    self.findings.contradicted(
+                        Step::Names,
+                        path,
+                        "each packed file once",
+                        "a second one",
+                    );
+                }
+                self.packed(path, *sha256, index, commitments)?;
+            } else if place == Some(Place::Report) {
+                self.report(path, *sha256)?;
+            }
+        }
+        let stray: Vec<String> = self
+            .fetched
+            .keys()
+            .filter(|path| !self.manifest.files.contains_key(*path))
+            .cloned()
+            .collect();
+        for path in stray {
+            self.findings.contradicted(
+                Step::TagFiles,
+                &path,
+                "a line in the manifest",
+                "none, but one in fetch.txt",
+            );
+        }
+        self.not_packed(&packed, commitments, &listed);
+        Ok(())
+    }
+
+    fn digests(&mut self, path: &str, keys: &[(u64, BlockKey)]) -> Result<Option<Digests>, Stop> {
+        match self.package.digest(path, keys) {
+            Ok(digests) => Ok(Some(digests)),
+            Err(PackageError::Damaged(what)) => {
+                self.findings.contradicted(Step::Payload, path, "a file that can be read", &what);
+                Ok(None)
+            }
+            Err(error) => Err(Stop::Io(format!("{path} {error}"))),
+        }
+    }
+
+    fn report(&mut self, path: &str, sha256: Hash) -> Result<(), Stop> {
+        if let Some(found) = self.digests(path, &[])?.map(|digests| digests.sha256) {
+            self.findings.check(
+                found == sha256,
+                Step::Payload,
+                path,
+                &sha256.to_string(),
+                &found.to_string(),
+            );
+        }
+        Ok(())
+    }
+
+    fn packed(
+        &mut self,
+        path: &str,
+        sha256: Hash,
+        index: u64,
+        commitments: &Commitments,
+    ) -> Result<(), Stop> {
+        const NONE: &[Commitment] = &[];
+        let committed = commitments.by_sha256.get(&sha256).map_or(NONE, Vec::as_slice);
+        let keys: Vec<(u64, BlockKey)> = committed
+            .iter()
+            .filter_map(|commitment| match commitment {
+                Commitment::Recording(c) => Some((c.block_bytes, c.block_key?)),
+                Commitment::Companion { .. } => None,
+            })
+            .take(BLOCK_TREES_MAX)
+            .collect();
+        let Some(digests) = self.digests(path, &keys)? else { return Ok(()) };
+        let found = digests.sha256.to_string();
+        self.findings.check(
+            digests.sha256 == sha256,
+            Step::Payload,
+            path,
+            &sha256.to_string(),
+            &found,
+        );
+        if commitments.is_unread(index) {
+            let why = format!("entry {index} is not understood");
+            self.findings.not_established(Step::Recording, path, &why);
+            return Ok(());
+        }
+        let Some(lowest) = committed.iter().map(Commitment::index).min() else {
+            if commitments.closed.contains(&index) {
+                let why = format!(
+                    "entry {index} does not disclose its SHA-256: it cannot be said to be its recording"
+                );
+                self.findings.not_established(Step::Recording, path, &why);
+            } else {
+                let expected = format!("bytes that entry {index} commits to");
+                self.findings.contradicted(Step::Recording, path, &expected, &found);
+            }
+            return Ok(());
+        };
+        if lowest != index {
+            let expected =
+                format!("a place under {lowest}, the lowest index that commits to these bytes");
+            self.findings.contradicted(Step::Names, path, &expected, &index.to_string());
+        }
+        let mut roots = digests.block_roots.iter();
+        for commitment in committed {
+            match commitment {
+                Commitment::Companion { index, number } => {
+                    let item = format!("{path}, companion {number} of entry {index}");
+                    self.findings.check(
+                        digests.sha256 == sha256,
+                        Step::Companion,
+                        &item,
+                        &sha256.to_string(),
+                        &found,
+                    );
+                }
+                Commitment::Recording(committed) => {
+                    let root = committed.block_key.and_then(|_| roots.next());
+                    self.against(path, &sha256, &digests, root, committed);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn against(
+        &mut self,
+        path: &str,
+        sha256: &Hash,
+        digests: &Digests,
+        root: Option<&Hash>,
+        committed: &Committed,
+    ) {
+        let item = format!("{path}, entry {}", committed.index);
+        let findings = &mut self.findings;
+        findings.check(
+            digests.sha256 == *sha256,
+            Step::Recording,
+            &item,
+            &sha256.to_string(),
+            &digests.sha256.to_string(),
+        );
+        let size = committed.size.to_string();
+        findings.check(
+            digests.size == committed.size,
+            Step::Recording,
+            &item,
+            &size,
+            &digests.size.to_string(),
+        );
+        if let Some(blake3) = committed.blake3 {
+            let found = digests.blake3.to_string();
+            findings.check(
+                digests.blake3 == blake3,
+                Step::Recording,
+                &item,
+                &blake3.to_string(),
+                &found,
+            );
+        }
+        if committed.closed {
+            let why = "not all content fields of its entry are disclosed";
+            findings.not_established(Step::Recording, &item, why);
+        }
+        match root {
+            Some(root) => {
+                let expected = format!("block root {}", committed.block_root);
+                findings.check(
+                    *root == committed.block_root,
+                    Step::Blocks,
+                    &item,
+                    &expected,
+                    &root.to_string(),
+                );
+            }
+            None if committed.block_key.is_some() => {
+                findings.not_established(
+                    Step::Blocks,
+                    &item,
+                    "too many entries commit to these bytes",
+                );
+            }
+            None => findings.not_established(Step::Blocks, &item, "its block key is not disclosed"),
+        }
+    }
+
+    fn not_packed(
+        &mut self,
+        packed: &BTreeSet<Hash>,
+        commitments: &Commitments,
+        listed: &[(String, Hash)],
+    ) {
+        for (sha256, committed) in &commitments.by_sha256 {
+            if packed.contains(sha256) {
+                continue;
+            }
+            for commitment in committed {
+                match commitment {
+                    Commitment::Recording(c) => {
+                        self.findings.not_read(
+                            Step::Recording,
+                            &format!("entry {}", c.index),
+                            "its recording is not packed",
+                        );
+                    }
+                    Commitment::Companion { index, number } => {
+                        let item = format!("entry {index}, companion {number}");
+                        self.findings.not_read(Step::Companion, &item, "not packed");
+                    }
+                }
+            }
+        }
+        for index in &commitments.closed {
+            let folder = format!("data/{index}/");
+            if !listed.iter().any(|(path, _)| path.starts_with(&folder)) {
+                self.findings.not_read(
+                    Step::Recording,
+                    &format!("entry {index}"),
+                    "its recording is not packed",
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Packages that are handed over.
+
+pub mod zip;

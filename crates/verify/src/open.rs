@@ -1,0 +1,134 @@
+//! Opens an exhibit, whatever contains it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use unbroken_evidence::content::{BlockKey, Digests};
+use unbroken_evidence::package::{Package, PackageError};
+
+use crate::folder::Folder;
+use crate::zip::Zip;
+
+/// Why an exhibit was not opened; nothing is said of what is in it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The container is none of an exhibit, or built to harm: exit 3.
+    Container {
+        /// What was opened.
+        path: PathBuf,
+        /// Why it is refused.
+        why: String,
+    },
+    /// The machine could not read it: exit 4.
+    Io {
+        /// What was read.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
+}
+
+impl OpenError {
+    pub(crate) fn container(path: &Path, why: impl Into<String>) -> Self {
+        Self::Container { path: path.to_owned(), why: why.into() }
+    }
+
+    pub(crate) fn io(path: &Path, source: io::Error) -> Self {
+        Self::Io { path: path.to_owned(), source }
+    }
+
+    /// The exit code.
+    #[must_use]
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Container { .. } => 3,
+            Self::Io { .. } => 4,
+        }
+    }
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |path: &Path| unbroken_evidence::error::printable(&path.to_string_lossy());
+        match self {
+            Self::Container { path, why } => write!(f, "{}: {why}", shown(path)),
+            Self::Io { path, .. } => write!(f, "{}: cannot be read", shown(path)),
+        }
+    }
+}
+
+impl std::error::Error for OpenError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Container { .. } => None,
+            Self::Io { source, .. } => Some(source),
+        }
+    }
+}
+
+/// An exhibit that was opened: its container keeps to the rules.
+#[derive(Debug)]
+pub enum Exhibit {
+    /// A folder.
+    Folder(Folder),
+    /// A .zip.
+    Zip(Zip),
+}
+
+impl Exhibit {
+    /// Opens the exhibit at `path`.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        let metadata = std::fs::metadata(path).map_err(|error| OpenError::io(path, error))?;
+        if metadata.is_dir() {
+            return Folder::open(path).map(Self::Folder);
+        }
+        if !metadata.is_file() {
+            return Err(OpenError::container(path, "neither a folder nor a file"));
+        }
+        let mut file = File::open(path).map_err(|error| OpenError::io(path, error))?;
+        let mut start = Vec::new();
+        let read = file.by_ref().take(4).read_to_end(&mut start);
+        read.map_err(|error| OpenError::io(path, error))?;
+        if start.starts_with(b"PK") {
+            return Zip::open(path, file).map(Self::Zip);
+        }
+        Err(OpenError::container(path, "not an exhibit: neither a folder nor a .zip"))
+    }
+}
+
+impl Package for Exhibit {
+    fn files(&self) -> &BTreeMap<String, u64> {
+        match self {
+            Self::Folder(folder) => folder.files(),
+            Self::Zip(zip) => zip.files(),
+        }
+    }
+
+    fn empty_folders(&self) -> &[String] {
+        match self {
+            Self::Folder(folder) => folder.empty_folders(),
+            Self::Zip(zip) => zip.empty_folders(),
+        }
+    }
+
+    fn stream(&mut self, path: &str, sink: &mut dyn FnMut(&[u8])) -> Result<(), PackageError> {
+        match self {
+            Self::Folder(folder) => folder.stream(path, sink),
+            Self::Zip(zip) => zip.stream(path, sink),
+        }
+    }
+
+    fn digest(&mut self, path: &str, keys: &[(u64, BlockKey)]) -> Result<Digests, PackageError> {
+        match self {
+            Self::Folder(folder) => folder.digest(path, keys),
+            Self::Zip(zip) => zip.digest(path, keys),
+        }
+    }
+}

@@ -1,0 +1,396 @@
+//! The ledger and the exhibit of the vectors, with a place for a fault at each stage.
+
+use unbroken_evidence::bag::{BAGIT_TXT, BagInfo, Manifest, Place};
+use unbroken_evidence::body::{
+    Added, Body, Completeness, Content, Control, Ended, Media, Recording, Ref, Rel, Role, Subject,
+};
+use unbroken_evidence::content::{BLOCK_BYTES_DEFAULT, ContentHasher};
+use unbroken_evidence::entry::Statement;
+use unbroken_evidence::field::{FieldType, FieldsCommitment, Value};
+use unbroken_evidence::hash::{Hash, encode_hex};
+use unbroken_evidence::key::Signer;
+use unbroken_evidence::package::{MemoryPackage, Package as _};
+use unbroken_evidence::tree::leaf_hash;
+
+use crate::model::Model;
+
+/// The origin of the vectors' log.
+pub const ORIGIN: &str = "example.com/recordings";
+/// The conversation about which there are two recording entries.
+pub const CALL: Subject = Subject([0xa1; 16]);
+/// The message conversation.
+pub const MESSAGE: Subject = Subject([0xb2; 16]);
+
+fn signer(name: &str, seed: u8) -> Signer {
+    // Fixed, well-formed names: this cannot fail.
+    Signer::from_seed(name, &[seed; 32]).unwrap_or_else(|_| unreachable!())
+}
+
+/// The control key.
+#[must_use]
+pub fn control_key() -> Signer {
+    signer("example.com/control", 1)
+}
+
+/// The log key: its verifier key is the trust anchor.
+#[must_use]
+pub fn log_key() -> Signer {
+    signer("example.com/log", 2)
+}
+
+/// The collector of the genesis.
+#[must_use]
+pub fn collector_key() -> Signer {
+    signer("example.com/collector-1", 3)
+}
+
+/// The collector that entry 3 adds.
+#[must_use]
+pub fn second_collector_key() -> Signer {
+    signer("example.com/collector-2", 4)
+}
+
+/// A key that nobody ever added.
+#[must_use]
+pub fn stranger_key() -> Signer {
+    signer("example.com/stranger", 5)
+}
+
+type Edit<T> = Box<dyn Fn(u64, &mut T)>;
+
+/// Where a fault can be put; each does nothing until it is set. The numbers are indices.
+pub struct Scene {
+    /// Changes what is committed before it is salted.
+    pub values: Edit<Vec<Value>>,
+    /// Changes the opening, and with it the commitment, after it was salted.
+    pub opening: Edit<unbroken_evidence::opening::Opening>,
+    /// Changes a statement before it is signed.
+    pub statement: Edit<Statement>,
+    /// Replaces the key that signs.
+    pub signer: Box<dyn Fn(u64, Signer) -> Signer>,
+    /// Changes the signed text, then signs it again; text and signer's key.
+    pub text: Edit<String>,
+    /// Changes the finished note.
+    pub note: Edit<String>,
+    /// Changes the log after the `produced` entry.
+    pub after_produced: Box<dyn Fn(&mut Model)>,
+    /// The key that signs the checkpoint.
+    pub log: fn() -> Signer,
+    /// Changes payload files before anything covers them.
+    pub payload: Box<dyn Fn(&mut MemoryPackage)>,
+    /// Changes the finished exhibit.
+    pub package: Box<dyn Fn(&mut MemoryPackage)>,
+    /// Whether the tag manifest is written anew after that, as a forger would.
+    pub retag: bool,
+    /// Adds these keys in entry 3, beside the second collector.
+    pub add: Vec<Added>,
+    /// Ends these keys in entry 3.
+    pub end: Vec<Ended>,
+    /// Ends these keys in a control entry of their own, just before `produced`.
+    pub end_late: Vec<Ended>,
+}
+
+impl Default for Scene {
+    fn default() -> Self {
+        Self {
+            values: Box::new(|_, _| ()),
+            opening: Box::new(|_, _| ()),
+            statement: Box::new(|_, _| ()),
+            signer: Box::new(|_, signer| signer),
+            text: Box::new(|_, _| ()),
+            note: Box::new(|_, _| ()),
+            after_produced: Box::new(|_| ()),
+            log: log_key,
+            payload: Box::new(|_| ()),
+            package: Box::new(|_| ()),
+            retag: true,
+            add: Vec::new(),
+            end: Vec::new(),
+            end_late: Vec::new(),
+        }
+    }
+}
+
+/// The bytes of the call: painted, longer than two blocks.
+#[must_use]
+pub fn call_bytes() -> Vec<u8> {
+    (0..9_001_u32).map(|i| u8::try_from(i % 251).unwrap_or(0)).collect()
+}
+
+/// The message transcript.
+pub const MESSAGE_BYTES: &[u8] =
+    br#"{"channel":"whatsapp","messages":[{"id":"1","content":"Confirmed.","timestamp":"2026-11-20T06:00:00Z"}]}"#;
+/// The call's sidecar.
+pub const SIDECAR_BYTES: &[u8] =
+    br#"{"mediaType":"Call","conversationId":"c-1","recordingId":"r-1","durationMs":25620}"#;
+
+impl Scene {
+    /// The ledger id of the scene.
+    #[must_use]
+    pub fn ledger_id(&self) -> Hash {
+        let mut model = Model::new(ORIGIN);
+        self.genesis(&mut model);
+        leaf_hash(model.notes.first().map_or(&[], String::as_bytes))
+    }
+
+    /// The whole exhibit.
+    #[must_use]
+    pub fn build(&self) -> MemoryPackage {
+        let mut model = Model::new(ORIGIN);
+        self.entries(&mut model);
+        let mut package = MemoryPackage::default();
+        package.insert("data/2/r-1.opus", call_bytes());
+        package.insert("data/2/r-1.opus_metadata.json", SIDECAR_BYTES);
+        package.insert("data/4/r-2.json", MESSAGE_BYTES);
+        package.insert("data/report/README.txt", "What this exhibit holds.\n");
+        for index in [1, 2, 4, 6, 7] {
+            let opening =
+                model.openings.get(&index).map(unbroken_evidence::opening::Opening::encode);
+            package.insert(&format!("data/openings/{index}.json"), opening.unwrap_or_default());
+        }
+        (self.payload)(&mut package);
+        bag(&mut package);
+        self.produced(&mut model, &package);
+        let produced = model.size() - 1;
+        (self.after_produced)(&mut model);
+        let checkpoint = (self.log)().sign_note(&model.checkpoint().text());
+        package.insert("ledger/checkpoint", checkpoint.clone());
+        let is_control = |index| matches!(index, 0 | 3) || (8..produced).contains(&index);
+        for index in [0, 1, 2, 3, 4, 6, 7].into_iter().chain(8..=produced) {
+            let folder = if is_control(index) { "control" } else { "entries" };
+            let note =
+                usize::try_from(index).ok().and_then(|place| model.notes.get(place).cloned());
+            package.insert(&format!("ledger/{folder}/{index}.note"), note.unwrap_or_default());
+            let proof = model.proof(index, &checkpoint).encode();
+            package.insert(&format!("ledger/{folder}/{index}.tlog-proof"), proof);
+            if is_control(index) || index == produced {
+                let opening =
+                    model.openings.get(&index).map(unbroken_evidence::opening::Opening::encode);
+                package
+                    .insert(&format!("ledger/openings/{index}.json"), opening.unwrap_or_default());
+            }
+        }
+        tag(&mut package);
+        (self.package)(&mut package);
+        if self.retag {
+            tag(&mut package);
+        }
+        package
+    }
+
+    fn entries(&self, model: &mut Model) {
+        self.genesis(model);
+        let name = Value::string("policy", "/name", "genesys-cloud-1");
+        let text = Value::string("policy", "/text", "A sidecar is there and agrees.");
+        self.plain(model, &collector_key(), "policy", None, vec![name, text], vec![]);
+        let policy = model.leaves().last().copied();
+        self.recording(model, &collector_key(), CALL, Media::Call, policy, vec![]);
+        let second =
+            Added { role: Role::Collector, key: second_collector_key().verifier().clone() };
+        let add = std::iter::once(second).chain(self.add.clone()).collect();
+        self.control(model, add, self.end.clone());
+        self.recording(model, &second_collector_key(), MESSAGE, Media::Message, policy, vec![]);
+        let objects = Value::number("pass", "/objects", 3);
+        self.plain(model, &collector_key(), "pass", None, vec![objects], vec![]);
+        let first = reference(model, 2, Rel::Supersedes);
+        self.recording(model, &collector_key(), CALL, Media::Call, policy, vec![first]);
+        let hold = Value::string("observation", "/object-lock/legal-hold", "ON");
+        let about = reference(model, 6, Rel::About);
+        self.plain(model, &collector_key(), "observation", Some(CALL), vec![hold], vec![about]);
+        if !self.end_late.is_empty() {
+            self.control(model, vec![], self.end_late.clone());
+        }
+    }
+
+    fn genesis(&self, model: &mut Model) {
+        let added = |role, signer: Signer| Added { role, key: signer.verifier().clone() };
+        let add = vec![
+            added(Role::Control, control_key()),
+            added(Role::Log, log_key()),
+            added(Role::Collector, collector_key()),
+        ];
+        let fields = self.commit(
+            model,
+            vec![Value::string("control", "/name", "The vectors' ledger")],
+            None,
+        );
+        let nonce = Some([7; 16]);
+        let body = Body::Control(Control { add, end: vec![], fields, nonce, refs: vec![] });
+        self.push(model, &control_key(), "control", None, body);
+    }
+
+    fn control(&self, model: &mut Model, add: Vec<Added>, end: Vec<Ended>) {
+        let reason = Value::string("control", "/reason", "collectors come and go");
+        let fields = self.commit(model, vec![reason], None);
+        let body = Body::Control(Control { add, end, fields, nonce: None, refs: vec![] });
+        self.push(model, &control_key(), "control", None, body);
+    }
+
+    fn commit(
+        &self,
+        model: &mut Model,
+        mut values: Vec<Value>,
+        key: Option<[u8; 32]>,
+    ) -> FieldsCommitment {
+        let index = model.size();
+        (self.values)(index, &mut values);
+        model.fields(values, key);
+        let Some(opening) = model.openings.get_mut(&index) else { unreachable!() };
+        (self.opening)(index, opening);
+        let leaves: Vec<Hash> =
+            opening.positions.iter().map(unbroken_evidence::opening::Position::leaf).collect();
+        FieldsCommitment { count: leaves.len() as u64, root: unbroken_evidence::tree::root(leaves) }
+    }
+
+    fn plain(
+        &self,
+        model: &mut Model,
+        signer: &Signer,
+        kind: &str,
+        subject: Option<Subject>,
+        values: Vec<Value>,
+        refs: Vec<Ref>,
+    ) {
+        let fields = self.commit(model, values, None);
+        self.push(model, signer, kind, subject, Body::Fields { fields, refs });
+    }
+
+    fn recording(
+        &self,
+        model: &mut Model,
+        signer: &Signer,
+        subject: Subject,
+        media: Media,
+        policy: Option<Hash>,
+        refs: Vec<Ref>,
+    ) {
+        let bytes = if media == Media::Call { call_bytes() } else { MESSAGE_BYTES.to_vec() };
+        let key = model.random.draw();
+        let mut hasher = ContentHasher::new(&[(BLOCK_BYTES_DEFAULT, key)]);
+        hasher.update(&bytes);
+        let digests = hasher.finish();
+        let mut values = vec![
+            Value::string("content", "/sha256", &digests.sha256.to_string()),
+            Value::string("content", "/blake3", &digests.blake3.to_string()),
+            Value::number("content", "/size", digests.size),
+            Value::string(
+                "object",
+                "/key",
+                if media == Media::Call { "c-1/r-1.opus" } else { "c-2/r-2.json" },
+            ),
+            Value::string("observed", "/start", "2026-11-20T07:00:00.000Z"),
+        ];
+        if media == Media::Call {
+            values.push(Value::string("companion", "/0/key", "c-1/r-1.opus_metadata.json"));
+            values.push(Value::string("companion", "/0/role", "sidecar"));
+            let sidecar = Hash::of(&[SIDECAR_BYTES]).to_string();
+            values.push(Value::string("companion", "/0/sha256", &sidecar));
+            values.push(Value::new("sidecar", "/durationMs", FieldType::Number, "25620"));
+        }
+        let fields = self.commit(model, values, Some(key));
+        let complete = media == Media::Call;
+        let clear = media.shows_digests();
+        let body = Body::Recording(Recording {
+            completeness: policy.map(|policy| Completeness { policy, complete }),
+            content: Content {
+                blake3: clear.then_some(digests.blake3),
+                block_bytes: BLOCK_BYTES_DEFAULT,
+                block_root: digests.block_roots.first().copied().unwrap_or(digests.sha256),
+                sha256: clear.then_some(digests.sha256),
+                size: digests.size,
+            },
+            fields,
+            media,
+            refs,
+        });
+        self.push(model, signer, "recording", Some(subject), body);
+    }
+
+    /// Appends the `produced` entry that covers `package`.
+    pub fn produced(&self, model: &mut Model, package: &MemoryPackage) {
+        let mut values = vec![Value::new("produced", "/fetch.txt", FieldType::Null, "null")];
+        for path in unbroken_evidence::produced::COVERED {
+            if let Some(bytes) = package.bytes(path) {
+                let digest = Hash::of(&[bytes]).to_string();
+                values.insert(0, Value::string("produced", &format!("/{path}"), &digest));
+            }
+        }
+        values.push(Value::string("item", &format!("/{CALL}/0"), "2,6,7"));
+        values.push(Value::string("item", &format!("/{MESSAGE}/0"), "4"));
+        self.plain(model, &collector_key(), "produced", None, values, vec![]);
+    }
+
+    fn push(
+        &self,
+        model: &mut Model,
+        signer: &Signer,
+        kind: &str,
+        subject: Option<Subject>,
+        body: Body,
+    ) {
+        let index = model.size();
+        let signer = (self.signer)(index, signer_again(signer));
+        let mut statement = model.statement(&signer, kind, subject, body);
+        (self.statement)(index, &mut statement);
+        let mut text = statement.text_unchecked();
+        (self.text)(index, &mut text);
+        let mut note = signer.sign_note(&text);
+        (self.note)(index, &mut note);
+        model.push(note);
+    }
+}
+
+fn signer_again(signer: &Signer) -> Signer {
+    let all = [control_key(), log_key(), collector_key(), second_collector_key(), stranger_key()];
+    let same = |known: &Signer| known.verifier() == signer.verifier();
+    all.into_iter().find(same).unwrap_or_else(stranger_key)
+}
+
+/// A reference to an entry of the model.
+#[must_use]
+pub fn reference(model: &Model, index: u64, rel: Rel) -> Ref {
+    let leaf = usize::try_from(index).ok().and_then(|place| model.leaves().get(place).copied());
+    Ref { index, leaf: leaf.unwrap_or_else(|| Hash::of(&[])), rel }
+}
+
+/// Writes the bag's own files over the payload.
+pub fn bag(package: &mut MemoryPackage) {
+    let payload: Vec<String> =
+        package.files().keys().filter(|path| path.starts_with("data/")).cloned().collect();
+    let octets = payload.iter().filter_map(|path| package.files().get(path)).sum();
+    let info = BagInfo { bagging_date: "2026-11-20".into(), octets, files: payload.len() as u64 };
+    package.insert("bagit.txt", BAGIT_TXT);
+    package.insert("bag-info.txt", info.encode());
+    package.insert("manifest-sha256.txt", manifest(package, &payload).encode());
+}
+
+/// Writes the tag manifest over everything else.
+pub fn tag(package: &mut MemoryPackage) {
+    let name = "tagmanifest-sha256.txt";
+    let is_tag =
+        |path: &&String| path.as_str() != name && Place::of(path).is_some_and(|p| !p.is_payload());
+    let tags: Vec<String> = package.files().keys().filter(is_tag).cloned().collect();
+    package.insert(name, manifest(package, &tags).encode());
+}
+
+fn manifest(package: &MemoryPackage, paths: &[String]) -> Manifest {
+    let hash = |path: &String| (path.clone(), Hash::of(&[package.bytes(path).unwrap_or_default()]));
+    Manifest { files: paths.iter().map(hash).collect() }
+}
+
+/// The exhibit as a .zip under the folder `exhibit`.
+#[must_use]
+pub fn zipped(package: &MemoryPackage) -> Vec<u8> {
+    let mut zip = unbroken_exhibit::zip::ZipWriter::new(Vec::new(), "exhibit");
+    for path in package.files().keys() {
+        // Writing to memory does not fail.
+        let _ = zip.add(path, package.bytes(path).unwrap_or_default());
+    }
+    zip.finish().unwrap_or_default()
+}
+
+/// The hex of a subject, for edits of text.
+#[must_use]
+pub fn subject_hex(subject: Subject) -> String {
+    encode_hex(&subject.0)
+}
