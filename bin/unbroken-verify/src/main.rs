@@ -1,1 +1,21 @@
-fn main() {}
+//! The independent verifier: proves exhibits, published logs and single objects, offline, from a
+//! key that it was given. Exit codes are those of spec/verification.md.
+
+mod arguments;
+mod run;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    let typed = arguments::with_default(std::env::args_os());
+    match arguments::Arguments::try_parse_from(typed) {
+        Ok(arguments) => ExitCode::from(run::run(&arguments)),
+        Err(error) => {
+            // Help and version come this way too; a broken pipe while printing changes nothing.
+            let _ = error.print();
+            ExitCode::from(if error.use_stderr() { run::USAGE } else { 0 })
+        }
+    }
+}

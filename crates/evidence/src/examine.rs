@@ -93,6 +93,8 @@ pub(crate) struct Examiner {
     pub(crate) control: ControlState,
     /// Ascending by index.
     pub(crate) kept: Vec<Kept>,
+    /// In a published log, the leaf of every entry, judged or not.
+    leaves: Vec<Hash>,
     origin: Option<String>,
     unread_control: Option<u64>,
     chains: Chains,
@@ -110,6 +112,7 @@ impl Examiner {
             findings,
             control: ControlState::default(),
             kept: Vec::new(),
+            leaves: Vec::new(),
             origin,
             unread_control: None,
             chains: Chains::default(),
@@ -169,6 +172,11 @@ impl Examiner {
         }
         self.policy(&item, &statement);
         Some(statement)
+    }
+
+    /// The leaf of the next entry of a published log.
+    pub(crate) fn passes(&mut self, leaf: Hash) {
+        self.leaves.push(leaf);
     }
 
     fn key_number(&mut self, key: Hash) -> u16 {
@@ -285,6 +293,18 @@ impl Examiner {
             );
         }
         let Some(named) = self.find(target).copied() else {
+            let passed = usize::try_from(target).ok().and_then(|place| self.leaves.get(place));
+            if let Some(leaf) = passed {
+                let expected = format!("leaf {leaf} of entry {target}");
+                let holds = *leaf == reference.leaf;
+                return self.findings.check(
+                    holds,
+                    Step::References,
+                    item,
+                    &expected,
+                    &reference.leaf.to_string(),
+                );
+            }
             if reference.rel == Rel::Supersedes {
                 let expected = format!("entry {target}, which it supersedes, to be shown");
                 return self.findings.contradicted(Step::Items, item, &expected, "not shown");

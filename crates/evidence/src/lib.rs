@@ -11,6 +11,8 @@
 //! | mathematics | [`hash`], [`tree`], [`key`] |
 //! | judgement | [`control`], [`chain`], [`exhibit`], [`published`], [`step`], [`verdict`], [`trust`] |
 
+#![cfg_attr(test, allow(clippy::cast_possible_truncation))]
+
 pub mod bag;
 pub mod body;
 pub mod chain;
@@ -36,6 +38,7 @@ mod payload;
 pub mod produced;
 pub mod proof;
 pub mod published;
+mod reading;
 pub mod step;
 pub mod tile;
 pub mod time;

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::bag::Place;
 use crate::body::Recording;
 use crate::content::{BlockKey, Digests};
-use crate::exhibit::{Reading, Stop};
+use crate::exhibit::Stop;
 use crate::hash::Hash;
 use crate::limits::BLOCK_TREES_MAX;
 use crate::opening::VerifiedOpening;
 use crate::package::PackageError;
+use crate::reading::Reading;
 use crate::step::Step;
 use crate::verdict::Findings;
 

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::body::Subject;
 use crate::examine::{Kept, KindTag};
-use crate::exhibit::{Reading, Stop};
+use crate::exhibit::Stop;
 use crate::field::{FieldType, pointer_segment};
 use crate::hash::Hash;
 use crate::limits::{ITEM_PART_MAX, MANIFEST_BYTES_MAX};
 use crate::narrow::decimal;
 use crate::opening::VerifiedOpening;
+use crate::reading::Reading;
 use crate::step::Step;
 use crate::verdict::Findings;
 

@@ -3,13 +3,14 @@
 use std::fmt;
 
 use crate::checkpoint::{Checkpoint, UnverifiedCheckpoint};
+use crate::entry::Statement;
 use crate::error::FormError;
 use crate::examine::{Examiner, Shown, spread};
 use crate::hash::Hash;
 use crate::limits::{BUNDLE_BYTES_MAX, NOTE_BYTES_MAX};
 use crate::step::{Axis, Step};
 use crate::tile::{TILE_WIDTH, Tile, parse_bundle, parse_tile};
-use crate::tree::{Edge, empty_root};
+use crate::tree::{Edge, empty_root, leaf_hash};
 use crate::trust::{Judged, Trust};
 use crate::verdict::{Findings, Verdict};
 
@@ -45,11 +46,30 @@ impl fmt::Display for LogStop {
 
 impl std::error::Error for LogStop {}
 
-/// An entry as it passes by while a log is verified; its bytes are those of the log.
-pub type Visit<'a> = &'a mut dyn FnMut(u64, &Hash, &[u8]);
+/// Which entries of a log are judged one by one; the tree is recomputed over all of them.
+pub trait Selection {
+    /// Whether the entry at `index` is judged; asked in ascending order.
+    fn selects(&mut self, index: u64, bytes: &[u8]) -> bool;
+
+    /// A selected entry was read; its signature is judged in the verdict.
+    fn read(&mut self, index: u64, statement: &Statement);
+}
+
+/// Every entry.
+#[derive(Clone, Copy, Debug)]
+pub struct Everything;
+
+impl Selection for Everything {
+    fn selects(&mut self, _: u64, _: &[u8]) -> bool {
+        true
+    }
+
+    fn read(&mut self, _: u64, _: &Statement) {}
+}
 
 /// Verifies the published log in `files`, on at most `threads` threads. `since` is a checkpoint
-/// kept from earlier, which this log must continue. Every entry is shown to `visit`.
+/// kept from earlier, which this log must continue. The tree is recomputed over all entries;
+/// those that `selection` selects are judged.
 ///
 /// # Errors
 /// [`LogStop`] when nothing could be verified. Whatever is wrong with a log is in the verdict.
@@ -58,7 +78,7 @@ pub fn verify_log(
     trust: &Trust,
     since: Option<&[u8]>,
     threads: usize,
-    visit: Visit<'_>,
+    selection: &mut dyn Selection,
 ) -> Result<Verdict, LogStop> {
     let checkpoint = files.read("checkpoint", NOTE_BYTES_MAX).map_err(LogStop::Io)?;
     let checkpoint = checkpoint.ok_or(LogStop::NotALog)?;
@@ -76,7 +96,7 @@ pub fn verify_log(
         earlier,
         threads,
     };
-    let whole = walk.entries(visit)?;
+    let whole = walk.entries(selection)?;
     let mut examiner = walk.examiner;
     let claims = judged.claims();
     let root = walk.edge.root();
@@ -140,6 +160,12 @@ fn earlier(
     Some(claims)
 }
 
+/// An entry as it passes by.
+enum Passed {
+    Hashed(Hash),
+    Judged(Box<Shown>),
+}
+
 struct Walk<'a> {
     files: &'a mut dyn LogFiles,
     size: u64,
@@ -153,7 +179,7 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     /// Reads every entry; false when a bundle is missing and the walk ended there.
-    fn entries(&mut self, visit: Visit<'_>) -> Result<bool, LogStop> {
+    fn entries(&mut self, selection: &mut dyn Selection) -> Result<bool, LogStop> {
         self.continues(0);
         let mut number = 0;
         while let Some(first) = Tile::bundle(number, self.size) {
@@ -175,12 +201,28 @@ impl Walk<'_> {
                     }
                 }
             }
-            let shown =
-                spread(raw.clone(), self.threads, |(index, bytes)| Shown::read(index, bytes));
-            for (shown, (index, bytes)) in shown.into_iter().zip(raw) {
-                visit(index, &shown.leaf, bytes);
-                self.leaf(shown.leaf)?;
-                self.examiner.entry(shown);
+            let marked: Vec<(u64, &[u8], bool)> = raw
+                .into_iter()
+                .map(|(index, bytes)| (index, bytes, selection.selects(index, bytes)))
+                .collect();
+            let passed = spread(marked, self.threads, |(index, bytes, selected)| {
+                if selected {
+                    Passed::Judged(Box::new(Shown::read(index, bytes)))
+                } else {
+                    Passed::Hashed(leaf_hash(bytes))
+                }
+            });
+            for passed in passed {
+                match passed {
+                    Passed::Hashed(leaf) => self.leaf(leaf)?,
+                    Passed::Judged(shown) => {
+                        let index = shown.index;
+                        self.leaf(shown.leaf)?;
+                        if let Some(statement) = self.examiner.entry(*shown) {
+                            selection.read(index, &statement);
+                        }
+                    }
+                }
             }
             self.examiner.settle(1, self.threads);
             number = first.number + bundles.len() as u64;
@@ -208,6 +250,7 @@ impl Walk<'_> {
     }
 
     fn leaf(&mut self, leaf: Hash) -> Result<(), LogStop> {
+        self.examiner.passes(leaf);
         self.edge.push(leaf);
         self.continues(self.edge.size());
         self.grow(0, leaf)

@@ -3,6 +3,7 @@
 
 pub mod folder;
 pub mod log;
+pub mod object;
 pub mod open;
 pub mod render;
 pub mod zip;

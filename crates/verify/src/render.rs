@@ -144,7 +144,8 @@ fn findings(verdict: &Verdict, text: &mut String) {
         return;
     }
     let _ = writeln!(text, "\nWhat is contradicted, not established or not checked:");
-    let mut shown: Vec<&Finding> = verdict.findings().iter().collect();
+    let repeats = |f: &&Finding| f.item == "trust anchor" && f.step != Step::Checkpoint;
+    let mut shown: Vec<&Finding> = verdict.findings().iter().filter(|f| !repeats(f)).collect();
     shown.sort_by_key(|finding| std::cmp::Reverse(finding.outcome));
     for finding in shown.iter().take(FINDINGS_SHOWN) {
         let Finding { step, outcome, item, expected, found } = finding;

@@ -7,6 +7,7 @@ pub mod cases;
 pub mod container;
 pub mod model;
 pub mod scene;
+mod signed;
 pub mod values;
 
 use std::path::Path;

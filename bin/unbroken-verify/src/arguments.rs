@@ -1,0 +1,116 @@
+//! What was typed.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Verifies what Unbroken sealed: exhibits, published logs and single objects. Offline.
+#[derive(Debug, Parser)]
+#[command(name = "unbroken-verify", version, max_term_width = 100)]
+#[command(after_help = "\
+Exit codes: 0 nothing to report; 1 contradiction; 2 something was not read or is not established;
+3 not an exhibit, or of an unknown form; 4 usage or environment; 5 internal error.
+
+Example: unbroken-verify exhibit --trust anchor.txt exhibit.zip")]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Verifies exhibits, each a folder or a .zip (the default command)
+    #[command(after_help = "\
+Example: unbroken-verify exhibit --trust example.com/log+8626a4f2+AQOhB7... exhibit.zip
+The key must reach you by another way than the exhibit: on paper, in the certification.")]
+    Exhibit {
+        #[command(flatten)]
+        trust: TrustArguments,
+        /// Exhibits to verify
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+    },
+    /// Looks for single files in a published log
+    #[command(after_help = "\
+Example: unbroken-verify object --trust anchor.txt --log log/ call.opus
+A file that is found was sealed with these bytes; the answer names the entry.")]
+    Object {
+        #[command(flatten)]
+        trust: TrustArguments,
+        /// The folder of the published log
+        #[arg(long)]
+        log: PathBuf,
+        /// A folder of openings, <index>.json, as an exhibit holds them in data/openings
+        #[arg(long)]
+        openings: Option<PathBuf>,
+        /// Files to look for
+        #[arg(required = true)]
+        objects: Vec<String>,
+    },
+    /// Recomputes a published log, every entry of it
+    #[command(after_help = "\
+Example: unbroken-verify log --trust anchor.txt --since checkpoint-of-may log/
+With --since the log must continue a checkpoint that you kept from earlier.")]
+    Log {
+        #[command(flatten)]
+        trust: TrustArguments,
+        /// A checkpoint kept from earlier
+        #[arg(long, value_name = "CHECKPOINT")]
+        since: Option<PathBuf>,
+        /// The folder of the published log
+        log: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TrustArguments {
+    /// The trust anchor, a verifier key or a file that holds one; may be given several times
+    #[arg(long = "trust", value_name = "VKEY|FILE")]
+    pub(crate) anchors: Vec<String>,
+    /// The ledger id, 64 hex digits
+    #[arg(long, value_name = "HEX")]
+    pub(crate) ledger_id: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Output {
+    /// Show the numbered checks
+    #[arg(long, global = true)]
+    pub(crate) explain: bool,
+    /// One JSON document on stdout
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Only the headline
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// The same as --explain
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
+    /// No colour, also on a terminal
+    #[arg(long, global = true)]
+    pub(crate) no_color: bool,
+}
+
+/// The arguments, with `exhibit` put in where no command was typed.
+pub(crate) fn with_default(typed: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = typed.collect();
+    let known = ["exhibit", "object", "log", "help", "-h", "--help", "-V", "--version"];
+    let first = arguments.get(1).and_then(|first| first.to_str());
+    if arguments.len() > 1 && !first.is_some_and(|first| known.contains(&first)) {
+        arguments.insert(1, "exhibit".into());
+    }
+    arguments
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        super::Arguments::command().debug_assert();
+    }
+}
