@@ -100,6 +100,20 @@ impl UnverifiedEntry {
         Hash::of(&[self.note.text().as_bytes()])
     }
 
+    /// The signed text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.note.text()
+    }
+
+    /// The signature, unverified.
+    #[must_use]
+    pub fn signature(&self) -> [u8; 64] {
+        let line = self.note.signatures().first();
+        let bytes = line.and_then(|line| line.signature.as_slice().try_into().ok());
+        bytes.unwrap_or([0; 64])
+    }
+
     /// What it states, unverified.
     #[must_use]
     pub const fn statement(&self) -> &Statement {

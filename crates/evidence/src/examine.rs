@@ -11,6 +11,7 @@ use crate::error::FormError;
 use crate::hash::Hash;
 use crate::key::VerifierKey;
 use crate::note::SignatureCheck;
+use crate::spread::spread;
 use crate::step::{Axis, Step};
 use crate::tree::leaf_hash;
 use crate::verdict::Findings;
@@ -437,32 +438,4 @@ fn signature_finding(findings: &mut Findings, index: u64, check: SignatureCheck)
     };
     let expected = "a signature by the key that the entry names";
     findings.contradicted(Step::Signature, &format!("entry {index}"), expected, found);
-}
-
-/// `work` on every item, shared among `threads`; results in the order of the items.
-pub(crate) fn spread<T: Send, U: Send>(
-    mut items: Vec<T>,
-    threads: usize,
-    work: impl Fn(T) -> U + Sync,
-) -> Vec<U> {
-    let share = items.len().div_ceil(threads.max(1)).max(1);
-    if threads <= 1 || items.len() < 64 {
-        return items.into_iter().map(work).collect();
-    }
-    let mut shares = Vec::new();
-    while !items.is_empty() {
-        let rest = items.split_off(share.min(items.len()));
-        shares.push(std::mem::replace(&mut items, rest));
-    }
-    let work = &work;
-    std::thread::scope(|scope| {
-        let started: Vec<_> = shares
-            .into_iter()
-            .map(|share| scope.spawn(move || share.into_iter().map(work).collect::<Vec<U>>()))
-            .collect();
-        let finished = started.into_iter().map(std::thread::ScopedJoinHandle::join);
-        finished
-            .flat_map(|done| done.unwrap_or_else(|cause| std::panic::resume_unwind(cause)))
-            .collect()
-    })
 }

@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 
+use crate::entry::UnverifiedEntry;
 use crate::error::FormError;
 use crate::hash::{Hash, encode_hex};
 
@@ -193,6 +194,19 @@ impl fmt::Debug for Signer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Signer({})", self.verifier)
     }
+}
+
+/// True when all of `entries`, which this process has just signed with `key`, verify as one batch.
+///
+/// A batch accepts by another equation than [`VerifierKey::accepts`]: it finds a failing machine,
+/// and is no verification of what somebody else signed.
+#[must_use]
+pub fn own_signatures_hold(key: &VerifierKey, entries: &[&UnverifiedEntry]) -> bool {
+    let texts: Vec<&[u8]> = entries.iter().map(|entry| entry.text().as_bytes()).collect();
+    let signatures: Vec<Signature> =
+        entries.iter().map(|entry| Signature::from_bytes(&entry.signature())).collect();
+    let points = vec![key.point; entries.len()];
+    entries.is_empty() || ed25519_dalek::verify_batch(&texts, &signatures, &points).is_ok()
 }
 
 #[cfg(test)]

@@ -39,6 +39,7 @@ pub mod produced;
 pub mod proof;
 pub mod published;
 mod reading;
+pub mod spread;
 pub mod step;
 pub mod tile;
 pub mod time;

@@ -31,7 +31,7 @@ impl Position {
 }
 
 /// An opening as read; not yet compared with an entry.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Opening {
     /// The key of the salted blocks; for recordings only, absent where it is withheld.
     pub block_key: Option<[u8; 32]>,

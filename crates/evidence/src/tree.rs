@@ -51,6 +51,12 @@ impl Edge {
         self.size
     }
 
+    /// The full subtrees, the largest first.
+    #[must_use]
+    pub fn peaks(&self) -> &[Hash] {
+        &self.peaks
+    }
+
     /// Appends a leaf hash.
     pub fn push(&mut self, leaf: Hash) {
         let mut node = leaf;

@@ -1,0 +1,165 @@
+//! Recomputes everything from store, log and private.db, and compares.
+
+use std::path::Path;
+
+use unbroken_evidence::entry::UnverifiedEntry;
+use unbroken_evidence::published::{Everything, LogStop, verify_log};
+use unbroken_evidence::trust::Trust;
+use unbroken_evidence::verdict::{Conclusion, Verdict};
+
+use crate::error::LedgerError;
+use crate::head::Head;
+use crate::keys::Keys;
+use crate::ledger::{open_store, private_path, store_folder};
+use crate::lock::Lock;
+use crate::private::Private;
+use crate::reader::{LogReader, log_folder};
+
+/// What an audit found.
+#[derive(Debug)]
+pub struct Audit {
+    /// The verdict over the published log.
+    pub log: Verdict,
+    /// Differences between the parts, each a sentence; at most [`DIFFERENCES_MAX`] are kept.
+    pub differences: Vec<String>,
+    /// Entries that were compared with the store; `None` when it was not read, and by whom it is
+    /// held.
+    pub store: Result<u64, String>,
+    /// Openings that agree with their entries.
+    pub openings: u64,
+    /// Entries without an opening.
+    pub missing_openings: u64,
+}
+
+/// Differences that are kept in full.
+pub const DIFFERENCES_MAX: usize = 100;
+
+impl Audit {
+    /// The exit code: 1 a difference, 2 something not checked, 0 nothing to report.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        if !self.differences.is_empty() || self.log.conclusion() == Conclusion::Contradicts {
+            1
+        } else if self.store.is_err() || self.missing_openings > 0 {
+            2
+        } else {
+            self.log.conclusion().exit_code()
+        }
+    }
+}
+
+/// Audits the ledger in `folder` on at most `threads` threads; `holder` is shown to whoever finds
+/// the ledger locked meanwhile.
+///
+/// # Errors
+/// What keeps it from being read at all. Differences are in the result.
+pub fn audit(folder: &Path, holder: &str, threads: usize) -> Result<Audit, LedgerError> {
+    let keys = Keys::load(&folder.join("keys"))?;
+    let lock = Lock::take(folder, holder);
+    let reader = LogReader::open(folder)?;
+    let trust = Trust { keys: vec![keys.log.verifier().clone()], ledger_id: None };
+    let log = verify_log(&mut reader.files(), &trust, None, threads, &mut Everything);
+    let log = log.map_err(|stop: LogStop| LedgerError::Log {
+        path: log_folder(folder),
+        why: stop.to_string(),
+    })?;
+    let mut differences = Vec::new();
+    let store = match &lock {
+        Err(LedgerError::Held { holder, .. }) => Err(format!("held by {holder}")),
+        Err(_) => Err("its lock could not be taken".to_owned()),
+        Ok(_) => Ok(store(folder, &mut differences)?),
+    };
+    let size = reader.checkpoint().size;
+    let (openings, missing_openings) = private(folder, size, threads, &mut differences)?;
+    differences.truncate(DIFFERENCES_MAX);
+    Ok(Audit { log, differences, store, openings, missing_openings })
+}
+
+/// Compares the store with the published log, entry by entry; gives how many it has.
+fn store(folder: &Path, differences: &mut Vec<String>) -> Result<u64, LedgerError> {
+    let store = open_store(folder)?;
+    let failed = |source| LedgerError::Store { path: store_folder(folder), source };
+    let mut reader = LogReader::open(folder)?;
+    let published = reader.checkpoint().size;
+    let head = store.head().map_err(failed)?.unwrap_or_default();
+    let mut computed = Head::default();
+    for index in 0..head.size().max(published) {
+        let found = store.entry(index).map_err(failed)?.filter(|_| index < head.size());
+        let logged = if index < published { Some(reader.entry_bytes(index)?) } else { None };
+        match (found, logged) {
+            (None, _) => differences.push(format!("entry {index}: in the log, not in the store")),
+            (Some((leaf, note)), logged) => {
+                if logged.is_some_and(|logged| logged != note) {
+                    differences
+                        .push(format!("entry {index}: the store has other bytes than the log"));
+                }
+                match UnverifiedEntry::parse(&note) {
+                    Ok(entry) if entry.leaf() == leaf => computed.extend(&entry),
+                    _ => differences
+                        .push(format!("entry {index}: the store's leaf is not that of its bytes")),
+                }
+            }
+        }
+        if differences.len() >= DIFFERENCES_MAX {
+            return Ok(head.size());
+        }
+    }
+    if computed != head && differences.is_empty() {
+        differences.push("the store's head is not that of its entries".to_owned());
+    }
+    Ok(head.size())
+}
+
+/// Compares the openings with the entries they belong to; gives how many agree and are missing.
+fn private(
+    folder: &Path,
+    size: u64,
+    threads: usize,
+    differences: &mut Vec<String>,
+) -> Result<(u64, u64), LedgerError> {
+    let share = size.div_ceil(threads.max(1) as u64).max(1);
+    let ranges: Vec<(u64, u64)> = (0..size)
+        .step_by(usize::try_from(share).unwrap_or(usize::MAX))
+        .map(|from| (from, (from + share).min(size)))
+        .collect();
+    let parts = std::thread::scope(|scope| {
+        let started: Vec<_> = ranges
+            .into_iter()
+            .map(|(from, to)| scope.spawn(move || openings(folder, from, to)))
+            .collect();
+        let finished = started.into_iter().map(std::thread::ScopedJoinHandle::join);
+        finished
+            .map(|done| done.unwrap_or_else(|cause| std::panic::resume_unwind(cause)))
+            .collect::<Vec<_>>()
+    });
+    let (mut agree, mut missing) = (0, 0);
+    for part in parts {
+        let (agrees, misses, found) = part?;
+        agree += agrees;
+        missing += misses;
+        differences.extend(found);
+    }
+    Ok((agree, missing))
+}
+
+fn openings(folder: &Path, from: u64, to: u64) -> Result<(u64, u64, Vec<String>), LedgerError> {
+    let private = Private::open_to_read(&private_path(folder))?;
+    let mut reader = LogReader::open(folder)?;
+    let (mut agree, mut missing, mut differences) = (0, 0, Vec::new());
+    for index in from..to {
+        let entry = reader.entry(index)?;
+        let Some(commitment) = entry.statement().body.fields() else { continue };
+        match private.opening(index)? {
+            Some((leaf, opening)) if leaf == entry.leaf() => match opening.verify(commitment) {
+                Ok(_) => agree += 1,
+                Err(error) if differences.len() < DIFFERENCES_MAX => {
+                    differences
+                        .push(format!("entry {index}: private.db has another opening: {error}"));
+                }
+                Err(_) => {}
+            },
+            _ => missing += 1,
+        }
+    }
+    Ok((agree, missing, differences))
+}

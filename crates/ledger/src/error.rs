@@ -1,0 +1,212 @@
+//! What can go wrong with a ledger, and what to do next.
+
+use std::path::{Path, PathBuf};
+
+use unbroken_evidence::error::FormError;
+
+/// Why a ledger refused or failed. Every one of these is exit code 4, or 1 where the ledger
+/// contradicts itself.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LedgerError {
+    /// The system failed to read or write.
+    #[error("{}: {doing}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What was being done.
+        doing: &'static str,
+        /// The system's answer.
+        source: std::io::Error,
+    },
+    /// The store failed.
+    #[error("{}: the store failed", path.display())]
+    Store {
+        /// The store's folder.
+        path: PathBuf,
+        /// Its answer.
+        source: StoreError,
+    },
+    /// private.db failed.
+    #[error("{}: {doing}", path.display())]
+    Private {
+        /// The database.
+        path: PathBuf,
+        /// What was being done.
+        doing: &'static str,
+        /// SQLite's answer.
+        source: rusqlite::Error,
+    },
+    /// Another process holds the ledger.
+    #[error("{}: held by {holder}", path.display())]
+    Held {
+        /// The ledger.
+        path: PathBuf,
+        /// Who holds it.
+        holder: String,
+    },
+    /// There is no ledger there.
+    #[error("{}: no ledger is there", path.display())]
+    NotALedger {
+        /// Where one was expected.
+        path: PathBuf,
+    },
+    /// A new ledger needs an empty place.
+    #[error("{}: something is there already", path.display())]
+    NotEmpty {
+        /// The place.
+        path: PathBuf,
+    },
+    /// A key file that others can read, or that is not well formed.
+    #[error("{}: {why}", path.display())]
+    Key {
+        /// The key file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The store lacks entries that were acknowledged, or is an old state.
+    #[error("{}: the store has lost entries: it ends at {store}, but {witness} knows {known}", path.display())]
+    StoreBehind {
+        /// The ledger.
+        path: PathBuf,
+        /// The store's head.
+        store: String,
+        /// What knows more: private.db, the log, the head copy.
+        witness: &'static str,
+        /// The head that it knows.
+        known: String,
+    },
+    /// Two parts of the ledger disagree on the same entries.
+    #[error("{}: {witness} and the store disagree at size {size}: {known} and {store}", path.display())]
+    Differs {
+        /// The ledger.
+        path: PathBuf,
+        /// What disagrees with the store.
+        witness: &'static str,
+        /// The size at which they disagree.
+        size: u64,
+        /// What the witness says.
+        known: String,
+        /// What the store says.
+        store: String,
+    },
+    /// private.db lacks openings of entries that exist.
+    #[error("{}: private.db ends at {private}, the store at {store}", path.display())]
+    PrivateBehind {
+        /// The ledger.
+        path: PathBuf,
+        /// Entries that private.db knows.
+        private: u64,
+        /// Entries of the store.
+        store: u64,
+    },
+    /// Written by a newer version of this program.
+    #[error("{}: its format is {found}, this program knows up to {known}", path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its format number.
+        found: u32,
+        /// The newest that is known.
+        known: u32,
+    },
+    /// Written by an older version: rebuilt from the log.
+    #[error("{}: its format is {found}, older than {known}", path.display())]
+    Older {
+        /// The store.
+        path: PathBuf,
+        /// Its format number.
+        found: u32,
+        /// The one that is written now.
+        known: u32,
+    },
+    /// The published log does not verify.
+    #[error("{}: the published log does not verify: {why}", path.display())]
+    Log {
+        /// The log's folder.
+        path: PathBuf,
+        /// The first contradiction.
+        why: String,
+    },
+    /// An entry that was read back is not the one that was written.
+    #[error("entry {index}: read back from the store it is not what was written")]
+    ReadBack {
+        /// Its index.
+        index: u64,
+    },
+    /// A statement that breaks a rule of its form: our own mistake.
+    #[error("an entry that would break its format")]
+    Form(#[from] FormError),
+    /// An earlier operation failed: the handle may not be used until the ledger is opened anew.
+    #[error("an earlier write failed; nothing more is written until the ledger is opened anew")]
+    Dead,
+}
+
+/// Why a store failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// sled's own error.
+    #[error("sled")]
+    Sled(#[from] sled::Error),
+    /// A record that cannot be decoded.
+    #[error("a record of the store cannot be read: {0}")]
+    Record(String),
+    /// The file system failed.
+    #[error("the store's files could not be made durable")]
+    Io(#[from] std::io::Error),
+    /// Written by a version with another format number.
+    #[error("format {0}")]
+    Format(u32),
+    /// A fault that a test injected.
+    #[error("injected fault")]
+    Injected,
+}
+
+impl LedgerError {
+    pub(crate) fn io(
+        path: &Path,
+        doing: &'static str,
+    ) -> impl FnOnce(std::io::Error) -> Self + use<> {
+        let path = path.to_owned();
+        move |source| Self::Io { path, doing, source }
+    }
+
+    /// What to do next, in one sentence.
+    #[must_use]
+    pub const fn hint(&self) -> &'static str {
+        match self {
+            Self::Io { .. } | Self::Store { .. } | Self::Private { .. } => {
+                "check that the disk has room and that you may write there, then run the command again"
+            }
+            Self::Held { .. } => "wait until that process has ended, then run the command again",
+            Self::NotALedger { .. } => "make one with `unbroken init DIR --origin NAME`",
+            Self::NotEmpty { .. } => "choose a folder that does not exist yet",
+            Self::Key { .. } => {
+                "restore the key file from its backup; only its owner may read it (chmod 600)"
+            }
+            Self::StoreBehind { .. } => {
+                "nothing was written; keep a copy of the folder, then rebuild the store from the log with `unbroken restore`"
+            }
+            Self::Differs { .. } => {
+                "nothing was written; keep a copy of the whole folder and find out which part was replaced"
+            }
+            Self::PrivateBehind { .. } => {
+                "bring the newest private.db back, or run `unbroken restore`, which seals a `gap` entry"
+            }
+            Self::Newer { .. } => "use the newer version of this program",
+            Self::Older { .. } => "run `unbroken restore`, which rebuilds the store from the log",
+            Self::Log { .. } => "restore the log from a copy, then run the command again",
+            Self::ReadBack { .. } => "the disk or memory is failing: stop, and check the machine",
+            Self::Form(_) => "this is a mistake in this program: please report it",
+            Self::Dead => "run the command again",
+        }
+    }
+
+    /// The exit code: 5 for our own mistakes, otherwise 4.
+    #[must_use]
+    pub const fn exit_code(&self) -> u8 {
+        if matches!(self, Self::Form(_)) { 5 } else { 4 }
+    }
+}

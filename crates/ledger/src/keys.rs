@@ -1,0 +1,95 @@
+//! Key files: `DIR/keys/<role>.key`, one line each, as Go's note tools write signer keys.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use unbroken_evidence::hash::encode_hex;
+use unbroken_evidence::key::Signer;
+
+use crate::durable;
+use crate::error::LedgerError;
+use crate::random::Random;
+
+const PREFIX: &str = "PRIVATE+KEY+";
+
+/// The three keys of a ledger.
+#[derive(Debug)]
+pub struct Keys {
+    /// Signs control entries.
+    pub control: Signer,
+    /// Signs checkpoints.
+    pub log: Signer,
+    /// Signs all other entries.
+    pub collector: Signer,
+}
+
+impl Keys {
+    /// Makes new keys for the log `origin` and writes them into `folder`, mode 0600.
+    ///
+    /// # Errors
+    /// Those of the system; `Form` when the origin cannot be a name.
+    pub fn create(
+        folder: &Path,
+        origin: &str,
+        random: &mut dyn Random,
+    ) -> Result<Self, LedgerError> {
+        durable::create_folder(folder).map_err(LedgerError::io(folder, "cannot be made"))?;
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o700))
+            .map_err(LedgerError::io(folder, "cannot be closed to others"))?;
+        let mut make = |role: &str, name: &str| {
+            let path = folder.join(format!("{role}.key"));
+            let mut seed = [0; 32];
+            random.fill(&mut seed).map_err(LedgerError::io(&path, "no randomness"))?;
+            let signer = Signer::from_seed(name, &seed)?;
+            let typed = [&[1], seed.as_slice()].concat();
+            let id = encode_hex(&signer.verifier().id());
+            let line = format!("{PREFIX}{name}+{id}+{}\n", STANDARD.encode(typed));
+            durable::write_file(&path, line.as_bytes(), 0o600)
+                .map_err(LedgerError::io(&path, "cannot be written"))?;
+            Ok::<_, LedgerError>(signer)
+        };
+        Ok(Self {
+            control: make("control", &format!("{origin}/control"))?,
+            log: make("log", origin)?,
+            collector: make("collector", &format!("{origin}/collector"))?,
+        })
+    }
+
+    /// Reads the keys in `folder`.
+    ///
+    /// # Errors
+    /// `Key` when a file is missing, has not its form, or can be read by others than its owner.
+    pub fn load(folder: &Path) -> Result<Self, LedgerError> {
+        let read = |role: &str| signer(&folder.join(format!("{role}.key")));
+        Ok(Self { control: read("control")?, log: read("log")?, collector: read("collector")? })
+    }
+}
+
+fn signer(path: &Path) -> Result<Signer, LedgerError> {
+    let refused = |why: String| LedgerError::Key { path: path.to_owned(), why };
+    let metadata =
+        fs::symlink_metadata(path).map_err(LedgerError::io(path, "the key cannot be read"))?;
+    let mode = metadata.permissions().mode();
+    if !metadata.is_file() || mode & 0o077 != 0 {
+        return Err(refused(format!(
+            "others than its owner can read this key (mode {:o})",
+            mode & 0o777
+        )));
+    }
+    let text = fs::read_to_string(path).map_err(LedgerError::io(path, "the key cannot be read"))?;
+    let malformed = || refused("not a key as this program writes it".to_owned());
+    let rest =
+        text.strip_prefix(PREFIX).and_then(|rest| rest.strip_suffix('\n')).ok_or_else(malformed)?;
+    let (name, rest) = rest.split_once('+').ok_or_else(malformed)?;
+    let (id, secret) = rest.split_once('+').ok_or_else(malformed)?;
+    let typed = STANDARD.decode(secret).map_err(|_| malformed())?;
+    let seed = match typed.split_first() {
+        Some((1, seed)) => <[u8; 32]>::try_from(seed).map_err(|_| malformed())?,
+        _ => return Err(malformed()),
+    };
+    let signer = Signer::from_seed(name, &seed).map_err(|_| malformed())?;
+    if encode_hex(&signer.verifier().id()) == id { Ok(signer) } else { Err(malformed()) }
+}

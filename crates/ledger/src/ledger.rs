@@ -1,0 +1,470 @@
+//! The ledger: opened under its lock, appended to, checkpointed, published.
+
+use std::path::{Path, PathBuf};
+
+use unbroken_evidence::body::{Added, Body, Control, Role, Subject};
+use unbroken_evidence::chain::ChainOf;
+use unbroken_evidence::checkpoint::Checkpoint;
+use unbroken_evidence::entry::{Statement, UnverifiedEntry};
+use unbroken_evidence::field::{FieldSet, Value};
+use unbroken_evidence::hash::Hash;
+use unbroken_evidence::key::{Signer, own_signatures_hold};
+use unbroken_evidence::opening::Opening;
+use unbroken_evidence::time::Time;
+use unbroken_evidence::tree::{Edge, leaf_hash};
+
+use crate::durable;
+use crate::error::LedgerError;
+use crate::head::Head;
+use crate::keys::Keys;
+use crate::lock::Lock;
+use crate::private::{Private, Row};
+use crate::publish::{publish, stored};
+use crate::random::{Draw, Random};
+use crate::reader::log_folder;
+use crate::recover::{self, Recovered};
+use crate::store::{SledStore, Store};
+
+/// Where times come from; a test brings its own.
+pub trait Clock: Send {
+    /// The time now.
+    fn now(&self) -> Time;
+}
+
+/// A text that is going to be signed.
+struct Text {
+    is_control: bool,
+    text: String,
+}
+
+/// What a ledger needs of the world around it.
+pub struct Surroundings {
+    /// The clock.
+    pub clock: Box<dyn Clock>,
+    /// The randomness.
+    pub random: Box<dyn Random>,
+    /// Who holds the lock, for whoever finds it taken.
+    pub holder: String,
+}
+
+/// A statement that is going to be an entry.
+#[derive(Debug)]
+pub struct NewEntry {
+    /// Its kind.
+    pub kind: &'static str,
+    /// What it is about.
+    pub subject: Option<Subject>,
+    /// What it says.
+    pub body: Body,
+    /// What private.db keeps of it.
+    pub row: Row,
+}
+
+/// An entry that was acknowledged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Appended {
+    /// Its index.
+    pub index: u64,
+    /// Its leaf.
+    pub leaf: Hash,
+}
+
+/// An open ledger: the one writer.
+pub struct Ledger {
+    folder: PathBuf,
+    origin: String,
+    keys: Keys,
+    store: Box<dyn Store>,
+    private: Private,
+    surroundings: Surroundings,
+    /// What the next entry builds on; equals the store's own head.
+    head: Head,
+    /// The edge and note of the last signed checkpoint.
+    signed: (Edge, Vec<u8>),
+    published: u64,
+    head_copy: Option<PathBuf>,
+    /// Set by the first failed write: only a new open says what took effect.
+    dead: bool,
+    _lock: Lock,
+}
+
+const HEAD_COPY: &str = "head-copy";
+
+/// The store's folder of the ledger in `folder`.
+#[must_use]
+pub fn store_folder(folder: &Path) -> PathBuf {
+    folder.join("store")
+}
+
+/// private.db of the ledger in `folder`.
+#[must_use]
+pub fn private_path(folder: &Path) -> PathBuf {
+    folder.join("private.db")
+}
+
+pub(crate) fn open_store(folder: &Path) -> Result<Box<dyn Store>, LedgerError> {
+    let path = store_folder(folder);
+    match SledStore::open(&path) {
+        Ok(store) => Ok(Box::new(store)),
+        Err(crate::error::StoreError::Format(found)) => {
+            let known = crate::store::STORE_FORMAT;
+            Err(if found > known {
+                LedgerError::Newer { path, found, known }
+            } else {
+                LedgerError::Older { path, found, known }
+            })
+        }
+        Err(source) => Err(LedgerError::Store { path, source }),
+    }
+}
+
+impl Ledger {
+    /// Makes a ledger with new keys in `folder`, which must be empty or not exist.
+    ///
+    /// # Errors
+    /// `NotEmpty`, `Form` for an origin that cannot be one, and those of the system.
+    pub fn create(
+        folder: &Path,
+        origin: &str,
+        mut surroundings: Surroundings,
+    ) -> Result<Self, LedgerError> {
+        unbroken_evidence::key::check_name(origin, "origin")?;
+        durable::create_folder(folder).map_err(LedgerError::io(folder, "cannot be made"))?;
+        let listed =
+            std::fs::read_dir(folder).map_err(LedgerError::io(folder, "cannot be read"))?;
+        if listed.count() > 0 {
+            return Err(LedgerError::NotEmpty { path: folder.to_owned() });
+        }
+        let lock = Lock::take(folder, &surroundings.holder)?;
+        let keys = Keys::create(&folder.join("keys"), origin, &mut *surroundings.random)?;
+        let store = open_store(folder)?;
+        Self::begin(folder, origin, keys, store, surroundings, lock)
+    }
+
+    /// Writes the genesis into an empty store.
+    pub(crate) fn begin(
+        folder: &Path,
+        origin: &str,
+        keys: Keys,
+        store: Box<dyn Store>,
+        surroundings: Surroundings,
+        lock: Lock,
+    ) -> Result<Self, LedgerError> {
+        let private = Private::open(&private_path(folder))?;
+        let mut ledger = Self {
+            folder: folder.to_owned(),
+            origin: origin.to_owned(),
+            keys,
+            store,
+            private,
+            surroundings,
+            head: Head::default(),
+            signed: (Edge::new(), Vec::new()),
+            published: 0,
+            head_copy: None,
+            dead: false,
+            _lock: lock,
+        };
+        let added = |role, signer: &Signer| Added { role, key: signer.verifier().clone() };
+        let add = vec![
+            added(Role::Control, &ledger.keys.control),
+            added(Role::Log, &ledger.keys.log),
+            added(Role::Collector, &ledger.keys.collector),
+        ];
+        let mut nonce = [0; 16];
+        let drawn = ledger.surroundings.random.fill(&mut nonce);
+        drawn.map_err(LedgerError::io(folder, "no randomness"))?;
+        let set = ledger.fields(vec![Value::string("control", "/reason", "a new ledger")])?;
+        let fields = set.commitment();
+        let body =
+            Body::Control(Control { add, end: vec![], fields, nonce: Some(nonce), refs: vec![] });
+        let row = Row { opening: Opening::of(&set, None), ..Row::default() };
+        ledger.append(vec![NewEntry { kind: "control", subject: None, body, row }])?;
+        ledger.checkpoint()?;
+        Ok(ledger)
+    }
+
+    /// Opens the ledger in `folder` for appending, and finishes what a crash left half done.
+    ///
+    /// # Errors
+    /// Whatever disagrees between store, log, head copy and private.db; nothing is written then.
+    pub fn open(folder: &Path, surroundings: Surroundings) -> Result<Self, LedgerError> {
+        if !folder.join("keys").is_dir() {
+            return Err(LedgerError::NotALedger { path: folder.to_owned() });
+        }
+        let lock = Lock::take(folder, &surroundings.holder)?;
+        let store = match open_store(folder) {
+            Err(LedgerError::Older { .. }) => {
+                crate::restore::rebuild_store(folder)?;
+                open_store(folder)?
+            }
+            other => other?,
+        };
+        let ledger = Self::open_on(folder, store, surroundings, lock)?;
+        let (private, size) = (ledger.private.end()?, ledger.head.size());
+        if private < size {
+            return Err(LedgerError::PrivateBehind {
+                path: folder.to_owned(),
+                private,
+                store: size,
+            });
+        }
+        Ok(ledger)
+    }
+
+    /// Opens the ledger in `folder` over `store`, whose lock is held.
+    pub(crate) fn open_on(
+        folder: &Path,
+        store: Box<dyn Store>,
+        surroundings: Surroundings,
+        lock: Lock,
+    ) -> Result<Self, LedgerError> {
+        let keys = Keys::load(&folder.join("keys"))?;
+        let mut private = Private::open(&private_path(folder))?;
+        let head_copy = private.meta(HEAD_COPY)?.map(|bytes| durable::path_of(&bytes));
+        let recovered = recover::check(folder, &*store, &mut private, &keys, head_copy.as_deref())?;
+        let Recovered { head, origin, signed, published } = recovered;
+        let mut ledger = Self {
+            folder: folder.to_owned(),
+            origin,
+            keys,
+            store,
+            private,
+            surroundings,
+            head,
+            signed,
+            published,
+            head_copy,
+            dead: false,
+            _lock: lock,
+        };
+        ledger.checkpoint()?;
+        Ok(ledger)
+    }
+
+    /// The ledger's folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The log's origin.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// The verifier key of the log: the trust anchor.
+    #[must_use]
+    pub const fn trust_anchor(&self) -> &unbroken_evidence::key::VerifierKey {
+        self.keys.log.verifier()
+    }
+
+    /// The number of acknowledged entries.
+    #[must_use]
+    pub const fn size(&self) -> u64 {
+        self.head.size()
+    }
+
+    /// private.db.
+    #[must_use]
+    pub const fn private(&self) -> &Private {
+        &self.private
+    }
+
+    /// private.db, to be changed.
+    pub const fn private_mut(&mut self) -> &mut Private {
+        &mut self.private
+    }
+
+    /// The time by the ledger's clock.
+    #[must_use]
+    pub fn now(&self) -> Time {
+        self.surroundings.clock.now()
+    }
+
+    /// The ledger's randomness.
+    pub fn random(&mut self) -> &mut dyn Random {
+        &mut *self.surroundings.random
+    }
+
+    /// From now on each checkpoint is also written to `path`, before it is published.
+    ///
+    /// # Errors
+    /// `Io` when that place cannot be written.
+    pub fn set_head_copy(&mut self, path: &Path) -> Result<(), LedgerError> {
+        durable::write_file(path, &self.signed.1, 0o644)
+            .map_err(LedgerError::io(path, "the head copy cannot be written"))?;
+        self.private.set_meta(HEAD_COPY, Some(&durable::bytes_of(path)))?;
+        self.head_copy = Some(path.to_owned());
+        Ok(())
+    }
+
+    /// Salts and orders values for an entry.
+    ///
+    /// # Errors
+    /// `Io` when there is no randomness.
+    pub fn fields(&mut self, values: Vec<Value>) -> Result<FieldSet, LedgerError> {
+        let drawn = Draw::salts(&mut *self.surroundings.random, values.len());
+        let mut draw = drawn.map_err(LedgerError::io(&self.folder, "no randomness"))?;
+        Ok(FieldSet::seal(values, &mut || draw.next_salt()))
+    }
+
+    /// Appends one entry of a kind whose body is fields and references only.
+    ///
+    /// # Errors
+    /// As [`Ledger::append`].
+    pub fn append_fields(
+        &mut self,
+        kind: &'static str,
+        values: Vec<Value>,
+        row: Row,
+    ) -> Result<Appended, LedgerError> {
+        let set = self.fields(values)?;
+        let body = Body::Fields { fields: set.commitment(), refs: vec![] };
+        let row = Row { opening: Opening::of(&set, None), ..row };
+        let mut appended = self.append(vec![NewEntry { kind, subject: None, body, row }])?;
+        appended.pop().ok_or(LedgerError::ReadBack { index: self.size() })
+    }
+
+    /// Appends entries, all or none; when this returns `Ok` they survive a power cut.
+    ///
+    /// # Errors
+    /// Those of private.db and store; then the handle is dead until the ledger is opened anew.
+    pub fn append(&mut self, entries: Vec<NewEntry>) -> Result<Vec<Appended>, LedgerError> {
+        if self.dead {
+            return Err(LedgerError::Dead);
+        }
+        let (texts, rows) = self.texts(entries)?;
+        let sealed = self.seal(texts)?;
+        let (first, base) = (self.head.size(), (self.head.size(), self.head.last_leaf));
+        let mut head = self.head.clone();
+        let mut appended = Vec::with_capacity(sealed.len());
+        let mut records = Vec::with_capacity(sealed.len());
+        for (index, (entry, note)) in (first..).zip(sealed) {
+            head.extend(&entry);
+            appended.push(Appended { index, leaf: entry.leaf() });
+            records.push((entry.leaf(), note));
+        }
+        assert_eq!(head.size(), first + appended.len() as u64, "the head counts every entry");
+        self.dead = true;
+        let rows = appended.iter().map(|appended| appended.leaf).zip(rows).collect();
+        self.private.commit(base, first, rows)?;
+        let stored = self.store.append(first, &records, &head);
+        stored.map_err(|source| LedgerError::Store { path: store_folder(&self.folder), source })?;
+        self.head = head;
+        self.dead = false;
+        Ok(appended)
+    }
+
+    /// The texts of `entries`, each chained to the one before.
+    fn texts(&self, entries: Vec<NewEntry>) -> Result<(Vec<Text>, Vec<Row>), LedgerError> {
+        let mut chains = self.head.chains.clone();
+        let mut texts = Vec::with_capacity(entries.len());
+        let mut rows = Vec::with_capacity(entries.len());
+        let count = entries.len();
+        for entry in entries {
+            let is_control = entry.kind == "control";
+            // `control` names the newest control entry, so none may hide inside a group.
+            assert!(!is_control || count == 1, "a control entry is appended alone");
+            let signer = if is_control { &self.keys.control } else { &self.keys.collector };
+            let key = signer.verifier().hash();
+            let chain = if is_control { ChainOf::Control } else { ChainOf::Key(key) };
+            let last = chains.get(&chain);
+            let statement = Statement {
+                at: self.surroundings.clock.now(),
+                body: entry.body,
+                control: self.head.control,
+                key,
+                kind: entry.kind.to_owned(),
+                number: last.map_or(0, |(number, _)| number + 1),
+                origin: self.origin.clone(),
+                previous: last.map(|(_, text)| *text),
+                signer: signer.verifier().name().to_owned(),
+                subject: entry.subject,
+            };
+            let text = statement.text_unchecked();
+            chains.insert(chain, (statement.number, Hash::of(&[text.as_bytes()])));
+            texts.push(Text { is_control, text });
+            rows.push(entry.row);
+        }
+        Ok((texts, rows))
+    }
+
+    /// Signs texts, on two threads, and reads each note back as a verifier would.
+    fn seal(&self, texts: Vec<Text>) -> Result<Vec<(UnverifiedEntry, Vec<u8>)>, LedgerError> {
+        let keys = &self.keys;
+        let seal = |Text { is_control, text }| {
+            let signer = if is_control { &keys.control } else { &keys.collector };
+            let note = signer.sign_note(&text).into_bytes();
+            Ok((UnverifiedEntry::parse(&note)?, note))
+        };
+        let sealed: Result<Vec<_>, LedgerError> =
+            unbroken_evidence::spread::spread(texts, 2, seal).into_iter().collect();
+        let sealed = sealed?;
+        for (is_control, signer) in [(true, &self.keys.control), (false, &self.keys.collector)] {
+            let of_key =
+                |entry: &&UnverifiedEntry| (entry.statement().kind == "control") == is_control;
+            let entries: Vec<_> = sealed.iter().map(|(entry, _)| entry).filter(of_key).collect();
+            if !own_signatures_hold(signer.verifier(), &entries) {
+                return Err(LedgerError::ReadBack { index: self.head.size() });
+            }
+        }
+        Ok(sealed)
+    }
+
+    /// Reads the new entries back, signs a checkpoint over them, and publishes it. Does nothing
+    /// when nothing is new.
+    ///
+    /// # Errors
+    /// `ReadBack` when the store gives other bytes than were written; those of the system. Then
+    /// the handle is dead; what was acknowledged stays so.
+    pub fn checkpoint(&mut self) -> Result<(), LedgerError> {
+        if self.dead {
+            return Err(LedgerError::Dead);
+        }
+        self.dead = true;
+        if self.signed.0.size() < self.head.size() {
+            self.sign()?;
+        }
+        let size = self.signed.0.size();
+        if let Some(path) = &self.head_copy {
+            durable::write_file(path, &self.signed.1, 0o644)
+                .map_err(LedgerError::io(path, "the head copy cannot be written"))?;
+        }
+        if self.published < size {
+            let folder = log_folder(&self.folder);
+            publish(&folder, &*self.store, self.published, size, &self.signed.1)?;
+            self.published = size;
+        }
+        self.dead = false;
+        Ok(())
+    }
+
+    fn sign(&mut self) -> Result<(), LedgerError> {
+        let mut edge = self.signed.0.clone();
+        for index in edge.size()..self.head.size() {
+            let (leaf, note) = stored(&store_folder(&self.folder), &*self.store, index)?;
+            if leaf_hash(&note) != leaf {
+                return Err(LedgerError::ReadBack { index });
+            }
+            edge.push(leaf);
+        }
+        if edge != self.head.edge {
+            return Err(LedgerError::ReadBack { index: self.head.size() });
+        }
+        // A log never signs two roots for one size: sizes only grow, and this one is kept before
+        // anybody sees it.
+        assert!(
+            edge.size() > self.signed.0.size(),
+            "a checkpoint is signed for a larger tree only"
+        );
+        let checkpoint =
+            Checkpoint { origin: self.origin.clone(), size: edge.size(), root: edge.root() };
+        let note = self.keys.log.sign_note(&checkpoint.text()).into_bytes();
+        let stored = self.store.put_checkpoint(&note);
+        stored.map_err(|source| LedgerError::Store { path: store_folder(&self.folder), source })?;
+        self.signed = (edge, note);
+        Ok(())
+    }
+}

@@ -1,0 +1,32 @@
+//! The append-only signed log: what is acknowledged survives kill -9 and a power cut.
+//!
+//! | on disk | module | kind of truth |
+//! | --- | --- | --- |
+//! | `store/` | [`store`] | the commit point; may never change |
+//! | `log/` | [`publish`], [`reader`] | the published log; may never change |
+//! | `private.db` | [`private`] | openings, lookups, documents; erasable and searchable |
+//! | `keys/` | [`keys`] | who signs |
+//!
+//! **Invariant:** data goes private.db, then store, then (acknowledged) checkpoint, then log. What
+//! a crash leaves half done is found and finished, or refused, when the ledger is opened.
+
+pub mod audit;
+pub mod durable;
+mod erasure;
+pub mod error;
+pub mod head;
+pub mod keys;
+pub mod ledger;
+pub mod lock;
+mod lookup;
+pub mod private;
+pub mod publish;
+pub mod random;
+pub mod reader;
+mod record;
+mod recover;
+pub mod restore;
+pub mod store;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,105 @@
+//! Lookups: from a value to the entries that speak of it.
+//!
+//! Only eight bytes of a hash are kept for each, and what is found is confirmed against the opening.
+//! There is one table for each 65,536 entries, and rows go in sorted: random inserts into one
+//! large tree halve the rate by the time there are half a million entries.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+use unbroken_evidence::hash::Hash;
+
+/// What can be looked up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lookup {
+    /// The SHA-256 of a recording or companion, in hex.
+    Sha256,
+    /// A source's name and a key in it.
+    Object,
+    /// A conversation's id.
+    Conversation,
+    /// A recording's id.
+    Recording,
+}
+
+const ENTRIES_PER_TABLE_LOG2: u32 = 16;
+
+impl Lookup {
+    /// The row value for `value` under this lookup.
+    #[must_use]
+    pub fn prefix(self, value: &[u8]) -> i64 {
+        let name: &[u8] = match self {
+            Self::Sha256 => b"sha256\n",
+            Self::Object => b"object\n",
+            Self::Conversation => b"conversation\n",
+            Self::Recording => b"recording\n",
+        };
+        let digest = Hash::of(&[name, value]);
+        let [a, b, c, d, e, f, g, h, ..] = *digest.as_bytes();
+        i64::from_be_bytes([a, b, c, d, e, f, g, h])
+    }
+}
+
+/// The value that [`Lookup::Object`] looks up.
+#[must_use]
+pub fn object_value(bucket: &str, key: &[u8]) -> Vec<u8> {
+    [bucket.as_bytes(), b"\n", key].concat()
+}
+
+pub(crate) fn insert(db: &Connection, mut rows: Vec<(i64, i64)>) -> rusqlite::Result<()> {
+    rows.sort_unstable();
+    let tables = rows.iter().map(|(_, index)| index >> ENTRIES_PER_TABLE_LOG2);
+    let (Some(first), Some(last)) = (tables.clone().min(), tables.max()) else { return Ok(()) };
+    for table in first..=last {
+        db.execute_batch(&format!(
+            "CREATE TABLE IF NOT EXISTS lookups_{table} (prefix INTEGER, idx INTEGER, \
+             PRIMARY KEY (prefix, idx)) WITHOUT ROWID"
+        ))?;
+        let mut insert =
+            db.prepare_cached(&format!("INSERT OR REPLACE INTO lookups_{table} VALUES (?1, ?2)"))?;
+        for (prefix, index) in rows.iter().filter(|(_, i)| i >> ENTRIES_PER_TABLE_LOG2 == table) {
+            insert.execute(params![prefix, index])?;
+        }
+    }
+    Ok(())
+}
+
+/// Entries that may speak of the value behind `prefix`, ascending.
+pub(crate) fn find(db: &Connection, prefix: i64) -> rusqlite::Result<Vec<i64>> {
+    let mut found = Vec::new();
+    for table in tables(db)? {
+        let mut select =
+            db.prepare_cached(&format!("SELECT idx FROM {table} WHERE prefix = ?1 ORDER BY idx"))?;
+        let rows = select.query_map([prefix], |row| row.get(0))?;
+        found.extend(rows.collect::<Result<Vec<i64>, _>>()?);
+    }
+    found.sort_unstable();
+    Ok(found)
+}
+
+/// Removes the rows of entries from `size` on.
+pub(crate) fn delete_from(db: &Connection, size: i64) -> rusqlite::Result<()> {
+    for table in tables(db)? {
+        db.execute(&format!("DELETE FROM {table} WHERE idx >= ?1"), [size])?;
+    }
+    Ok(())
+}
+
+/// Removes one entry's row for `prefix`.
+pub(crate) fn delete_entry(db: &Connection, index: i64) -> rusqlite::Result<()> {
+    let table = format!("lookups_{}", index >> ENTRIES_PER_TABLE_LOG2);
+    let exists = db
+        .query_row("SELECT 1 FROM sqlite_master WHERE name = ?1", [&table], |_| Ok(()))
+        .optional()?
+        .is_some();
+    if exists {
+        db.execute(&format!("DELETE FROM {table} WHERE idx = ?1"), [index])?;
+    }
+    Ok(())
+}
+
+fn tables(db: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut select = db.prepare_cached(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name GLOB 'lookups_[0-9]*'",
+    )?;
+    let names = select.query_map([], |row| row.get(0))?;
+    names.collect()
+}

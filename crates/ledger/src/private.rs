@@ -1,0 +1,449 @@
+//! private.db: openings, lookups, captured documents, the state of sources. Private, searchable,
+//! erasable; nothing in it is proof.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
+use unbroken_evidence::body::Subject;
+use unbroken_evidence::hash::Hash;
+use unbroken_evidence::opening::Opening;
+
+use crate::error::LedgerError;
+pub use crate::lookup::{Lookup, object_value};
+use crate::{lookup, record};
+
+/// The format number of private.db.
+pub const PRIVATE_FORMAT: u32 = 1;
+
+const SCHEMA: &str = "
+CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;
+CREATE TABLE built (one INTEGER PRIMARY KEY CHECK (one = 1), size INTEGER, last_leaf BLOB);
+CREATE TABLE openings (idx INTEGER PRIMARY KEY, leaf BLOB, opening BLOB);
+CREATE TABLE objects (idx INTEGER PRIMARY KEY, source INTEGER, key BLOB, stamp BLOB, subject BLOB,
+                      sha256 BLOB, companions BLOB, incomplete INTEGER);
+CREATE TABLE documents (idx INTEGER, number INTEGER, key BLOB, bytes BLOB, PRIMARY KEY (idx, number))
+    WITHOUT ROWID;
+CREATE TABLE listings (idx INTEGER, part INTEGER, bytes BLOB, PRIMARY KEY (idx, part)) WITHOUT ROWID;
+CREATE TABLE erasures (idx INTEGER PRIMARY KEY, target INTEGER);
+CREATE TABLE sources (id INTEGER PRIMARY KEY, name TEXT UNIQUE, location TEXT);
+CREATE TABLE aside (idx INTEGER, leaf BLOB, opening BLOB);
+";
+const TABLES_BY_INDEX: [&str; 5] = ["openings", "objects", "documents", "listings", "erasures"];
+
+/// What is kept of one entry.
+#[derive(Clone, Debug, Default)]
+pub struct Row {
+    /// The values behind its commitments.
+    pub opening: Opening,
+    /// Lookup prefixes that lead to it.
+    pub lookups: Vec<i64>,
+    /// For a recording: the object it is about.
+    pub object: Option<ObjectState>,
+    /// Companions captured whole.
+    pub documents: Vec<Document>,
+    /// For a `pass`: the listing, in parts.
+    pub listing: Vec<Vec<u8>>,
+    /// For an `erasure`: the entry whose opening gives way.
+    pub erases: Option<u64>,
+}
+
+/// A companion, captured whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Document {
+    /// Its key in the source.
+    pub key: Vec<u8>,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// What was last sealed of an object of a source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectState {
+    /// The source's number in this database.
+    pub source: i64,
+    /// The object's key.
+    pub key: Vec<u8>,
+    /// What the source said of it: size, times, version, as the source encodes it.
+    pub stamp: Vec<u8>,
+    /// The subject of its entries.
+    pub subject: Subject,
+    /// SHA-256 of its bytes.
+    pub sha256: Hash,
+    /// A digest over its companions: which, and which bytes.
+    pub companions: Hash,
+    /// Whether the policy found it incomplete.
+    pub incomplete: bool,
+}
+
+/// The database of a ledger.
+#[derive(Debug)]
+pub struct Private {
+    db: Connection,
+    path: PathBuf,
+}
+
+impl Private {
+    fn failed(&self, doing: &'static str) -> impl Fn(rusqlite::Error) -> LedgerError + use<> {
+        let path = self.path.clone();
+        move |source| LedgerError::Private { path: path.clone(), doing, source }
+    }
+
+    /// Opens private.db for writing; makes it where there is none.
+    ///
+    /// # Errors
+    /// `Private` from SQLite, `Newer` for a newer format.
+    pub fn open(path: &Path) -> Result<Self, LedgerError> {
+        let is_new = !path.exists();
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+        let private = Self::connect(path, flags)?;
+        let failed = private.failed("cannot be opened");
+        let pragmas = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; \
+                       PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 8192;";
+        private.db.execute_batch(pragmas).map_err(&failed)?;
+        if is_new {
+            use std::os::unix::fs::PermissionsExt as _;
+            let closed = std::fs::Permissions::from_mode(0o600);
+            std::fs::set_permissions(path, closed)
+                .map_err(LedgerError::io(path, "cannot be closed to others"))?;
+        }
+        let format = private.format()?;
+        if format == 0 {
+            let schema = format!("BEGIN; {SCHEMA} PRAGMA user_version = {PRIVATE_FORMAT}; COMMIT;");
+            private.db.execute_batch(&schema).map_err(&failed)?;
+            let folder = crate::durable::parent_of(path);
+            crate::durable::sync_folder(folder)
+                .map_err(LedgerError::io(folder, "cannot be synced"))?;
+        }
+        Ok(private)
+    }
+
+    /// Opens private.db for reading; never waits for a writer.
+    ///
+    /// # Errors
+    /// As [`Private::open`].
+    pub fn open_to_read(path: &Path) -> Result<Self, LedgerError> {
+        let private = Self::connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        private.format()?;
+        Ok(private)
+    }
+
+    fn connect(path: &Path, flags: OpenFlags) -> Result<Self, LedgerError> {
+        let failed = |source| LedgerError::Private {
+            path: path.to_owned(),
+            doing: "cannot be opened",
+            source,
+        };
+        let db = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+            .map_err(failed)?;
+        db.busy_timeout(std::time::Duration::from_secs(10)).map_err(failed)?;
+        db.set_prepared_statement_cache_capacity(256);
+        Ok(Self { db, path: path.to_owned() })
+    }
+
+    fn format(&self) -> Result<u32, LedgerError> {
+        let read = self.db.query_row("PRAGMA user_version", [], |row| row.get(0));
+        let found: u32 = read.map_err(self.failed("is not a private.db"))?;
+        if found > PRIVATE_FORMAT {
+            return Err(LedgerError::Newer {
+                path: self.path.clone(),
+                found,
+                known: PRIVATE_FORMAT,
+            });
+        }
+        Ok(found)
+    }
+
+    /// Keeps `rows` for the entries from index `first` on, which build on `base`: one transaction.
+    ///
+    /// # Errors
+    /// `Private`; then nothing of it was kept.
+    pub fn commit(
+        &mut self,
+        base: (u64, Option<Hash>),
+        first: u64,
+        rows: Vec<(Hash, Row)>,
+    ) -> Result<(), LedgerError> {
+        let failed = self.failed("cannot be written");
+        let transaction = self.db.transaction().map_err(&failed)?;
+        write(&transaction, base, first, rows).map_err(&failed)?;
+        transaction.commit().map_err(&failed)
+    }
+
+    /// The head that the last transaction built on: size and last leaf.
+    ///
+    /// # Errors
+    /// `Private`.
+    pub fn built_on(&self) -> Result<Option<(u64, Option<Hash>)>, LedgerError> {
+        let read = |row: &rusqlite::Row<'_>| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, Option<[u8; 32]>>(1)?))
+        };
+        let found = self.db.query_row("SELECT size, last_leaf FROM built", [], read).optional();
+        let found = found.map_err(self.failed("cannot be read"))?;
+        Ok(found.map(|(size, leaf)| (from_row(size), leaf.map(Hash::new))))
+    }
+
+    /// One above the highest index with an opening.
+    ///
+    /// # Errors
+    /// `Private`.
+    pub fn end(&self) -> Result<u64, LedgerError> {
+        let read =
+            self.db.query_row("SELECT COALESCE(MAX(idx) + 1, 0) FROM openings", [], |r| r.get(0));
+        read.map(from_row).map_err(self.failed("cannot be read"))
+    }
+
+    /// Removes every row at or beyond `size`: what a crash left half done, old salts included.
+    ///
+    /// # Errors
+    /// `Private`.
+    pub fn delete_from(&mut self, size: u64) -> Result<(), LedgerError> {
+        let failed = self.failed("cannot be written");
+        let transaction = self.db.transaction().map_err(&failed)?;
+        for table in TABLES_BY_INDEX {
+            let delete = format!("DELETE FROM {table} WHERE idx >= ?1");
+            transaction.execute(&delete, [to_row(size)]).map_err(&failed)?;
+        }
+        lookup::delete_from(&transaction, to_row(size)).map_err(&failed)?;
+        transaction.commit().map_err(&failed)
+    }
+
+    /// Sets openings at or beyond `size` aside; gives how many.
+    ///
+    /// # Errors
+    /// `Private`.
+    pub fn set_aside_from(&mut self, size: u64) -> Result<u64, LedgerError> {
+        let failed = self.failed("cannot be written");
+        let copy = "INSERT INTO aside SELECT idx, leaf, opening FROM openings WHERE idx >= ?1";
+        let moved = self.db.execute(copy, [to_row(size)]).map_err(&failed)?;
+        self.delete_from(size)?;
+        Ok(moved as u64)
+    }
+
+    /// The leaf and opening kept for `index`; erased positions are closed.
+    ///
+    /// # Errors
+    /// `Private`, also when the row cannot be decoded.
+    pub fn opening(&self, index: u64) -> Result<Option<(Hash, Opening)>, LedgerError> {
+        let failed = self.failed("cannot be read");
+        let mut select = self
+            .db
+            .prepare_cached("SELECT leaf, opening FROM openings WHERE idx = ?1")
+            .map_err(&failed)?;
+        let read =
+            |row: &rusqlite::Row<'_>| Ok((row.get::<_, [u8; 32]>(0)?, row.get::<_, Vec<u8>>(1)?));
+        let found = select.query_row([to_row(index)], read).optional().map_err(&failed)?;
+        found.map(|(leaf, bytes)| Ok((Hash::new(leaf), self.decode(&bytes)?))).transpose()
+    }
+
+    fn decode(&self, bytes: &[u8]) -> Result<Opening, LedgerError> {
+        let decoded = record::decode_opening(bytes);
+        decoded.map_err(|source| LedgerError::Store { path: self.path.clone(), source })
+    }
+
+    /// Entries that may speak of `value`, ascending; confirm them against their openings.
+    ///
+    /// # Errors
+    /// `Private`.
+    pub fn find(&self, kind: Lookup, value: &[u8]) -> Result<Vec<u64>, LedgerError> {
+        let found =
+            lookup::find(&self.db, kind.prefix(value)).map_err(self.failed("cannot be read"))?;
+        Ok(found.into_iter().map(from_row).collect())
+    }
+
+    /// Calls `each` with every object state of `source`, ascending by index.
+    ///
+    /// # Errors
+    /// `Private`.
+    pub fn object_keys(
+        &self,
+        source: i64,
+        each: &mut dyn FnMut(u64, &[u8]),
+    ) -> Result<(), LedgerError> {
+        let failed = self.failed("cannot be read");
+        let select = "SELECT idx, key FROM objects WHERE source = ?1 ORDER BY idx";
+        let mut select = self.db.prepare_cached(select).map_err(&failed)?;
+        let mut rows = select.query([source]).map_err(&failed)?;
+        while let Some(row) = rows.next().map_err(&failed)? {
+            let key = row.get_ref(1).and_then(|key| Ok(key.as_blob()?)).map_err(&failed)?;
+            each(from_row(row.get(0).map_err(&failed)?), key);
+        }
+        Ok(())
+    }
+
+    /// The state that entry `index` sealed.
+    ///
+    /// # Errors
+    /// `Private`.
+    pub fn object(&self, index: u64) -> Result<Option<ObjectState>, LedgerError> {
+        let failed = self.failed("cannot be read");
+        let select = "SELECT source, key, stamp, subject, sha256, companions, incomplete FROM objects WHERE idx = ?1";
+        let mut select = self.db.prepare_cached(select).map_err(&failed)?;
+        let read = |row: &rusqlite::Row<'_>| {
+            Ok(ObjectState {
+                source: row.get(0)?,
+                key: row.get(1)?,
+                stamp: row.get(2)?,
+                subject: Subject(row.get(3)?),
+                sha256: Hash::new(row.get(4)?),
+                companions: Hash::new(row.get(5)?),
+                incomplete: row.get(6)?,
+            })
+        };
+        select.query_row([to_row(index)], read).optional().map_err(&failed)
+    }
+
+    /// The captured companions of entry `index`.
+    ///
+    /// # Errors
+    /// `Private`.
+    pub fn documents(&self, index: u64) -> Result<Vec<Document>, LedgerError> {
+        let failed = self.failed("cannot be read");
+        let select = "SELECT key, bytes FROM documents WHERE idx = ?1 ORDER BY number";
+        let mut select = self.db.prepare_cached(select).map_err(&failed)?;
+        let read = |row: &rusqlite::Row<'_>| Ok(Document { key: row.get(0)?, bytes: row.get(1)? });
+        let rows = select.query_map([to_row(index)], read);
+        rows.and_then(Iterator::collect).map_err(&failed)
+    }
+
+    /// The number of the source `name`; makes it with `location` where there is none.
+    ///
+    /// # Errors
+    /// `Private`.
+    pub fn source(&mut self, name: &str, location: &str) -> Result<i64, LedgerError> {
+        let failed = self.failed("cannot be written");
+        let insert = "INSERT INTO sources (name, location) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET location = ?2";
+        self.db.execute(insert, [name, location]).map_err(&failed)?;
+        let select = "SELECT id FROM sources WHERE name = ?1";
+        self.db.query_row(select, [name], |row| row.get(0)).map_err(&failed)
+    }
+
+    /// All sources: number, name and where each was last found.
+    ///
+    /// # Errors
+    /// `Private`.
+    pub fn sources(&self) -> Result<Vec<(i64, String, String)>, LedgerError> {
+        let failed = self.failed("cannot be read");
+        let select = "SELECT id, name, location FROM sources ORDER BY id";
+        let mut select = self.db.prepare_cached(select).map_err(&failed)?;
+        let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+        rows.and_then(Iterator::collect).map_err(&failed)
+    }
+
+    /// A value of this database's own.
+    ///
+    /// # Errors
+    /// `Private`.
+    pub fn meta(&self, name: &str) -> Result<Option<Vec<u8>>, LedgerError> {
+        let select = "SELECT value FROM meta WHERE name = ?1";
+        let found = self.db.query_row(select, [name], |row| row.get(0)).optional();
+        found.map_err(self.failed("cannot be read"))
+    }
+
+    /// Keeps a value of this database's own; `None` removes it.
+    ///
+    /// # Errors
+    /// `Private`.
+    pub fn set_meta(&mut self, name: &str, value: Option<&[u8]>) -> Result<(), LedgerError> {
+        let done = match value {
+            Some(value) => {
+                self.db.execute("INSERT OR REPLACE INTO meta VALUES (?1, ?2)", params![name, value])
+            }
+            None => self.db.execute("DELETE FROM meta WHERE name = ?1", [name]),
+        };
+        done.map(|_| ()).map_err(self.failed("cannot be written"))
+    }
+
+    /// Erasures that were acknowledged: their entry and its target.
+    ///
+    /// # Errors
+    /// `Private`.
+    pub fn erasures(&self) -> Result<Vec<(u64, u64)>, LedgerError> {
+        let failed = self.failed("cannot be read");
+        let mut select =
+            self.db.prepare_cached("SELECT idx, target FROM erasures").map_err(&failed)?;
+        let read = |row: &rusqlite::Row<'_>| Ok((from_row(row.get(0)?), from_row(row.get(1)?)));
+        let rows = select.query_map([], read);
+        rows.and_then(Iterator::collect).map_err(&failed)
+    }
+
+    /// Replaces the opening of `index` by one with fewer positions open, and forgets its lookups
+    /// and documents, for good.
+    ///
+    /// # Errors
+    /// `Private`; until it returns `Ok` nothing counts as erased.
+    pub fn erase(&mut self, index: u64, opening: Opening) -> Result<(), LedgerError> {
+        let failed = self.failed("cannot be written");
+        let transaction = self.db.transaction().map_err(&failed)?;
+        let update = "UPDATE openings SET opening = ?2 WHERE idx = ?1";
+        let bytes = record::encode_opening(opening);
+        transaction.execute(update, params![to_row(index), bytes]).map_err(&failed)?;
+        transaction
+            .execute("DELETE FROM documents WHERE idx = ?1", [to_row(index)])
+            .map_err(&failed)?;
+        lookup::delete_entry(&transaction, to_row(index)).map_err(&failed)?;
+        transaction.commit().map_err(&failed)?;
+        let truncated =
+            self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+        match truncated {
+            Ok(0) => Ok(()),
+            Ok(_) => Err(failed(rusqlite::Error::SqliteFailure(
+                rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY),
+                Some(
+                    "a reader keeps the old pages: erased, but not yet reported as done".to_owned(),
+                ),
+            ))),
+            Err(error) => Err(failed(error)),
+        }
+    }
+}
+
+fn write(
+    db: &Connection,
+    base: (u64, Option<Hash>),
+    first: u64,
+    rows: Vec<(Hash, Row)>,
+) -> rusqlite::Result<()> {
+    let built = "INSERT OR REPLACE INTO built VALUES (1, ?1, ?2)";
+    db.execute(built, params![to_row(base.0), base.1.map(|leaf| *leaf.as_bytes())])?;
+    let mut openings = db.prepare_cached("INSERT INTO openings VALUES (?1, ?2, ?3)")?;
+    let mut objects =
+        db.prepare_cached("INSERT INTO objects VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
+    let mut documents = db.prepare_cached("INSERT INTO documents VALUES (?1, ?2, ?3, ?4)")?;
+    let mut listings = db.prepare_cached("INSERT INTO listings VALUES (?1, ?2, ?3)")?;
+    let mut lookups = Vec::new();
+    for (index, (leaf, row)) in (first..).map(to_row).zip(rows) {
+        openings.execute(params![index, leaf.as_bytes(), record::encode_opening(row.opening)])?;
+        lookups.extend(row.lookups.into_iter().map(|prefix| (prefix, index)));
+        if let Some(object) = row.object {
+            objects.execute(params![
+                index,
+                object.source,
+                object.key,
+                object.stamp,
+                object.subject.0,
+                object.sha256.as_bytes(),
+                object.companions.as_bytes(),
+                object.incomplete,
+            ])?;
+        }
+        for (number, document) in row.documents.into_iter().enumerate() {
+            documents.execute(params![index, number as i64, document.key, document.bytes])?;
+        }
+        for (part, bytes) in row.listing.into_iter().enumerate() {
+            listings.execute(params![index, part as i64, bytes])?;
+        }
+        if let Some(target) = row.erases {
+            db.execute("INSERT INTO erasures VALUES (?1, ?2)", [index, to_row(target)])?;
+        }
+    }
+    lookup::insert(db, lookups)
+}
+
+/// SQLite's integers are signed; a ledger has fewer than 2^63 entries.
+fn to_row(index: u64) -> i64 {
+    i64::try_from(index).unwrap_or(i64::MAX)
+}
+
+fn from_row(index: i64) -> u64 {
+    u64::try_from(index).unwrap_or(0)
+}

@@ -1,0 +1,172 @@
+//! Rebuilds the store from the published log, and says what private.db lacks.
+
+use std::path::{Path, PathBuf};
+
+use unbroken_evidence::body::Body;
+use unbroken_evidence::entry::UnverifiedEntry;
+use unbroken_evidence::field::Value;
+use unbroken_evidence::opening::Position;
+use unbroken_evidence::published::{Everything, LogStop, verify_log};
+use unbroken_evidence::trust::Trust;
+use unbroken_evidence::verdict::Conclusion;
+
+use crate::error::LedgerError;
+use crate::head::Head;
+use crate::keys::Keys;
+use crate::ledger::{Ledger, Surroundings, open_store, private_path, store_folder};
+use crate::lock::Lock;
+use crate::private::{Private, Row};
+use crate::reader::{LogReader, log_folder};
+use crate::store::{SledStore, Store as _};
+
+/// Set while private.db cannot tell what was sealed before: ingest then needs `--reseal`.
+pub const RESEAL_NEEDED: &str = "reseal-needed";
+const ENTRIES_AT_ONCE: usize = 1_024;
+
+/// What a restore did and found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Restored {
+    /// Entries of the log, before a `gap` entry.
+    pub entries: u64,
+    /// Whether the store was built anew; the old one is kept beside it.
+    pub store_rebuilt: bool,
+    /// Where the old store is.
+    pub old_store: Option<PathBuf>,
+    /// Entries without an opening: lost.
+    pub lost: u64,
+    /// Entries whose opening was erased in part, by an `erasure` entry.
+    pub erased: u64,
+    /// Openings beyond the log: kept aside.
+    pub aside: u64,
+    /// The `gap` entry that was sealed, if one was needed.
+    pub gap: Option<u64>,
+}
+
+/// Restores the ledger in `folder`.
+///
+/// # Errors
+/// `Log` when the published log does not verify: then nothing is changed.
+pub fn restore(folder: &Path, surroundings: Surroundings) -> Result<Restored, LedgerError> {
+    if !folder.join("keys").is_dir() {
+        return Err(LedgerError::NotALedger { path: folder.to_owned() });
+    }
+    let lock = Lock::take(folder, &surroundings.holder)?;
+    let log_size = verified_size(folder)?;
+    let store_size = open_store(folder).and_then(|store| head_size(folder, &*store)).unwrap_or(0);
+    let old_store = if store_size < log_size { Some(rebuild_store(folder)?) } else { None };
+    let size = store_size.max(log_size);
+    let aside = Private::open(&private_path(folder))?.set_aside_from(size)?;
+    let mut ledger = Ledger::open_on(folder, open_store(folder)?, surroundings, lock)?;
+    let (missing, erased) = lacking(folder, ledger.private(), size)?;
+    let lost = missing.iter().map(|(from, to)| to - from).sum();
+    let known = ledger.private().meta(SEALED_GAPS)?.unwrap_or_default();
+    let ranges: Vec<String> =
+        missing.iter().map(|(from, to)| format!("{from}-{}", to - 1)).collect();
+    let ranges = ranges.join(",");
+    let mut gap = None;
+    if lost > 0 && known != ranges.as_bytes() {
+        let values = vec![
+            Value::string(
+                "gap",
+                "/what",
+                "openings are lost: values, salts and lookups of these entries",
+            ),
+            Value::string("gap", "/entries", &ranges),
+        ];
+        ledger.private_mut().set_meta(RESEAL_NEEDED, Some(b"1"))?;
+        gap = Some(ledger.append_fields("gap", values, Row::default())?.index);
+        ledger.private_mut().set_meta(SEALED_GAPS, Some(ranges.as_bytes()))?;
+    }
+    ledger.checkpoint()?;
+    let store_rebuilt = old_store.is_some();
+    Ok(Restored { entries: size, store_rebuilt, old_store, lost, erased, aside, gap })
+}
+
+const SEALED_GAPS: &str = "sealed-gaps";
+
+fn head_size(folder: &Path, store: &dyn crate::store::Store) -> Result<u64, LedgerError> {
+    let head = store.head();
+    let head = head.map_err(|source| LedgerError::Store { path: store_folder(folder), source })?;
+    Ok(head.map_or(0, |head| head.size()))
+}
+
+/// The size of the published log, every entry of which verifies.
+fn verified_size(folder: &Path) -> Result<u64, LedgerError> {
+    let keys = Keys::load(&folder.join("keys"))?;
+    let reader = LogReader::open(folder)?;
+    let trust = Trust { keys: vec![keys.log.verifier().clone()], ledger_id: None };
+    let wrong = |why: String| LedgerError::Log { path: log_folder(folder), why };
+    let verdict = verify_log(&mut reader.files(), &trust, None, 2, &mut Everything);
+    let verdict = verdict.map_err(|stop: LogStop| wrong(stop.to_string()))?;
+    if verdict.conclusion() == Conclusion::Contradicts {
+        let first = verdict.first_contradiction();
+        let why = first.map_or_else(String::new, |f| {
+            format!("{}: expected {}, found {}", f.item, f.expected, f.found)
+        });
+        return Err(wrong(why));
+    }
+    Ok(reader.checkpoint().size)
+}
+
+/// Builds the store anew from the published log, and keeps the old one beside it; gives its place.
+pub(crate) fn rebuild_store(folder: &Path) -> Result<PathBuf, LedgerError> {
+    let mut reader = LogReader::open(folder)?;
+    let (fresh, current) = (folder.join("store.new"), store_folder(folder));
+    let failed = |source| LedgerError::Store { path: fresh.clone(), source };
+    if fresh.exists() {
+        std::fs::remove_dir_all(&fresh).map_err(LedgerError::io(&fresh, "cannot be removed"))?;
+    }
+    let mut store = SledStore::open(&fresh).map_err(failed)?;
+    let mut head = Head::default();
+    let mut records = Vec::new();
+    for index in 0..reader.checkpoint().size {
+        let note = reader.entry_bytes(index)?;
+        let entry = UnverifiedEntry::parse(&note)?;
+        head.extend(&entry);
+        records.push((entry.leaf(), note));
+        if records.len() == ENTRIES_AT_ONCE || index + 1 == reader.checkpoint().size {
+            let first = head.size() - records.len() as u64;
+            store.append(first, &records, &head).map_err(failed)?;
+            records.clear();
+        }
+    }
+    store.put_checkpoint(reader.checkpoint_note()).map_err(failed)?;
+    drop(store);
+    let aside = (1..).map(|n| folder.join(format!("store.old-{n}"))).find(|path| !path.exists());
+    let aside = aside.unwrap_or_else(|| folder.join("store.old"));
+    if current.exists() {
+        std::fs::rename(&current, &aside)
+            .map_err(LedgerError::io(&current, "cannot be moved aside"))?;
+    }
+    std::fs::rename(&fresh, &current).map_err(LedgerError::io(&fresh, "cannot be put in place"))?;
+    crate::durable::sync_folder(folder).map_err(LedgerError::io(folder, "cannot be synced"))?;
+    Ok(aside)
+}
+
+/// Ranges of entries whose opening is missing or is another entry's, and how many are erased.
+fn lacking(
+    folder: &Path,
+    private: &Private,
+    size: u64,
+) -> Result<(Vec<(u64, u64)>, u64), LedgerError> {
+    let mut reader = LogReader::open(folder)?;
+    let mut missing: Vec<(u64, u64)> = Vec::new();
+    let mut erased = 0;
+    for index in 0..size {
+        let entry = reader.entry(index)?;
+        let opening = private.opening(index)?.filter(|(leaf, _)| *leaf == entry.leaf());
+        let is_unknown = matches!(entry.statement().body, Body::Unknown(_));
+        match opening {
+            Some((_, opening)) => {
+                let is_closed = |position: &Position| matches!(position, Position::Closed(_));
+                erased += u64::from(opening.positions.iter().any(is_closed));
+            }
+            None if is_unknown => {}
+            None => match missing.last_mut() {
+                Some((_, to)) if *to == index => *to += 1,
+                _ => missing.push((index, index + 1)),
+            },
+        }
+    }
+    Ok((missing, erased))
+}

@@ -1,0 +1,72 @@
+//! One suite for every store.
+
+use unbroken_evidence::hash::Hash;
+
+use crate::head::Head;
+use crate::store::memory::MemoryStore;
+use crate::store::{SledStore, Store};
+
+fn entry(n: u64) -> (Hash, Vec<u8>) {
+    let note = format!("note {n}").into_bytes();
+    (unbroken_evidence::tree::leaf_hash(&note), note)
+}
+
+fn head(entries: &[(Hash, Vec<u8>)]) -> Head {
+    let mut head = Head::default();
+    for (leaf, _) in entries {
+        head.edge.push(*leaf);
+        head.last_leaf = Some(*leaf);
+    }
+    head
+}
+
+/// `reopen` gives a fresh handle on the same contents.
+fn conforms<S: Store>(mut reopen: impl FnMut(Option<S>) -> S) {
+    let mut store = reopen(None);
+    assert!(store.head().unwrap().is_none() && store.entry(0).unwrap().is_none());
+    assert!(store.checkpoint().unwrap().is_none());
+    let entries: Vec<_> = (0..700).map(entry).collect();
+    store.append(0, &entries[..3], &head(&entries[..3])).unwrap();
+    store.append(3, &entries[3..700], &head(&entries)).unwrap();
+    store.put_checkpoint(b"one").unwrap();
+    store.put_checkpoint(b"two").unwrap();
+    let mut store = reopen(Some(store));
+    assert_eq!(store.head().unwrap(), Some(head(&entries)));
+    assert_eq!(store.checkpoint().unwrap(), Some(b"two".to_vec()));
+    for (index, expected) in (0..).zip(&entries) {
+        assert_eq!(store.entry(index).unwrap().as_ref(), Some(expected));
+    }
+    // Entries above an old head are overwritten: what a crash left there was never acknowledged.
+    let other: Vec<_> = entries[..10].iter().cloned().chain((5_000..5_020).map(entry)).collect();
+    store.append(10, &other[10..], &head(&other)).unwrap();
+    let store = reopen(Some(store));
+    assert_eq!(store.head().unwrap(), Some(head(&other)));
+    assert_eq!(store.entry(10).unwrap(), Some(entry(5_000)));
+}
+
+#[test]
+fn sled_conforms() {
+    let folder = tempfile::tempdir().unwrap();
+    conforms(|old: Option<SledStore>| {
+        drop(old);
+        SledStore::open(folder.path()).unwrap()
+    });
+}
+
+#[test]
+fn memory_conforms() {
+    let contents = MemoryStore::default();
+    conforms(|_| contents.clone());
+}
+
+#[test]
+fn a_newer_format_is_refused_and_named() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(SledStore::open(folder.path()).unwrap());
+    let db = sled::open(folder.path()).unwrap();
+    db.insert(b"format", &99_u32.to_be_bytes()).unwrap();
+    db.flush().unwrap();
+    drop(db);
+    let refused = SledStore::open(folder.path()).err().unwrap();
+    assert_eq!(refused.to_string(), "format 99");
+}

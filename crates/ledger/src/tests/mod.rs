@@ -1,0 +1,123 @@
+//! Tests of the ledger as a whole: what is promised survives what breaks.
+
+mod conformance;
+mod faults;
+mod opening;
+mod restoring;
+
+use std::path::Path;
+
+use unbroken_evidence::body::{Body, Content, Media, Recording, Subject};
+use unbroken_evidence::field::Value;
+use unbroken_evidence::hash::Hash;
+use unbroken_evidence::opening::Opening;
+use unbroken_evidence::published::{Everything, verify_log};
+use unbroken_evidence::time::Time;
+use unbroken_evidence::trust::Trust;
+use unbroken_evidence::verdict::Conclusion;
+
+use crate::keys::Keys;
+use crate::ledger::{Clock, Ledger, NewEntry, Surroundings};
+use crate::private::{Lookup, Row};
+use crate::random::SystemRandom;
+use crate::reader::LogReader;
+
+struct FixedClock;
+
+impl Clock for FixedClock {
+    fn now(&self) -> Time {
+        Time::from_unix_ms(1_795_158_000_123)
+    }
+}
+
+fn surroundings() -> Surroundings {
+    Surroundings {
+        clock: Box::new(FixedClock),
+        random: Box::<SystemRandom>::default(),
+        holder: "a test".to_owned(),
+    }
+}
+
+fn created(folder: &Path) -> Ledger {
+    Ledger::create(folder, "example.com/recordings", surroundings()).unwrap()
+}
+
+/// A recording entry whose content is the number `n`.
+fn recording(ledger: &mut Ledger, n: u64) -> NewEntry {
+    let digest = Hash::of(&[&n.to_be_bytes()]);
+    let set = ledger.fields(vec![
+        Value::string("content", "/sha256", &digest.to_string()),
+        Value::string("content", "/blake3", &digest.to_string()),
+        Value::number("content", "/size", 8),
+    ]);
+    let set = set.unwrap();
+    let content = Content {
+        blake3: Some(digest),
+        block_bytes: 4_096,
+        block_root: digest,
+        sha256: Some(digest),
+        size: 8,
+    };
+    let fields = set.commitment();
+    let body = Body::Recording(Recording {
+        completeness: None,
+        content,
+        fields,
+        media: Media::Call,
+        refs: vec![],
+    });
+    let row = Row {
+        opening: Opening::of(&set, Some([7; 32])),
+        lookups: vec![Lookup::Sha256.prefix(digest.to_string().as_bytes())],
+        ..Row::default()
+    };
+    let mut subject = [0; 16];
+    subject[..8].copy_from_slice(&n.to_be_bytes());
+    NewEntry { kind: "recording", subject: Some(Subject(subject)), body, row }
+}
+
+fn append(
+    ledger: &mut Ledger,
+    numbers: std::ops::Range<u64>,
+) -> Result<u64, crate::error::LedgerError> {
+    let entries = numbers.map(|n| recording(ledger, n)).collect();
+    ledger.append(entries).map(|appended| appended.last().map_or(0, |last| last.index + 1))
+}
+
+/// Verifies the whole published log and gives its size.
+fn verified_size(folder: &Path) -> u64 {
+    let keys = Keys::load(&folder.join("keys")).unwrap();
+    let reader = LogReader::open(folder).unwrap();
+    let trust = Trust { keys: vec![keys.log.verifier().clone()], ledger_id: None };
+    let verdict = verify_log(&mut reader.files(), &trust, None, 2, &mut Everything).unwrap();
+    assert_eq!(verdict.conclusion(), Conclusion::Agrees, "{:#?}", verdict.findings());
+    reader.checkpoint().size
+}
+
+#[test]
+fn every_size_around_the_tile_boundaries_is_published_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().join("ledger");
+    let mut ledger = created(&folder);
+    let mut next = 0;
+    for size in [2, 3, 255, 256, 257, 511, 512, 513, 600, 1_025] {
+        let missing = size - ledger.size();
+        append(&mut ledger, next..next + missing).unwrap();
+        next += 1_000;
+        ledger.checkpoint().unwrap();
+        assert_eq!(verified_size(&folder), size);
+    }
+    let found = ledger
+        .private()
+        .find(Lookup::Sha256, Hash::of(&[&0_u64.to_be_bytes()]).to_string().as_bytes());
+    assert_eq!(found.unwrap(), [1]);
+    drop(ledger);
+    let ledger = Ledger::open(&folder, surroundings()).unwrap();
+    assert_eq!(ledger.size(), 1_025);
+    let audit = crate::audit::audit(&folder, "a test", 2).unwrap();
+    assert_eq!(audit.store, Err("held by a test".to_owned()));
+    assert_eq!((audit.exit_code(), audit.openings), (2, 1_025));
+    drop(ledger);
+    let audit = crate::audit::audit(&folder, "a test", 2).unwrap();
+    assert_eq!((audit.exit_code(), audit.store, audit.differences), (0, Ok(1_025), vec![]));
+}

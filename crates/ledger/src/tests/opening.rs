@@ -1,0 +1,112 @@
+//! What a ledger refuses to open, and what it says then.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use super::{append, created, surroundings, verified_size};
+use crate::error::LedgerError;
+use crate::ledger::Ledger;
+
+#[test]
+fn two_processes_do_not_append_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().join("ledger");
+    let _first = created(&folder);
+    let refused = Ledger::open(&folder, surroundings()).err().unwrap();
+    assert!(refused.to_string().ends_with("held by a test"), "{refused}");
+    assert_eq!(refused.exit_code(), 4);
+}
+
+#[test]
+fn keys_that_others_can_read_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().join("ledger");
+    drop(created(&folder));
+    let key = folder.join("keys/log.key");
+    assert_eq!(std::fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o640)).unwrap();
+    let refused = Ledger::open(&folder, surroundings()).err().unwrap();
+    assert!(refused.to_string().contains("mode 640"), "{refused}");
+}
+
+#[test]
+fn a_store_that_is_gone_is_not_taken_for_a_new_one() {
+    // sled opens empty, in silence, where its files were lost.
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().join("ledger");
+    let mut ledger = created(&folder);
+    append(&mut ledger, 0..5).unwrap();
+    ledger.checkpoint().unwrap();
+    drop(ledger);
+    std::fs::remove_dir_all(folder.join("store")).unwrap();
+    let refused = Ledger::open(&folder, surroundings()).err().unwrap();
+    assert!(matches!(refused, LedgerError::StoreBehind { .. }), "{refused}");
+    assert!(refused.hint().contains("unbroken restore"));
+}
+
+#[test]
+fn a_head_copy_that_knows_more_is_believed() {
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("head-copy");
+    let folder = folder.path().join("ledger");
+    let mut ledger = created(&folder);
+    ledger.set_head_copy(&copy).unwrap();
+    append(&mut ledger, 0..5).unwrap();
+    ledger.checkpoint().unwrap();
+    drop(ledger);
+    let old = tempfile::tempdir().unwrap();
+    let status = std::process::Command::new("cp").arg("-a").arg(&folder).arg(old.path()).status();
+    assert!(status.unwrap().success());
+    let mut ledger = Ledger::open(&folder, surroundings()).unwrap();
+    append(&mut ledger, 5..6).unwrap();
+    ledger.checkpoint().unwrap();
+    drop(ledger);
+    // The whole ledger is put back to yesterday's state; only the copy elsewhere knows.
+    std::fs::remove_dir_all(&folder).unwrap();
+    let status = std::process::Command::new("cp")
+        .arg("-a")
+        .arg(old.path().join("ledger"))
+        .arg(&folder)
+        .status();
+    assert!(status.unwrap().success());
+    let refused = Ledger::open(&folder, surroundings()).err().unwrap();
+    assert!(
+        matches!(refused, LedgerError::StoreBehind { witness: "the head copy", .. }),
+        "{refused}"
+    );
+    assert!(refused.to_string().contains("size 7"), "{refused}");
+}
+
+#[test]
+fn another_log_in_its_place_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, two) = (folder.path().join("one"), folder.path().join("two"));
+    drop(created(&one));
+    drop(created(&two));
+    std::fs::remove_dir_all(one.join("log")).unwrap();
+    std::fs::rename(two.join("log"), one.join("log")).unwrap();
+    let refused = Ledger::open(&one, surroundings()).err().unwrap();
+    assert!(refused.to_string().contains("not signed by this ledger's log key"), "{refused}");
+}
+
+#[test]
+fn a_log_that_is_behind_is_published() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().join("ledger");
+    let mut ledger = created(&folder);
+    append(&mut ledger, 0..300).unwrap();
+    drop(ledger);
+    assert_eq!(verified_size(&folder), 1);
+    drop(Ledger::open(&folder, surroundings()).unwrap());
+    assert_eq!(verified_size(&folder), 301);
+}
+
+#[test]
+fn a_place_that_is_taken_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("letter.txt"), "x").unwrap();
+    let refused = Ledger::create(folder.path(), "example.com/o", surroundings()).err().unwrap();
+    assert!(matches!(refused, LedgerError::NotEmpty { .. }));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    let missing = Ledger::open(&folder.path().join("nothing"), surroundings()).err().unwrap();
+    assert!(matches!(missing, LedgerError::NotALedger { .. }));
+}
