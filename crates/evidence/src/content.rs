@@ -117,19 +117,24 @@ impl Digests {
 const PIECE_BYTES: usize = 1 << 20;
 
 /// Digests a stream on two threads: `fill` puts the next bytes into the buffer it is given and
-/// says how many; 0 ends the stream. A stream of one piece stays on the calling thread.
+/// says how many; 0 ends the stream. A stream of one piece stays on the calling thread. `length`
+/// is how long the stream is thought to be; it only saves memory.
 ///
 /// # Errors
 /// Those of `fill`.
 pub fn digest_stream<E>(
     keys: &[(u64, BlockKey)],
+    length: u64,
     mut fill: impl FnMut(&mut [u8]) -> Result<usize, E>,
 ) -> Result<Digests, E> {
     let (mut flat, mut blocks) = ContentHasher::new(keys).split();
-    let mut first = vec![0; PIECE_BYTES];
+    // One byte more than is thought to come: it shows the end, or that there is more.
+    let thought = usize::try_from(length).map_or(PIECE_BYTES, |length| length.saturating_add(1));
+    let mut first = vec![0; thought.min(PIECE_BYTES)];
     let filled = fill_whole(&mut first, &mut fill)?;
-    if filled < PIECE_BYTES {
-        first.truncate(filled);
+    let ended = filled < first.len();
+    first.truncate(filled);
+    if ended {
         flat.update(&first);
         blocks.update(&first);
         return Ok(Digests::of(flat, blocks));
@@ -303,13 +308,14 @@ mod tests {
                 rest = &rest[count..];
                 Ok::<_, ()>(count)
             };
-            assert_eq!(digest_stream(&keys, read).unwrap(), whole.finish(), "{size}");
+            let length = [0, size as u64, u64::MAX][size % 3];
+            assert_eq!(digest_stream(&keys, length, read).unwrap(), whole.finish(), "{size}");
         }
         let mut calls = 0;
         let failing = |buffer: &mut [u8]| {
             calls += 1;
             if calls == 4 { Err("gone") } else { Ok(buffer.len()) }
         };
-        assert_eq!(digest_stream(&keys, failing).err(), Some("gone"));
+        assert_eq!(digest_stream(&keys, u64::MAX, failing).err(), Some("gone"));
     }
 }

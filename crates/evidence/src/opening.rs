@@ -46,6 +46,19 @@ impl Opening {
         Self { block_key, positions: set.fields().iter().cloned().map(Position::Open).collect() }
     }
 
+    /// The value of an open position; not compared with any entry.
+    #[must_use]
+    pub fn value(&self, source: &str, pointer: &str) -> Option<&str> {
+        self.positions.iter().find_map(|position| match position {
+            Position::Open(Field { value, .. })
+                if value.source == source && value.pointer == pointer =>
+            {
+                Some(value.value.as_str())
+            }
+            _ => None,
+        })
+    }
+
     /// Reads an opening; `encode` of the result gives the same bytes.
     ///
     /// # Errors

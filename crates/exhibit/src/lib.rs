@@ -1,3 +1,12 @@
-//! Packages that are handed over.
+//! Packages that are handed over: a BagIt bag whose payload, and the history of each recording in
+//! it, is stated by a signed `produced` entry (spec/exhibit.md).
 
+mod bag;
+pub mod error;
+mod originals;
+pub mod produce;
+mod report;
+pub mod select;
 pub mod zip;
+
+pub use crate::originals::{Opened, Originals};

@@ -18,7 +18,7 @@ use crate::error::LedgerError;
 use crate::head::Head;
 use crate::keys::Keys;
 use crate::lock::Lock;
-use crate::private::{Private, Row};
+use crate::private::{Lookup, Private, Row};
 use crate::publish::{publish, stored};
 use crate::random::{Draw, Random};
 use crate::reader::log_folder;
@@ -26,7 +26,7 @@ use crate::recover::{self, Recovered};
 use crate::store::{SledStore, Store};
 
 /// Where times come from; a test brings its own.
-pub trait Clock: Send {
+pub trait Clock: Send + Sync {
     /// The time now.
     fn now(&self) -> Time;
 }
@@ -335,7 +335,7 @@ impl Ledger {
         if self.dead {
             return Err(LedgerError::Dead);
         }
-        let (texts, rows) = self.texts(entries)?;
+        let (texts, mut rows) = self.texts(entries)?;
         let sealed = self.seal(texts)?;
         let (first, base) = (self.head.size(), (self.head.size(), self.head.last_leaf));
         let mut head = self.head.clone();
@@ -343,6 +343,8 @@ impl Ledger {
         let mut records = Vec::with_capacity(sealed.len());
         for (index, (entry, note)) in (first..).zip(sealed) {
             head.extend(&entry);
+            let row = rows.get_mut(appended.len());
+            row.into_iter().for_each(|row| row.lookups.extend(own_lookups(&entry)));
             appended.push(Appended { index, leaf: entry.leaf() });
             records.push((entry.leaf(), note));
         }
@@ -467,4 +469,16 @@ impl Ledger {
         self.signed = (edge, note);
         Ok(())
     }
+}
+
+/// Lookups that follow from the entry itself.
+fn own_lookups(entry: &UnverifiedEntry) -> Vec<i64> {
+    let statement = entry.statement();
+    let subject = statement.subject.map(|subject| Lookup::Subject.prefix(&subject.0));
+    let kind = match statement.kind.as_str() {
+        "control" => Some(Lookup::Kind.prefix(b"control")),
+        "policy" => Some(Lookup::Policy.prefix(entry.leaf().as_bytes())),
+        _ => None,
+    };
+    subject.into_iter().chain(kind).collect()
 }

@@ -18,6 +18,12 @@ pub enum Lookup {
     Conversation,
     /// A recording's id.
     Recording,
+    /// A subject, its 16 bytes: every entry that has it.
+    Subject,
+    /// A kind of which there are few: `control`.
+    Kind,
+    /// The leaf of a `policy` entry, its 32 bytes.
+    Policy,
 }
 
 const ENTRIES_PER_TABLE_LOG2: u32 = 16;
@@ -31,6 +37,9 @@ impl Lookup {
             Self::Object => b"object\n",
             Self::Conversation => b"conversation\n",
             Self::Recording => b"recording\n",
+            Self::Subject => b"subject\n",
+            Self::Kind => b"kind\n",
+            Self::Policy => b"policy\n",
         };
         let digest = Hash::of(&[name, value]);
         let [a, b, c, d, e, f, g, h, ..] = *digest.as_bytes();

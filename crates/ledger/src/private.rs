@@ -26,6 +26,8 @@ CREATE TABLE documents (idx INTEGER, number INTEGER, key BLOB, bytes BLOB, PRIMA
 CREATE TABLE listings (idx INTEGER, part INTEGER, bytes BLOB, PRIMARY KEY (idx, part)) WITHOUT ROWID;
 CREATE TABLE erasures (idx INTEGER PRIMARY KEY, target INTEGER);
 CREATE TABLE sources (id INTEGER PRIMARY KEY, name TEXT UNIQUE, location TEXT);
+CREATE TABLE settled (source INTEGER, folder INTEGER, fingerprint BLOB, PRIMARY KEY (source, folder))
+    WITHOUT ROWID;
 CREATE TABLE aside (idx INTEGER, leaf BLOB, opening BLOB);
 ";
 const TABLES_BY_INDEX: [&str; 5] = ["openings", "objects", "documents", "listings", "erasures"];
@@ -45,6 +47,19 @@ pub struct Row {
     pub listing: Vec<Vec<u8>>,
     /// For an `erasure`: the entry whose opening gives way.
     pub erases: Option<u64>,
+    /// The group of objects that is dealt with once this entry is kept.
+    pub settles: Option<Settled>,
+}
+
+/// A group of objects of a source in which nothing is left to do, as long as it stays as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settled {
+    /// The source's number in this database.
+    pub source: i64,
+    /// Which group: a hash of its name.
+    pub group: i64,
+    /// A digest over what the source says of its objects.
+    pub fingerprint: Hash,
 }
 
 /// A companion, captured whole.
@@ -69,7 +84,7 @@ pub struct ObjectState {
     pub subject: Subject,
     /// SHA-256 of its bytes.
     pub sha256: Hash,
-    /// A digest over its companions: which, and which bytes.
+    /// A digest over its companions: which they are, and their bytes.
     pub companions: Hash,
     /// Whether the policy found it incomplete.
     pub incomplete: bool,
@@ -199,11 +214,16 @@ impl Private {
     pub fn delete_from(&mut self, size: u64) -> Result<(), LedgerError> {
         let failed = self.failed("cannot be written");
         let transaction = self.db.transaction().map_err(&failed)?;
+        let mut removed = 0;
         for table in TABLES_BY_INDEX {
             let delete = format!("DELETE FROM {table} WHERE idx >= ?1");
-            transaction.execute(&delete, [to_row(size)]).map_err(&failed)?;
+            removed += transaction.execute(&delete, [to_row(size)]).map_err(&failed)?;
         }
         lookup::delete_from(&transaction, to_row(size)).map_err(&failed)?;
+        if removed > 0 {
+            // Groups may have been settled by what is gone now.
+            transaction.execute("DELETE FROM settled", []).map_err(&failed)?;
+        }
         transaction.commit().map_err(&failed)
     }
 
@@ -250,26 +270,6 @@ impl Private {
         Ok(found.into_iter().map(from_row).collect())
     }
 
-    /// Calls `each` with every object state of `source`, ascending by index.
-    ///
-    /// # Errors
-    /// `Private`.
-    pub fn object_keys(
-        &self,
-        source: i64,
-        each: &mut dyn FnMut(u64, &[u8]),
-    ) -> Result<(), LedgerError> {
-        let failed = self.failed("cannot be read");
-        let select = "SELECT idx, key FROM objects WHERE source = ?1 ORDER BY idx";
-        let mut select = self.db.prepare_cached(select).map_err(&failed)?;
-        let mut rows = select.query([source]).map_err(&failed)?;
-        while let Some(row) = rows.next().map_err(&failed)? {
-            let key = row.get_ref(1).and_then(|key| Ok(key.as_blob()?)).map_err(&failed)?;
-            each(from_row(row.get(0).map_err(&failed)?), key);
-        }
-        Ok(())
-    }
-
     /// The state that entry `index` sealed.
     ///
     /// # Errors
@@ -303,6 +303,43 @@ impl Private {
         let read = |row: &rusqlite::Row<'_>| Ok(Document { key: row.get(0)?, bytes: row.get(1)? });
         let rows = select.query_map([to_row(index)], read);
         rows.and_then(Iterator::collect).map_err(&failed)
+    }
+
+    /// Whether a group is as it was when it was settled.
+    ///
+    /// # Errors
+    /// `Private`.
+    pub fn is_settled(&self, settled: &Settled) -> Result<bool, LedgerError> {
+        let failed = self.failed("cannot be read");
+        let select = "SELECT 1 FROM settled WHERE source = ?1 AND folder = ?2 AND fingerprint = ?3";
+        let mut select = self.db.prepare_cached(select).map_err(&failed)?;
+        let Settled { source, group, fingerprint } = settled;
+        let found = select.query_row(params![source, group, fingerprint.as_bytes()], |_| Ok(()));
+        Ok(found.optional().map_err(&failed)?.is_some())
+    }
+
+    /// Settles groups that need no new entry.
+    ///
+    /// # Errors
+    /// `Private`.
+    pub fn settle(&mut self, groups: &[Settled]) -> Result<(), LedgerError> {
+        let failed = self.failed("cannot be written");
+        let transaction = self.db.transaction().map_err(&failed)?;
+        for settled in groups {
+            settle(&transaction, settled).map_err(&failed)?;
+        }
+        transaction.commit().map_err(&failed)
+    }
+
+    /// Every source is unsettled: its objects are looked at anew.
+    ///
+    /// # Errors
+    /// `Private`.
+    pub fn unsettle_all(&mut self) -> Result<(), LedgerError> {
+        self.db
+            .execute("DELETE FROM settled", [])
+            .map(|_| ())
+            .map_err(self.failed("cannot be written"))
     }
 
     /// The number of the source `name`; makes it with `location` where there is none.
@@ -432,11 +469,21 @@ fn write(
         for (part, bytes) in row.listing.into_iter().enumerate() {
             listings.execute(params![index, part as i64, bytes])?;
         }
+        if let Some(settled) = &row.settles {
+            settle(db, settled)?;
+        }
         if let Some(target) = row.erases {
             db.execute("INSERT INTO erasures VALUES (?1, ?2)", [index, to_row(target)])?;
         }
     }
     lookup::insert(db, lookups)
+}
+
+fn settle(db: &Connection, settled: &Settled) -> rusqlite::Result<()> {
+    let insert = "INSERT OR REPLACE INTO settled VALUES (?1, ?2, ?3)";
+    let Settled { source, group, fingerprint } = settled;
+    db.prepare_cached(insert)?.execute(params![source, group, fingerprint.as_bytes()])?;
+    Ok(())
 }
 
 /// SQLite's integers are signed; a ledger has fewer than 2^63 entries.

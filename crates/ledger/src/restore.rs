@@ -82,7 +82,8 @@ pub fn restore(folder: &Path, surroundings: Surroundings) -> Result<Restored, Le
     Ok(Restored { entries: size, store_rebuilt, old_store, lost, erased, aside, gap })
 }
 
-const SEALED_GAPS: &str = "sealed-gaps";
+/// The ranges of entries whose openings and lookups are lost, as the last `gap` entry says.
+pub const SEALED_GAPS: &str = "sealed-gaps";
 
 fn head_size(folder: &Path, store: &dyn crate::store::Store) -> Result<u64, LedgerError> {
     let head = store.head();

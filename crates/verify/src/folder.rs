@@ -116,6 +116,9 @@ impl Package for Folder {
 
     fn digest(&mut self, path: &str, keys: &[(u64, BlockKey)]) -> Result<Digests, PackageError> {
         let mut file = self.file(path)?;
-        digest_stream(keys, |buffer| file.read(buffer).map_err(|e| PackageError::Io(e.to_string())))
+        let length = self.lengths.get(path).copied().unwrap_or(0);
+        digest_stream(keys, length, |buffer| {
+            file.read(buffer).map_err(|e| PackageError::Io(e.to_string()))
+        })
     }
 }

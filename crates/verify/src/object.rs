@@ -35,7 +35,8 @@ impl Object {
     /// `Io` when it cannot be read.
     pub fn file(path: &Path) -> Result<Self, OpenError> {
         let mut file = File::open(path).map_err(|error| OpenError::io(path, error))?;
-        let digests = digest_stream(&[], |buffer| file.read(buffer));
+        let length = file.metadata().map_err(|error| OpenError::io(path, error))?.len();
+        let digests = digest_stream(&[], length, |buffer| file.read(buffer));
         let digests = digests.map_err(|error| OpenError::io(path, error))?;
         let name = path.to_string_lossy().into_owned();
         Ok(Self { name, sha256: digests.sha256, size: digests.size })

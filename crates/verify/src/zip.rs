@@ -381,6 +381,7 @@ impl Package for Zip {
 
     fn digest(&mut self, path: &str, keys: &[(u64, BlockKey)]) -> Result<Digests, PackageError> {
         let mut reader = self.reader(path)?;
-        digest_stream(keys, |buffer| reader.next(buffer))
+        let length = reader.left;
+        digest_stream(keys, length, |buffer| reader.next(buffer))
     }
 }

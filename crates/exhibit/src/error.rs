@@ -1,0 +1,58 @@
+//! Why an exhibit could not be made, and what to do next.
+
+use std::path::PathBuf;
+
+use unbroken_ledger::error::LedgerError;
+
+/// Why an exhibit could not be made; nothing is left behind at its place.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExhibitError {
+    /// The ledger failed.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The place cannot be written.
+    #[error("{}: cannot be written", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's answer.
+        source: std::io::Error,
+    },
+    /// Something is at the place already.
+    #[error("{}: something is there already", path.display())]
+    Exists {
+        /// The place.
+        path: PathBuf,
+    },
+    /// A selector that selects nothing.
+    #[error("no entry of a recording for {what}")]
+    Nothing {
+        /// The selector, made safe to print.
+        what: String,
+    },
+}
+
+impl ExhibitError {
+    pub(crate) fn io(path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self + use<> {
+        let path = path.to_owned();
+        move |source| Self::Io { path, source }
+    }
+
+    /// What to do next, in one sentence.
+    #[must_use]
+    pub const fn hint(&self) -> &'static str {
+        match self {
+            Self::Ledger(error) => error.hint(),
+            Self::Io { .. } => "check that the disk has room and that you may write there",
+            Self::Exists { .. } => "choose another name for the exhibit",
+            Self::Nothing { .. } => "look it up with `unbroken list`",
+        }
+    }
+
+    /// The exit code.
+    #[must_use]
+    pub const fn exit_code(&self) -> u8 {
+        if let Self::Ledger(error) = self { error.exit_code() } else { 4 }
+    }
+}

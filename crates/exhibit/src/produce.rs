@@ -1,0 +1,407 @@
+//! Makes an exhibit, in the order that spec/exhibit.md fixes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use unbroken_evidence::bag::{BAGIT_TXT, BagInfo};
+use unbroken_evidence::body::{Body, Recording};
+use unbroken_evidence::content::BlockKey;
+use unbroken_evidence::entry::UnverifiedEntry;
+use unbroken_evidence::error::printable_bytes;
+use unbroken_evidence::field::{FieldType, Value};
+use unbroken_evidence::hash::Hash;
+use unbroken_evidence::opening::Opening;
+use unbroken_evidence::produced::item_parts;
+use unbroken_evidence::proof::Proof;
+use unbroken_ledger::ledger::Ledger;
+use unbroken_ledger::private::{ObjectState, Row};
+use unbroken_ledger::reader::LogReader;
+
+use crate::bag::{Bag, Staged};
+use crate::error::ExhibitError;
+use crate::originals::Originals;
+use crate::report::{self, Line};
+use crate::select::{Selecting, Selection, Selector};
+
+/// Whether recordings are packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Packing {
+    /// With their bytes.
+    Recordings,
+    /// Only what is said of them.
+    EntriesOnly,
+}
+
+/// What an exhibit shows, and what it could not.
+#[derive(Clone, Debug, Default)]
+pub struct Made {
+    /// Entries shown, control entries and `produced` included.
+    pub entries: u64,
+    /// Subjects shown.
+    pub subjects: u64,
+    /// Recording files packed.
+    pub packed: u64,
+    /// The index of the `produced` entry.
+    pub produced: u64,
+    /// Recordings whose bytes differ from their newest entry: not packed.
+    pub differing: Vec<String>,
+    /// Recordings and companions that are not packed for another reason.
+    pub missing: Vec<String>,
+}
+
+impl Made {
+    /// The exit code: 1 a difference, 2 something not packed, otherwise 0.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        if !self.differing.is_empty() {
+            1
+        } else if self.missing.is_empty() {
+            0
+        } else {
+            2
+        }
+    }
+}
+
+/// Makes an exhibit of what `selectors` select, at `out`.
+///
+/// # Errors
+/// What keeps it from being made; a recording that cannot be packed does not.
+pub fn produce(
+    ledger: &mut Ledger,
+    originals: &mut dyn Originals,
+    selectors: &[Selector],
+    packing: Packing,
+    out: &Path,
+) -> Result<Made, ExhibitError> {
+    if out.exists() {
+        return Err(ExhibitError::Exists { path: out.to_owned() });
+    }
+    let mut reader = LogReader::open(ledger.folder())?;
+    let selection =
+        Selecting { reader: &mut reader, private: ledger.private() }.select(selectors)?;
+    let staging = staging_folder(out);
+    let made = Producer {
+        bag: Bag::new(&staging)?,
+        ledger,
+        originals,
+        reader,
+        selection,
+        made: Made::default(),
+        files: BTreeMap::new(),
+    }
+    .make(packing, out);
+    if made.is_err() {
+        // What is half made is of no use to anybody; the first error is the one to report.
+        let _ = std::fs::remove_dir_all(&staging);
+    }
+    made
+}
+
+fn staging_folder(out: &Path) -> PathBuf {
+    let mut name = std::ffi::OsString::from(".");
+    name.push(out.file_name().unwrap_or_default());
+    name.push(".making");
+    out.with_file_name(name)
+}
+
+struct Producer<'a> {
+    bag: Bag,
+    ledger: &'a mut Ledger,
+    originals: &'a mut dyn Originals,
+    reader: LogReader,
+    selection: Selection,
+    made: Made,
+    /// Where the bytes of a digest are packed.
+    files: BTreeMap<Hash, String>,
+}
+
+/// A shown recording entry and what is disclosed of it.
+struct Item {
+    index: u64,
+    entry: UnverifiedEntry,
+    recording: Recording,
+    opening: Option<Opening>,
+    state: Option<ObjectState>,
+}
+
+impl Item {
+    fn sha256(&self) -> Option<Hash> {
+        let opened = self.opening.as_ref().and_then(|opening| opening.value("content", "/sha256"));
+        self.recording.content.sha256.or_else(|| opened.and_then(Hash::from_hex))
+    }
+
+    fn opened(&self, source: &str, pointer: &str) -> &str {
+        self.opening.as_ref().and_then(|opening| opening.value(source, pointer)).unwrap_or_default()
+    }
+}
+
+impl Producer<'_> {
+    fn make(mut self, packing: Packing, out: &Path) -> Result<Made, ExhibitError> {
+        let items = self.openings()?;
+        if packing == Packing::Recordings {
+            self.recordings(&items)?;
+            self.companions(&items)?;
+        }
+        self.report(&items)?;
+        let now = self.ledger.now().to_string();
+        let octets = self.bag.payload.values().map(|(_, length)| length).sum();
+        let files = self.bag.payload.len() as u64;
+        let info =
+            BagInfo { bagging_date: now.get(..10).unwrap_or_default().to_owned(), octets, files };
+        let manifest = self.bag.manifest();
+        let covered = [
+            ("bagit.txt", BAGIT_TXT.to_owned()),
+            ("bag-info.txt", info.encode()),
+            ("manifest-sha256.txt", manifest),
+        ];
+        for (path, text) in &covered {
+            self.bag.write(path, text.as_bytes())?;
+        }
+        self.close(&covered)?;
+        self.made.subjects = self.selection.subjects.len() as u64;
+        self.bag.finish(out)?;
+        Ok(self.made)
+    }
+
+    /// Writes `data/openings/`; gives the shown recording entries.
+    fn openings(&mut self) -> Result<Vec<Item>, ExhibitError> {
+        let mut items = Vec::new();
+        for index in self.selection.entries.clone() {
+            let entry = self.reader.entry(index)?;
+            let kept = self.ledger.private().opening(index)?;
+            let opening =
+                kept.filter(|(leaf, _)| *leaf == entry.leaf()).map(|(_, opening)| opening);
+            match &opening {
+                Some(opening) => {
+                    self.bag.write(
+                        &format!("data/openings/{index}.json"),
+                        opening.encode().as_bytes(),
+                    )?;
+                }
+                None => self.made.missing.push(format!("entry {index}: its opening is lost")),
+            }
+            if let Body::Recording(recording) = &entry.statement().body {
+                let recording = recording.clone();
+                let state = self.ledger.private().object(index)?;
+                items.push(Item { index, entry, recording, opening, state });
+            }
+        }
+        Ok(items)
+    }
+
+    /// Packs recordings, each object read and hashed once, under the lowest index that commits
+    /// to what was read.
+    fn recordings(&mut self, items: &[Item]) -> Result<(), ExhibitError> {
+        let mut by_object: BTreeMap<(i64, &[u8]), Vec<&Item>> = BTreeMap::new();
+        for item in items {
+            match &item.state {
+                Some(state) => by_object.entry((state.source, &state.key)).or_default().push(item),
+                None => self
+                    .made
+                    .missing
+                    .push(format!("entry {}: where its object is, is lost", item.index)),
+            }
+        }
+        for ((source, key), items) in by_object {
+            let keys: Vec<(u64, BlockKey)> =
+                items.iter().filter_map(|item| block_key(item)).collect();
+            let shown = printable_bytes(key);
+            let version =
+                items.last().map(|item| item.opened("object", "/version")).unwrap_or_default();
+            match self.original(source, key, version, &keys)? {
+                Ok(staged) => self.place(&staged, key, &items)?,
+                Err(error) => self.made.missing.push(format!("{shown}: {error}")),
+            }
+        }
+        Ok(())
+    }
+
+    fn original(
+        &mut self,
+        source: i64,
+        key: &[u8],
+        version: &str,
+        keys: &[(u64, BlockKey)],
+    ) -> Result<Result<Staged, std::io::Error>, ExhibitError> {
+        let sources = self.ledger.private().sources()?;
+        let Some((_, name, location)) =
+            sources.into_iter().find(|(number, _, _)| *number == source)
+        else {
+            return Ok(Err(std::io::Error::other("its source is not known any more")));
+        };
+        match self.originals.open(&name, &location, key, version) {
+            Ok(mut data) => self.bag.stage(keys, &mut *data),
+            Err(error) => Ok(Err(error)),
+        }
+    }
+
+    fn place(&mut self, staged: &Staged, key: &[u8], items: &[&Item]) -> Result<(), ExhibitError> {
+        let digests = &staged.digests;
+        let commits = |item: &&&Item| item.sha256() == Some(digests.sha256);
+        let shown = printable_bytes(key);
+        let Some(lowest) = items.iter().find(commits) else {
+            self.made.differing.push(format!(
+                "{shown}: its bytes are not those of any entry; SHA-256 {} now",
+                digests.sha256
+            ));
+            return self.bag.discard(staged);
+        };
+        let mut roots = digests.block_roots.iter();
+        for item in items {
+            let root = block_key(item).and_then(|_| roots.next());
+            let same = item.sha256() == Some(digests.sha256);
+            if !same {
+                let what =
+                    format!("{shown}: entry {} is about other bytes, which are gone", item.index);
+                self.made.missing.push(what);
+            } else if root.is_some_and(|root| *root != item.recording.content.block_root)
+                || item.recording.content.size != digests.size
+            {
+                self.made
+                    .differing
+                    .push(format!("{shown}: size or blocks are not those of entry {}", item.index));
+                return self.bag.discard(staged);
+            }
+        }
+        if self.files.contains_key(&digests.sha256) {
+            return self.bag.discard(staged);
+        }
+        let path = self.bag.keep(staged, lowest.index, key)?;
+        self.files.insert(digests.sha256, path);
+        self.made.packed += 1;
+        Ok(())
+    }
+
+    /// Packs companions: as they were captured, or from their source where they were too large.
+    fn companions(&mut self, items: &[Item]) -> Result<(), ExhibitError> {
+        for item in items {
+            let documents = self.ledger.private().documents(item.index)?;
+            for number in 0.. {
+                let digest = item.opened("companion", &format!("/{number}/sha256"));
+                let Some(sha256) = Hash::from_hex(digest) else { break };
+                if self.files.contains_key(&sha256) {
+                    continue;
+                }
+                let captured =
+                    documents.iter().find(|document| Hash::of(&[&document.bytes]) == sha256);
+                let key = item.opened("companion", &format!("/{number}/key")).as_bytes().to_vec();
+                let staged = match (captured, &item.state) {
+                    (Some(document), _) => self.bag.stage(&[], &mut document.bytes.as_slice())?,
+                    (None, Some(state)) => {
+                        let version =
+                            item.opened("companion", &format!("/{number}/version")).to_owned();
+                        self.original(state.source, &key, &version, &[])?
+                    }
+                    (None, None) => Err(std::io::Error::other("where it is, is lost")),
+                };
+                match staged {
+                    Ok(staged) if staged.digests.sha256 == sha256 => {
+                        let path = self.bag.keep(&staged, item.index, &key)?;
+                        self.files.insert(sha256, path);
+                    }
+                    Ok(staged) => {
+                        self.bag.discard(&staged)?;
+                        let what = format!(
+                            "companion {number} of entry {}: its bytes have changed",
+                            item.index
+                        );
+                        self.made.missing.push(what);
+                    }
+                    Err(error) => {
+                        self.made
+                            .missing
+                            .push(format!("companion {number} of entry {}: {error}", item.index));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn report(&mut self, items: &[Item]) -> Result<(), ExhibitError> {
+        let superseded: BTreeSet<u64> =
+            items.iter().flat_map(|item| item.recording.refs.iter().map(|r| r.index)).collect();
+        let lines: Vec<Line> = items.iter().map(|item| self.line(item, &superseded)).collect();
+        self.bag.write("data/report/schedule.csv", report::schedule(&lines).as_bytes())?;
+        let packed = usize::try_from(self.made.packed).unwrap_or(usize::MAX);
+        let text = report::readme(self.ledger.origin(), items.len(), packed);
+        self.bag.write("data/report/README.txt", text.as_bytes())
+    }
+
+    fn line(&self, item: &Item, superseded: &BTreeSet<u64>) -> Line {
+        let sha256 = item.sha256();
+        let statement = item.entry.statement();
+        let is_current = !superseded.contains(&item.index);
+        let complete = item.recording.completeness.map(|completeness| completeness.complete);
+        Line {
+            index: item.index,
+            subject: statement.subject.map(|subject| subject.to_string()).unwrap_or_default(),
+            conversation: item.opened("recording", "/conversation").to_owned(),
+            recording: item.opened("recording", "/id").to_owned(),
+            media: item.recording.media.name(),
+            size: item.recording.content.size,
+            sha256: sha256.map(|sha256| sha256.to_string()).unwrap_or_default(),
+            sealed_at: statement.at.to_string(),
+            complete: complete
+                .map_or("no policy", |complete| if complete { "complete" } else { "incomplete" }),
+            state: if is_current { "current" } else { "superseded" }.to_owned(),
+            file: sha256.and_then(|hash| self.files.get(&hash).cloned()).unwrap_or_default(),
+        }
+    }
+
+    /// Seals the `produced` entry, then a checkpoint, and writes everything below `ledger/`.
+    fn close(&mut self, covered: &[(&str, String)]) -> Result<(), ExhibitError> {
+        let mut values = vec![Value::new("produced", "/fetch.txt", FieldType::Null, "null")];
+        for (path, text) in covered {
+            let digest = Hash::of(&[text.as_bytes()]).to_string();
+            values.push(Value::string("produced", &format!("/{path}"), &digest));
+        }
+        for (subject, indices) in &self.selection.subjects {
+            for (part, text) in item_parts(indices).enumerate() {
+                values.push(Value::string("item", &format!("/{subject}/{part}"), &text));
+            }
+        }
+        let produced = self.ledger.append_fields("produced", values, Row::default())?.index;
+        self.ledger.checkpoint()?;
+        self.made.produced = produced;
+        self.reader = LogReader::open(self.ledger.folder())?;
+        let checkpoint = self.reader.checkpoint_note().to_vec();
+        self.bag.write("ledger/checkpoint", &checkpoint)?;
+        let control = std::mem::take(&mut self.selection.control);
+        let mut entries = std::mem::take(&mut self.selection.entries);
+        entries.insert(produced);
+        for (folder, indices) in [("control", control), ("entries", entries)] {
+            let indices: Vec<u64> = indices.into_iter().collect();
+            let paths = self.reader.inclusion(&indices)?;
+            for (index, path) in indices.into_iter().zip(paths) {
+                let note = self.reader.entry_bytes(index)?;
+                let proof = Proof { index, path, checkpoint: checkpoint.clone() };
+                self.bag.write(&format!("ledger/{folder}/{index}.note"), &note)?;
+                self.bag.write(&format!("ledger/{folder}/{index}.tlog-proof"), &proof.encode())?;
+                self.made.entries += 1;
+                if folder == "control" || index == produced {
+                    self.ledger_opening(index)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn ledger_opening(&mut self, index: u64) -> Result<(), ExhibitError> {
+        match self.ledger.private().opening(index)? {
+            Some((_, opening)) => self
+                .bag
+                .write(&format!("ledger/openings/{index}.json"), opening.encode().as_bytes()),
+            None => {
+                self.made.missing.push(format!("entry {index}: its opening is lost"));
+                Ok(())
+            }
+        }
+    }
+}
+
+fn block_key(item: &Item) -> Option<(u64, BlockKey)> {
+    let key = item.opening.as_ref()?.block_key?;
+    Some((item.recording.content.block_bytes, key))
+}

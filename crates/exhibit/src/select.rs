@@ -1,0 +1,177 @@
+//! Chooses what an exhibit shows: whole histories, and what their entries name.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use unbroken_evidence::body::{Body, Subject};
+use unbroken_evidence::error::printable;
+use unbroken_evidence::hash::Hash;
+use unbroken_ledger::error::LedgerError;
+use unbroken_ledger::private::{Lookup, Private};
+use unbroken_ledger::reader::LogReader;
+use unbroken_ledger::restore::SEALED_GAPS;
+
+use crate::error::ExhibitError;
+
+/// What was asked for.
+#[derive(Clone, Debug)]
+pub enum Selector {
+    /// Recordings of a conversation.
+    Conversation(String),
+    /// A recording, by its id in the source.
+    Recording(String),
+    /// The recording that an entry is about.
+    Index(u64),
+    /// Every recording.
+    All,
+}
+
+/// The entries that an exhibit shows.
+#[derive(Debug, Default)]
+pub(crate) struct Selection {
+    /// The indices of each chosen subject, ascending.
+    pub(crate) subjects: BTreeMap<Subject, Vec<u64>>,
+    /// Control entries.
+    pub(crate) control: BTreeSet<u64>,
+    /// All others that are shown, `produced` excepted.
+    pub(crate) entries: BTreeSet<u64>,
+}
+
+/// Entries of the ledger at its published size, found by lookup, or by reading the whole log
+/// where lookups were lost: a history must never be shown in part.
+pub(crate) struct Selecting<'a> {
+    pub(crate) reader: &'a mut LogReader,
+    pub(crate) private: &'a Private,
+}
+
+impl Selecting<'_> {
+    pub(crate) fn select(&mut self, selectors: &[Selector]) -> Result<Selection, ExhibitError> {
+        let lookups_hold = self.private.meta(SEALED_GAPS)?.is_none();
+        let wants_all = selectors.iter().any(|selector| matches!(selector, Selector::All));
+        let mut selection = if lookups_hold && !wants_all {
+            let wanted = self.wanted(selectors)?;
+            self.by_lookup(wanted)?
+        } else {
+            let wanted = if wants_all { None } else { Some(self.wanted(selectors)?) };
+            self.by_scan(wanted.as_ref())?
+        };
+        if selection.subjects.is_empty() {
+            return Err(ExhibitError::Nothing { what: "the whole ledger".to_owned() });
+        }
+        self.named(&mut selection)?;
+        Ok(selection)
+    }
+
+    fn wanted(&mut self, selectors: &[Selector]) -> Result<BTreeSet<Subject>, ExhibitError> {
+        let mut wanted = BTreeSet::new();
+        for selector in selectors {
+            let before = wanted.len();
+            let (kind, pointer, value) = match selector {
+                Selector::Conversation(id) => (Lookup::Conversation, "/conversation", id),
+                Selector::Recording(id) => (Lookup::Recording, "/id", id),
+                Selector::All => continue,
+                Selector::Index(index) => {
+                    let entry = self.reader.entry(*index)?;
+                    wanted.extend(entry.statement().subject);
+                    if wanted.len() == before && entry.statement().subject.is_none() {
+                        return Err(ExhibitError::Nothing { what: format!("index {index}") });
+                    }
+                    continue;
+                }
+            };
+            let mut found = false;
+            for index in self.private.find(kind, value.as_bytes())? {
+                if self.opened(index, "recording", pointer)?.as_deref() == Some(value) {
+                    wanted.extend(self.reader.entry(index)?.statement().subject);
+                    found = true;
+                }
+            }
+            if !found {
+                return Err(ExhibitError::Nothing { what: printable(value) });
+            }
+        }
+        Ok(wanted)
+    }
+
+    /// An opened value of an entry, if its row is really of that entry.
+    fn opened(
+        &mut self,
+        index: u64,
+        source: &str,
+        pointer: &str,
+    ) -> Result<Option<String>, LedgerError> {
+        if index >= self.reader.checkpoint().size {
+            return Ok(None);
+        }
+        let leaf = self.reader.leaf(index)?;
+        let opening = self.private.opening(index)?.filter(|(kept, _)| *kept == leaf);
+        Ok(opening.and_then(|(_, opening)| opening.value(source, pointer).map(str::to_owned)))
+    }
+
+    fn by_lookup(&mut self, wanted: BTreeSet<Subject>) -> Result<Selection, LedgerError> {
+        let mut selection = Selection::default();
+        for subject in wanted {
+            for index in self.private.find(Lookup::Subject, &subject.0)? {
+                if index < self.reader.checkpoint().size
+                    && self.reader.entry(index)?.statement().subject == Some(subject)
+                {
+                    selection.subjects.entry(subject).or_default().push(index);
+                    selection.entries.insert(index);
+                }
+            }
+        }
+        for index in self.private.find(Lookup::Kind, b"control")? {
+            if index < self.reader.checkpoint().size
+                && self.reader.entry(index)?.statement().kind == "control"
+            {
+                selection.control.insert(index);
+            }
+        }
+        Ok(selection)
+    }
+
+    fn by_scan(&mut self, wanted: Option<&BTreeSet<Subject>>) -> Result<Selection, LedgerError> {
+        let mut selection = Selection::default();
+        for index in 0..self.reader.checkpoint().size {
+            let entry = self.reader.entry(index)?;
+            if entry.statement().kind == "control" {
+                selection.control.insert(index);
+            }
+            if let Some(subject) = entry.statement().subject
+                && wanted.is_none_or(|wanted| wanted.contains(&subject))
+            {
+                selection.subjects.entry(subject).or_default().push(index);
+                selection.entries.insert(index);
+            }
+        }
+        Ok(selection)
+    }
+
+    /// Adds the entries that the chosen ones name: references and policies.
+    fn named(&mut self, selection: &mut Selection) -> Result<(), LedgerError> {
+        let mut to_read: Vec<u64> = selection.entries.iter().copied().collect();
+        let mut policies: BTreeSet<Hash> = BTreeSet::new();
+        while let Some(index) = to_read.pop() {
+            let entry = self.reader.entry(index)?;
+            let body = &entry.statement().body;
+            for reference in body.refs() {
+                let known = selection.entries.contains(&reference.index)
+                    || selection.control.contains(&reference.index);
+                if !known {
+                    selection.entries.insert(reference.index);
+                    to_read.push(reference.index);
+                }
+            }
+            if let Body::Recording(recording) = body {
+                policies.extend(recording.completeness.map(|completeness| completeness.policy));
+            }
+        }
+        for leaf in policies {
+            for index in self.private.find(Lookup::Policy, leaf.as_bytes())? {
+                if index < self.reader.checkpoint().size && self.reader.leaf(index)? == leaf {
+                    selection.entries.insert(index);
+                }
+            }
+        }
+        Ok(())
+    }
+}

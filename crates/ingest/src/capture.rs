@@ -1,0 +1,55 @@
+//! Captures one object: its bytes streamed once, in memory that does not grow.
+
+use unbroken_evidence::content::{BlockKey, Digests, digest_stream};
+use unbroken_evidence::limits::DOCUMENT_BYTES_MAX;
+use unbroken_evidence::time::Time;
+use unbroken_ledger::ledger::Clock;
+
+use crate::error::ObjectError;
+use crate::source::{Attribute, Listed, Source};
+
+/// An object that was read to its end and did not change meanwhile.
+#[derive(Clone, Debug)]
+pub(crate) struct Captured {
+    pub(crate) digests: Digests,
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) start: Time,
+    pub(crate) end: Time,
+    /// The bytes, where they were asked for and fit a document.
+    pub(crate) bytes: Option<Vec<u8>>,
+}
+
+/// Reads `listed`; with `keep`, its bytes are kept if they fit a document.
+pub(crate) fn capture(
+    source: &dyn Source,
+    listed: &Listed,
+    keys: &[(u64, BlockKey)],
+    clock: &dyn Clock,
+    keep: Keep,
+) -> Result<Captured, ObjectError> {
+    let start = clock.now();
+    let mut reader = source.open(listed)?;
+    let mut kept =
+        (keep == Keep::Document && listed.size <= DOCUMENT_BYTES_MAX as u64).then(Vec::new);
+    let digests = digest_stream(keys, listed.size, |buffer| {
+        let count = reader.read(buffer)?;
+        if let Some(kept) = &mut kept {
+            kept.extend_from_slice(buffer.get(..count).unwrap_or_default());
+        }
+        Ok(count)
+    })?;
+    let attributes = reader.finish()?;
+    if digests.size != listed.size {
+        return Err(ObjectError::Changed);
+    }
+    Ok(Captured { digests, attributes, start, end: clock.now(), bytes: kept })
+}
+
+/// Whether the bytes of an object are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Keep {
+    /// They are only hashed.
+    Nothing,
+    /// They may be a JSON document.
+    Document,
+}

@@ -1,0 +1,110 @@
+//! Turns a JSON document into values to be committed, one for each scalar (spec/fields.md F10).
+
+use unbroken_evidence::error::FormError;
+use unbroken_evidence::field::{FieldType, Value as FieldValue, pointer_segment};
+use unbroken_evidence::json::{Value, parse};
+use unbroken_evidence::limits::{DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, DOCUMENT_LEAVES_MAX};
+
+/// Reads a document that may become fields.
+///
+/// # Errors
+/// `Malformed` for what is not strict JSON in UTF-8, has a BOM, repeated names or lone surrogates,
+/// or exceeds a limit.
+pub fn read(bytes: &[u8]) -> Result<Value, FormError> {
+    let refused = |expected: &str, found: &str| FormError::malformed("document", expected, found);
+    if bytes.len() > DOCUMENT_BYTES_MAX {
+        return Err(refused("at most 1 MiB", &format!("{} bytes", bytes.len())));
+    }
+    let text = std::str::from_utf8(bytes).map_err(|error| refused("UTF-8", &error.to_string()))?;
+    if text.starts_with('\u{feff}') {
+        return Err(refused("no byte order mark", "one"));
+    }
+    let value = parse(text, DOCUMENT_DEPTH_MAX)?;
+    let leaves = leaves(&value);
+    if leaves > DOCUMENT_LEAVES_MAX {
+        return Err(refused("at most 4096 values", &leaves.to_string()));
+    }
+    Ok(value)
+}
+
+fn leaves(value: &Value) -> usize {
+    match value {
+        Value::Array(elements) if !elements.is_empty() => elements.iter().map(leaves).sum(),
+        Value::Object(members) if !members.is_empty() => {
+            members.iter().map(|(_, v)| leaves(v)).sum()
+        }
+        _ => 1,
+    }
+}
+
+/// The values of `document` under `source`, each with its pointer.
+#[must_use]
+pub fn values(source: &str, document: &Value) -> Vec<FieldValue> {
+    let mut values = Vec::new();
+    flatten(source, String::new(), document, &mut values);
+    values
+}
+
+fn flatten(source: &str, pointer: String, value: &Value, values: &mut Vec<FieldValue>) {
+    let (field_type, text) = match value {
+        Value::Array(elements) if !elements.is_empty() => {
+            for (place, element) in elements.iter().enumerate() {
+                flatten(source, format!("{pointer}/{place}"), element, values);
+            }
+            return;
+        }
+        Value::Object(members) if !members.is_empty() => {
+            for (name, member) in members {
+                flatten(source, format!("{pointer}{}", pointer_segment(name)), member, values);
+            }
+            return;
+        }
+        Value::Null => (FieldType::Null, "null"),
+        Value::Bool(true) => (FieldType::Boolean, "true"),
+        Value::Bool(false) => (FieldType::Boolean, "false"),
+        Value::Number(token) => (FieldType::Number, token.as_str()),
+        Value::String(text) => (FieldType::String, text.as_str()),
+        Value::Array(_) => (FieldType::Array, "[]"),
+        Value::Object(_) => (FieldType::Object, "{}"),
+    };
+    values.push(FieldValue::new(source, &pointer, field_type, text));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // spec: F10
+    #[test]
+    fn every_value_becomes_a_field_with_the_token_of_the_source() {
+        let document = br#"{"a":{"b/c":[1.50,"x",{}]},"d":null,"e":true,"f":[]}"#;
+        let values = values("sidecar", &read(document).unwrap());
+        let shown: Vec<String> = values
+            .iter()
+            .map(|v| format!("{} {} {}", v.pointer, v.field_type.name(), v.value))
+            .collect();
+        let expected = [
+            "/a/b~1c/0 number 1.50",
+            "/a/b~1c/1 string x",
+            "/a/b~1c/2 object {}",
+            "/d null null",
+            "/e boolean true",
+            "/f array []",
+        ];
+        assert_eq!(shown, expected);
+    }
+
+    // spec: F10
+    #[test]
+    fn documents_that_two_parsers_could_read_differently_are_no_fields() {
+        let deep = format!("{}{}", "[".repeat(65), "]".repeat(65));
+        let wide = format!("[{}1]", "1,".repeat(4_096));
+        let long = format!("\"{}\"", "x".repeat(DOCUMENT_BYTES_MAX));
+        for text in
+            ["{\"a\":1,\"a\":2}", "\u{feff}{}", "{\"a\":\"\\ud800\"}", "{", &deep, &wide, &long]
+        {
+            assert!(read(text.as_bytes()).is_err(), "{}", &text[..text.len().min(20)]);
+        }
+        assert!(read(b"\"\xff\"").is_err());
+    }
+}

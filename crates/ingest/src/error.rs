@@ -1,0 +1,140 @@
+//! What can go wrong with a source, and what to do next.
+
+use unbroken_evidence::error::printable_bytes;
+use unbroken_ledger::error::LedgerError;
+
+/// Why an ingest ended before its end.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum IngestError {
+    /// The ledger failed.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The source as a whole cannot be read.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// private.db cannot tell what was sealed before.
+    #[error("private.db has lost openings: it cannot tell what was sealed before")]
+    ResealNeeded,
+}
+
+impl IngestError {
+    /// What to do next, in one sentence.
+    #[must_use]
+    pub const fn hint(&self) -> &'static str {
+        match self {
+            Self::Ledger(error) => error.hint(),
+            Self::Source(error) => error.hint(),
+            Self::ResealNeeded => {
+                "bring the newest private.db back, or seal everything anew with `--reseal`, which the `pass` entry will say"
+            }
+        }
+    }
+
+    /// The exit code.
+    #[must_use]
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Ledger(error) => error.exit_code(),
+            _ => 4,
+        }
+    }
+}
+
+/// Why a source as a whole cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SourceError {
+    /// The folder is missing or closed.
+    #[error("source {location}: cannot be listed")]
+    Folder {
+        /// Where the source should be.
+        location: String,
+        /// The system's answer.
+        source: std::io::Error,
+    },
+    /// A known name at another place.
+    #[error("source {name} is known at {known}, not at {given}")]
+    Moved {
+        /// Its name.
+        name: String,
+        /// Where it was.
+        known: String,
+        /// Where it should be now.
+        given: String,
+    },
+    /// S3 refused to list.
+    #[error("{location}: {why}")]
+    S3 {
+        /// Bucket and prefix.
+        location: String,
+        /// What S3 said.
+        why: String,
+        /// What to do next.
+        hint: &'static str,
+    },
+}
+
+impl SourceError {
+    /// What to do next, in one sentence.
+    #[must_use]
+    pub const fn hint(&self) -> &'static str {
+        match self {
+            Self::Folder { .. } => "check the path, and that you may list and read it",
+            Self::Moved { .. } => "if it is the same source at a new place, say so: NAME=PATH",
+            Self::S3 { hint, .. } => hint,
+        }
+    }
+}
+
+/// Why one object could not be captured; the rest goes on.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ObjectError {
+    /// It was listed, and is gone.
+    #[error("vanished between listing and reading")]
+    Vanished,
+    /// It may not be read.
+    #[error("may not be read: {0}")]
+    Denied(String),
+    /// Its bytes, or what the source says of it, changed while it was read.
+    #[error("changed while it was read")]
+    Changed,
+    /// It could not be read to its end.
+    #[error("could not be read to its end: {0}")]
+    Broken(String),
+    /// It is a link, a pipe or a device.
+    #[error("not a file: {0}")]
+    Irregular(&'static str),
+}
+
+impl ObjectError {
+    /// The word that stands in a listing.
+    #[must_use]
+    pub const fn disposition(&self) -> &'static str {
+        match self {
+            Self::Vanished => "vanished",
+            Self::Denied(_) => "unreadable",
+            Self::Changed => "changed while read",
+            Self::Broken(_) => "broken off",
+            Self::Irregular(_) => "not a file",
+        }
+    }
+}
+
+/// A problem with one object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Its key, made safe to print.
+    pub key: String,
+    /// What is wrong, in a few words.
+    pub what: String,
+    /// The entry that says so, where there is one.
+    pub index: Option<u64>,
+}
+
+impl Problem {
+    pub(crate) fn new(key: &[u8], what: impl Into<String>) -> Self {
+        Self { key: printable_bytes(key), what: what.into(), index: None }
+    }
+}

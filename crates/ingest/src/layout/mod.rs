@@ -1,0 +1,107 @@
+//! Layouts: which objects belong to one recording, and what their names and contents say.
+
+pub(crate) mod genesys_cloud;
+
+use unbroken_evidence::body::Media;
+use unbroken_evidence::json::Value;
+
+/// How objects are arranged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// As Genesys Cloud exports recordings to S3.
+    GenesysCloud,
+    /// Every object is a recording by itself; no companions, no policy.
+    Plain,
+}
+
+impl Layout {
+    /// The name on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::GenesysCloud => "genesys-cloud",
+            Self::Plain => "plain",
+        }
+    }
+
+    /// The layout of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::GenesysCloud, Self::Plain].into_iter().find(|layout| layout.name() == name)
+    }
+
+    pub(crate) const fn groups_by_folder(self) -> bool {
+        matches!(self, Self::GenesysCloud)
+    }
+}
+
+/// A recording and the objects that belong to it; numbers are places in the group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Assembled {
+    pub(crate) recording: usize,
+    pub(crate) companions: Vec<(usize, Role)>,
+    pub(crate) identity: Identity,
+}
+
+/// What a companion is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    Sidecar,
+    MalformedSidecar,
+    Transcript,
+    Conversation,
+}
+
+impl Role {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Sidecar => "sidecar",
+            Self::MalformedSidecar => "sidecar, malformed",
+            Self::Transcript => "transcript",
+            Self::Conversation => "conversation",
+        }
+    }
+}
+
+/// Who and what a recording is, as far as names and sidecar say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Identity {
+    pub(crate) organization: Option<String>,
+    pub(crate) conversation: Option<String>,
+    pub(crate) recording: Option<String>,
+}
+
+/// A group, taken apart.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Assembly {
+    pub(crate) recordings: Vec<Assembled>,
+    /// Objects that belong to no recording, and what they are.
+    pub(crate) strays: Vec<(usize, &'static str)>,
+}
+
+/// One object of a group, as a layout sees it.
+pub(crate) struct Seen<'a> {
+    pub(crate) key: &'a [u8],
+    /// Its JSON document, if it is one and could be read.
+    pub(crate) document: Option<&'a Value>,
+}
+
+/// Every object by itself.
+pub(crate) fn plain(count: usize) -> Assembly {
+    let alone =
+        |recording| Assembled { recording, companions: Vec::new(), identity: Identity::default() };
+    Assembly { recordings: (0..count).map(alone).collect(), strays: Vec::new() }
+}
+
+/// The medium that a file's name ending stands for.
+pub(crate) fn media_of_name(name: &[u8]) -> Media {
+    let lower = name.to_ascii_lowercase();
+    let ends = |endings: &[&[u8]]| endings.iter().any(|ending| lower.ends_with(ending));
+    if ends(&[b".opus", b".wav", b".mp3", b".ogg"]) {
+        Media::Call
+    } else if ends(&[b".webm", b".mp4"]) {
+        Media::Screen
+    } else {
+        Media::Unknown
+    }
+}

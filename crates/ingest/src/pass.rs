@@ -1,0 +1,63 @@
+//! The `pass` entry: what one run saw, left out, and could not read.
+
+use unbroken_evidence::field::Value;
+use unbroken_evidence::hash::Hash;
+use unbroken_ledger::error::LedgerError;
+use unbroken_ledger::ledger::Ledger;
+use unbroken_ledger::private::Row;
+
+use crate::listing::Listing;
+use crate::run::{Options, Software, Summary};
+use crate::source::Source;
+
+/// Seals the `pass` entry of a run; gives its index.
+pub(crate) fn seal(
+    ledger: &mut Ledger,
+    source: &dyn Source,
+    options: &Options,
+    software: &Software,
+    summary: &Summary,
+    listing: Listing,
+) -> Result<u64, LedgerError> {
+    let (lines, root, parts) = listing.finish();
+    let ended = ledger.now().to_string();
+    let mut values = Vec::new();
+    let mut text = |pointer: &str, value: &str| values.push(Value::string("pass", pointer, value));
+    text("/source/name", source.name());
+    text("/source/location", source.location());
+    text("/source/store", source.store());
+    text("/layout", options.layout.name());
+    text("/started", &summary.started);
+    text("/ended", &ended);
+    text("/outcome", if summary.interrupted { "interrupted" } else { "finished" });
+    text("/listing/root", &root.to_string());
+    text("/exclusions/since", options.since.as_deref().unwrap_or("none"));
+    text("/exclusions/until", options.until.as_deref().unwrap_or("none"));
+    text("/exclusions/limit", &options.limit.map_or_else(|| "none".to_owned(), |n| n.to_string()));
+    text("/software/version", &software.version);
+    text(
+        "/software/sha256",
+        &software.sha256.map_or_else(|| "not read".to_owned(), |h: Hash| h.to_string()),
+    );
+    text("/policy", &summary.policy.map_or_else(|| "none".to_owned(), |leaf| leaf.to_string()));
+    text("/clock/source", "system clock");
+    text("/clock/offset", "not measured");
+    text("/reseal", if options.reseal { "everything was sealed anew" } else { "no" });
+    values.push(Value::number("pass", "/listing/lines", lines));
+    for (name, count) in [
+        ("objects", summary.objects),
+        ("bytes", summary.bytes),
+        ("sealed", summary.sealed),
+        ("sealed_again", summary.sealed_again),
+        ("unchanged", summary.unchanged),
+        ("companions", summary.companions),
+        ("incomplete", summary.incomplete),
+        ("unread", summary.unread),
+        ("strays", summary.strays),
+        ("excluded", summary.excluded),
+    ] {
+        values.push(Value::number("pass", &format!("/counts/{name}"), count));
+    }
+    let row = Row { listing: parts, ..Row::default() };
+    Ok(ledger.append_fields("pass", values, row)?.index)
+}

@@ -1,0 +1,191 @@
+//! Makes the entry of a recording: what is committed, what stands in the clear.
+
+use unbroken_evidence::body::{Body, Completeness, Content, Media, Recording, Ref, Subject};
+use unbroken_evidence::content::{BLOCK_BYTES_DEFAULT, BlockKey};
+use unbroken_evidence::error::printable;
+use unbroken_evidence::field::{FieldSet, Value, pointer_segment};
+use unbroken_evidence::hash::Hash;
+use unbroken_evidence::json;
+use unbroken_evidence::opening::Opening;
+use unbroken_ledger::ledger::NewEntry;
+use unbroken_ledger::private::{Document, Lookup, ObjectState, Row, object_value};
+use unbroken_ledger::random::{Draw, Random};
+
+use crate::capture::Captured;
+use crate::document;
+use crate::layout::{Assembled, Layout, Role};
+use crate::source::{Listed, Source};
+
+/// A companion and what was captured of it.
+pub(crate) struct Companion<'a> {
+    pub(crate) listed: &'a Listed,
+    pub(crate) role: Role,
+    pub(crate) captured: &'a Captured,
+    pub(crate) document: Option<&'a json::Value>,
+}
+
+/// Everything that an entry about a recording is made of.
+pub(crate) struct Material<'a> {
+    pub(crate) source: &'a dyn Source,
+    pub(crate) source_number: i64,
+    pub(crate) layout: Layout,
+    pub(crate) listed: &'a Listed,
+    pub(crate) captured: &'a Captured,
+    pub(crate) assembled: &'a Assembled,
+    pub(crate) companions: Vec<Companion<'a>>,
+    pub(crate) media: Media,
+    pub(crate) findings: Vec<String>,
+    /// The leaf of the policy entry, where a policy applies.
+    pub(crate) policy: Option<Hash>,
+    pub(crate) subject: Subject,
+    pub(crate) supersedes: Option<Ref>,
+    pub(crate) block_key: BlockKey,
+}
+
+/// A digest over companions: which they are, what they are taken for, and their bytes.
+pub(crate) fn companions_digest<'a>(
+    companions: impl Iterator<Item = (&'a [u8], Role, &'a Hash)>,
+) -> Hash {
+    let mut data = Vec::new();
+    for (key, role, sha256) in companions {
+        for part in [key, role.name().as_bytes(), sha256.as_bytes()] {
+            data.extend_from_slice(&(part.len() as u64).to_be_bytes());
+            data.extend_from_slice(part);
+        }
+    }
+    Hash::of(&[&data])
+}
+
+impl Material<'_> {
+    /// The entry, and what private.db keeps of it.
+    pub(crate) fn entry(self, random: &mut dyn Random) -> std::io::Result<NewEntry> {
+        let values = self.values();
+        let mut draw = Draw::salts(random, values.len())?;
+        let set = FieldSet::seal(values, &mut || draw.next_salt());
+        let digests = &self.captured.digests;
+        let clear = self.media.shows_digests();
+        let complete = self.findings.is_empty();
+        let completeness = self.policy.map(|policy| Completeness { policy, complete });
+        let block_root = digests.block_roots.first().copied();
+        let body = Body::Recording(Recording {
+            completeness,
+            content: Content {
+                blake3: clear.then_some(digests.blake3),
+                block_bytes: BLOCK_BYTES_DEFAULT,
+                block_root: block_root.unwrap_or_else(unbroken_evidence::tree::empty_root),
+                sha256: clear.then_some(digests.sha256),
+                size: digests.size,
+            },
+            fields: set.commitment(),
+            media: self.media,
+            refs: self.supersedes.into_iter().collect(),
+        });
+        let row = self.row(Opening::of(&set, Some(self.block_key)));
+        Ok(NewEntry { kind: "recording", subject: Some(self.subject), body, row })
+    }
+
+    fn row(&self, opening: Opening) -> Row {
+        let digests = &self.captured.digests;
+        let object = object_value(self.source.name(), &self.listed.key);
+        let mut lookups = vec![
+            Lookup::Sha256.prefix(digests.sha256.to_string().as_bytes()),
+            Lookup::Object.prefix(&object),
+        ];
+        let identity = &self.assembled.identity;
+        lookups.extend(
+            identity.conversation.iter().map(|id| Lookup::Conversation.prefix(id.as_bytes())),
+        );
+        lookups.extend(identity.recording.iter().map(|id| Lookup::Recording.prefix(id.as_bytes())));
+        let each = self.companions.iter().map(|companion| {
+            (companion.listed.key.as_slice(), companion.role, &companion.captured.digests.sha256)
+        });
+        let state = ObjectState {
+            source: self.source_number,
+            key: self.listed.key.clone(),
+            stamp: self.listed.stamp.clone(),
+            subject: self.subject,
+            sha256: digests.sha256,
+            companions: companions_digest(each),
+            incomplete: !self.findings.is_empty(),
+        };
+        let documents = self.companions.iter().filter_map(|companion| {
+            let bytes = companion.captured.bytes.clone()?;
+            Some(Document { key: companion.listed.key.clone(), bytes })
+        });
+        Row {
+            opening,
+            lookups,
+            object: Some(state),
+            documents: documents.collect(),
+            ..Row::default()
+        }
+    }
+
+    fn values(&self) -> Vec<Value> {
+        let digests = &self.captured.digests;
+        let mut values = Vec::with_capacity(48);
+        let mut text = |source: &str, pointer: &str, value: &str| {
+            if !value.is_empty() {
+                values.push(Value::string(source, pointer, value));
+            }
+        };
+        text("content", "/sha256", &digests.sha256.to_string());
+        text("content", "/blake3", &digests.blake3.to_string());
+        text("object", "/store", self.source.store());
+        text("object", "/bucket", self.source.bucket());
+        text("object", "/etag", &self.listed.etag);
+        text("object", "/modified", &self.listed.modified);
+        text("observed", "/start", &self.captured.start.to_string());
+        text("observed", "/end", &self.captured.end.to_string());
+        text("observed", "/clock", "system clock");
+        text("observed", "/offset", "not measured");
+        let identity = &self.assembled.identity;
+        if self.layout == Layout::GenesysCloud {
+            text("recording", "/platform", "genesys-cloud");
+        }
+        text("recording", "/organization", identity.organization.as_deref().unwrap_or_default());
+        text("recording", "/conversation", identity.conversation.as_deref().unwrap_or_default());
+        text("recording", "/id", identity.recording.as_deref().unwrap_or_default());
+        for attribute in &self.captured.attributes {
+            text(attribute.source, &pointer_segment(&attribute.name), &attribute.value);
+        }
+        for (number, finding) in self.findings.iter().enumerate() {
+            text("finding", &format!("/{number}"), finding);
+        }
+        values.push(Value::string("object", "/version", &self.listed.version));
+        values.push(Value::text_or_bytes("object", "/key", &self.listed.key));
+        values.push(Value::number("content", "/size", digests.size));
+        for (number, companion) in self.companions.iter().enumerate() {
+            self.companion(number, companion, &mut values);
+        }
+        values
+    }
+
+    fn companion(&self, number: usize, companion: &Companion<'_>, values: &mut Vec<Value>) {
+        let Companion { listed, role, captured, document } = companion;
+        let pointer = |name: &str| format!("/{number}/{name}");
+        values.push(Value::text_or_bytes("companion", &pointer("key"), &listed.key));
+        values.push(Value::string("companion", &pointer("role"), role.name()));
+        values.push(Value::string(
+            "companion",
+            &pointer("sha256"),
+            &captured.digests.sha256.to_string(),
+        ));
+        values.push(Value::number("companion", &pointer("size"), captured.digests.size));
+        for (name, value) in [("etag", &listed.etag), ("version", &listed.version)] {
+            if !value.is_empty() {
+                values.push(Value::string("companion", &pointer(name), value));
+            }
+        }
+        if *role == Role::Sidecar
+            && let Some(document) = document
+        {
+            values.extend(document::values("sidecar", document));
+        }
+    }
+}
+
+/// A few words on what was found of a recording, for people.
+pub(crate) fn shown(findings: &[String]) -> String {
+    printable(&findings.join("; "))
+}

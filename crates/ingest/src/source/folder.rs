@@ -1,0 +1,193 @@
+//! A folder as a source. Links are not followed: what they name may be anywhere.
+
+use std::ffi::OsStr;
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read as _};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
+use std::path::{Path, PathBuf};
+
+use unbroken_evidence::time::Time;
+
+use super::{Attribute, Listed, Next, ObjectReader, Source};
+use crate::error::{ObjectError, SourceError};
+
+/// A folder under a name that stays when it moves.
+#[derive(Clone, Debug)]
+pub struct FolderSource {
+    name: String,
+    location: String,
+    root: PathBuf,
+    workers: usize,
+}
+
+impl FolderSource {
+    /// The folder at `root`, known as `name`.
+    ///
+    /// # Errors
+    /// `Folder` when there is none.
+    pub fn new(name: &str, root: &Path, workers: usize) -> Result<Self, SourceError> {
+        let failed = |source| SourceError::Folder { location: root.display().to_string(), source };
+        let root = root.canonicalize().map_err(failed)?;
+        fs::read_dir(&root).map_err(failed)?;
+        let location = root.display().to_string();
+        Ok(Self { name: name.to_owned(), location, root, workers })
+    }
+
+    fn walk(
+        &self,
+        folder: &Path,
+        prefix: &[u8],
+        each: &mut dyn FnMut(Listed) -> Next,
+    ) -> io::Result<Next> {
+        // A folder sorts as its name with a slash: so the whole walk ascends by key bytes.
+        let mut entries = Vec::new();
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            let mut key = [prefix, entry.file_name().as_bytes()].concat();
+            let is_folder = entry.file_type()?.is_dir();
+            if is_folder {
+                key.push(b'/');
+            }
+            entries.push((key, is_folder));
+        }
+        entries.sort_unstable();
+        for (key, is_folder) in entries {
+            let path = self.root.join(OsStr::from_bytes(&key));
+            let next = if is_folder {
+                match self.walk(&path, &key, each) {
+                    Ok(next) => next,
+                    Err(_) => each(irregular(key, "a folder that may not be listed")),
+                }
+            } else {
+                match fs::symlink_metadata(&path) {
+                    Ok(metadata) => each(listed(key, &metadata)),
+                    // It vanished while the folder was walked: reading it will say so.
+                    Err(_) => each(irregular(key, "vanished")),
+                }
+            };
+            if next == Next::Stop {
+                return Ok(Next::Stop);
+            }
+        }
+        Ok(Next::More)
+    }
+}
+
+fn irregular(key: Vec<u8>, what: &'static str) -> Listed {
+    let (version, etag, modified) = Default::default();
+    Listed { key, version, etag, size: 0, modified, stamp: Vec::new(), irregular: Some(what) }
+}
+
+fn listed(key: Vec<u8>, metadata: &Metadata) -> Listed {
+    let file_type = metadata.file_type();
+    let irregular = if file_type.is_symlink() {
+        Some("a link")
+    } else if file_type.is_fifo() {
+        Some("a pipe")
+    } else if file_type.is_socket() {
+        Some("a socket")
+    } else if file_type.is_file() {
+        None
+    } else {
+        Some("a device")
+    };
+    let ms =
+        metadata.mtime().saturating_mul(1_000).saturating_add(metadata.mtime_nsec() / 1_000_000);
+    Listed {
+        key,
+        version: String::new(),
+        etag: String::new(),
+        size: metadata.len(),
+        modified: Time::from_unix_ms(u64::try_from(ms).unwrap_or(0)).to_string(),
+        stamp: stamp(metadata),
+        irregular,
+    }
+}
+
+/// Size, inode, and both times to the nanosecond: what changes when the bytes do.
+fn stamp(metadata: &Metadata) -> Vec<u8> {
+    let numbers = [
+        i64::try_from(metadata.len()).unwrap_or(i64::MAX),
+        i64::try_from(metadata.ino()).unwrap_or(i64::MAX),
+        metadata.mtime(),
+        metadata.mtime_nsec(),
+        metadata.ctime(),
+        metadata.ctime_nsec(),
+    ];
+    numbers.iter().flat_map(|number| number.to_be_bytes()).collect()
+}
+
+impl Source for FolderSource {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn location(&self) -> &str {
+        &self.location
+    }
+
+    fn store(&self) -> &'static str {
+        "folder"
+    }
+
+    fn bucket(&self) -> &str {
+        &self.name
+    }
+
+    fn workers(&self) -> usize {
+        self.workers
+    }
+
+    fn list(&self, each: &mut dyn FnMut(Listed) -> Next) -> Result<(), SourceError> {
+        let failed = |source| SourceError::Folder { location: self.location.clone(), source };
+        self.walk(&self.root, b"", each).map(|_| ()).map_err(failed)
+    }
+
+    fn open<'a>(&'a self, listed: &Listed) -> Result<Box<dyn ObjectReader + 'a>, ObjectError> {
+        if let Some(what) = listed.irregular {
+            return Err(if what == "vanished" {
+                ObjectError::Vanished
+            } else {
+                ObjectError::Irregular(what)
+            });
+        }
+        let file =
+            File::open(self.root.join(OsStr::from_bytes(&listed.key))).map_err(object_error)?;
+        let before = file.metadata().map_err(object_error)?;
+        if stamp(&before) != listed.stamp {
+            return Err(ObjectError::Changed);
+        }
+        Ok(Box::new(FileReader { file, stamp: listed.stamp.clone(), left: listed.size }))
+    }
+}
+
+struct FileReader {
+    file: File,
+    stamp: Vec<u8>,
+    left: u64,
+}
+
+impl ObjectReader for FileReader {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, ObjectError> {
+        let count = self.file.read(buffer).map_err(object_error)?;
+        self.left = self.left.checked_sub(count as u64).ok_or(ObjectError::Changed)?;
+        Ok(count)
+    }
+
+    fn finish(&mut self) -> Result<Vec<Attribute>, ObjectError> {
+        let after = self.file.metadata().map_err(object_error)?;
+        if self.left != 0 || stamp(&after) != self.stamp {
+            return Err(ObjectError::Changed);
+        }
+        Ok(Vec::new())
+    }
+}
+
+fn object_error(error: io::Error) -> ObjectError {
+    match error.kind() {
+        io::ErrorKind::NotFound => ObjectError::Vanished,
+        io::ErrorKind::PermissionDenied => ObjectError::Denied(error.to_string()),
+        _ => ObjectError::Broken(error.to_string()),
+    }
+}

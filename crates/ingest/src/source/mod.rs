@@ -1,0 +1,90 @@
+//! Where objects come from.
+
+mod folder;
+
+pub use self::folder::FolderSource;
+use crate::error::{ObjectError, SourceError};
+
+/// An object as it was listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Its whole key in the source.
+    pub key: Vec<u8>,
+    /// Its version, where the source has versions.
+    pub version: String,
+    /// Its ETag, where the source has one.
+    pub etag: String,
+    /// The number of its bytes.
+    pub size: u64,
+    /// When it was last modified, 24 characters.
+    pub modified: String,
+    /// Everything that changes when the object does, as the source encodes it.
+    pub stamp: Vec<u8>,
+    /// What it is, where it is no file.
+    pub irregular: Option<&'static str>,
+}
+
+/// A named value that the source says of an object, for instance a header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attribute {
+    /// The field source, `s3-header` or `object`.
+    pub source: &'static str,
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+}
+
+/// The bytes of one object, from its beginning.
+pub trait ObjectReader {
+    /// The next bytes; 0 at the end.
+    ///
+    /// # Errors
+    /// Why there are no more.
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, ObjectError>;
+
+    /// After the end: whether what was read is what was listed, and what the source says of it.
+    ///
+    /// # Errors
+    /// `Changed` when it is not.
+    fn finish(&mut self) -> Result<Vec<Attribute>, ObjectError>;
+}
+
+/// A folder or a bucket; read by several threads at once.
+pub trait Source: Sync {
+    /// The name under which its objects are known: a folder's NAME, `s3://bucket`.
+    fn name(&self) -> &str;
+
+    /// Where it is now.
+    fn location(&self) -> &str;
+
+    /// The endpoint or partition that stores it.
+    fn store(&self) -> &str;
+
+    /// The bucket that stands in an entry: a folder's NAME, a bucket's own.
+    fn bucket(&self) -> &str;
+
+    /// How many objects are read at once.
+    fn workers(&self) -> usize;
+
+    /// Calls `each` with every object, ascending by key bytes, until it says no.
+    ///
+    /// # Errors
+    /// Why the source cannot be listed.
+    fn list(&self, each: &mut dyn FnMut(Listed) -> Next) -> Result<(), SourceError>;
+
+    /// Opens an object that was listed.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    fn open<'a>(&'a self, listed: &Listed) -> Result<Box<dyn ObjectReader + 'a>, ObjectError>;
+}
+
+/// Whether a listing goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// It does.
+    More,
+    /// It ends here.
+    Stop,
+}

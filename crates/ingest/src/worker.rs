@@ -1,0 +1,386 @@
+//! Works one group off: captures, assembles, assesses, and prepares entries.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use unbroken_evidence::body::{Media, Ref, Rel};
+use unbroken_evidence::content::{BLOCK_BYTES_DEFAULT, BlockKey};
+use unbroken_evidence::hash::Hash;
+use unbroken_evidence::json::Value;
+use unbroken_ledger::error::LedgerError;
+use unbroken_ledger::ledger::{Clock, NewEntry};
+use unbroken_ledger::private::{Lookup, ObjectState, Private, Settled, object_value};
+use unbroken_ledger::random::{Random, block_key, subject};
+
+use crate::assess::assess;
+use crate::capture::{Captured, Keep, capture};
+use crate::document;
+use crate::error::{ObjectError, Problem};
+use crate::group::Group;
+use crate::layout::{Assembled, Assembly, Layout, Seen, genesys_cloud, media_of_name, plain};
+use crate::recording::{Companion, Material, companions_digest, shown};
+use crate::source::{Listed, Source};
+
+/// What a run is doing, for whoever shows it; read at any time.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Objects listed so far.
+    pub listed: AtomicU64,
+    /// Bytes of them.
+    pub listed_bytes: AtomicU64,
+    /// Objects that are dealt with.
+    pub done: AtomicU64,
+    /// Bytes of them.
+    pub done_bytes: AtomicU64,
+    /// Entries acknowledged.
+    pub sealed: AtomicU64,
+    /// Whether the listing has ended.
+    pub listing_ended: AtomicBool,
+}
+
+/// What workers share.
+pub(crate) struct Work<'a> {
+    pub(crate) source: &'a dyn Source,
+    pub(crate) number: i64,
+    pub(crate) layout: Layout,
+    pub(crate) clock: &'a dyn Clock,
+    pub(crate) policy: Option<Hash>,
+    pub(crate) reseal: bool,
+    pub(crate) stop: &'a AtomicBool,
+    /// Set once as many recordings are sealed as were asked for.
+    pub(crate) limit_reached: &'a AtomicBool,
+    pub(crate) progress: &'a Progress,
+}
+
+/// A group that was worked off.
+#[derive(Default)]
+pub(crate) struct GroupDone {
+    pub(crate) dispositions: Vec<(u64, Listed, &'static str)>,
+    pub(crate) sealings: Vec<Sealing>,
+    pub(crate) problems: Vec<Problem>,
+    /// What to remember once the last of its entries is acknowledged.
+    pub(crate) settles: Option<Settled>,
+    /// Given up because the run was stopped: nothing is said of its objects.
+    pub(crate) abandoned: bool,
+}
+
+impl GroupDone {
+    /// A group that nobody looks at, and why.
+    pub(crate) fn left_out(group: Group, why: &'static str) -> Self {
+        let dispositions = group.objects.into_iter().map(|(place, listed)| (place, listed, why));
+        Self { dispositions: dispositions.collect(), ..Self::default() }
+    }
+}
+
+/// An entry to be appended, and what to report of it.
+pub(crate) struct Sealing {
+    pub(crate) entry: NewEntry,
+    pub(crate) key: Vec<u8>,
+    pub(crate) incomplete: Option<String>,
+    pub(crate) change: Option<String>,
+}
+
+/// One object of the group, as far as it has been read.
+struct Object {
+    listed: Listed,
+    captured: Option<(Captured, BlockKey)>,
+    document: Option<Value>,
+    error: Option<ObjectError>,
+    disposition: &'static str,
+}
+
+impl Work<'_> {
+    pub(crate) fn group(
+        &self,
+        group: Group,
+        private: &Private,
+        random: &mut dyn Random,
+    ) -> Result<GroupDone, LedgerError> {
+        let settled = group.settled(self.number, self.layout);
+        if !self.reseal && private.is_settled(&settled)? {
+            let unchanged = |(place, listed)| (place, listed, "unchanged");
+            let dispositions: Vec<_> = group.objects.into_iter().map(unchanged).collect();
+            self.count(dispositions.iter().map(|(_, listed, _)| listed));
+            return Ok(GroupDone { dispositions, ..GroupDone::default() });
+        }
+        let places: Vec<u64> = group.objects.iter().map(|(place, _)| *place).collect();
+        let mut objects = Vec::with_capacity(group.objects.len());
+        for (_, listed) in group.objects {
+            objects.push(self.first_look(listed, random)?);
+        }
+        let mut done = GroupDone::default();
+        let assembly = self.assemble(&objects);
+        for assembled in &assembly.recordings {
+            if self.stop.load(Ordering::Relaxed) {
+                return Ok(GroupDone { abandoned: true, ..GroupDone::default() });
+            }
+            self.recording(&mut objects, assembled, private, random, &mut done)?;
+        }
+        for (place, what) in assembly.strays {
+            if let Some(object) = objects.get_mut(place) {
+                object.disposition = what;
+                done.problems.push(Problem::new(&object.listed.key, what));
+            }
+        }
+        self.count(objects.iter().map(|object| &object.listed));
+        for object in &objects {
+            if let Some(error) = &object.error {
+                done.problems.push(Problem::new(&object.listed.key, error.to_string()));
+            }
+        }
+        let is_clean =
+            done.problems.iter().all(|problem| problem.index.is_some()) && done.problems.is_empty();
+        done.settles = is_clean.then_some(settled);
+        let each = places.into_iter().zip(objects);
+        done.dispositions =
+            each.map(|(place, object)| (place, object.listed, object.disposition)).collect();
+        Ok(done)
+    }
+
+    fn count<'a>(&self, objects: impl Iterator<Item = &'a Listed>) {
+        for listed in objects {
+            self.progress.done.fetch_add(1, Ordering::Relaxed);
+            self.progress.done_bytes.fetch_add(listed.size, Ordering::Relaxed);
+        }
+    }
+
+    /// Documents are read at once, for only their content says what they are.
+    fn first_look(&self, listed: Listed, random: &mut dyn Random) -> Result<Object, LedgerError> {
+        let mut object = Object {
+            error: listed.irregular.map(|what| match what {
+                "vanished" => ObjectError::Vanished,
+                other => ObjectError::Irregular(other),
+            }),
+            listed,
+            captured: None,
+            document: None,
+            disposition: "",
+        };
+        let lower = object.listed.key.to_ascii_lowercase();
+        if self.layout == Layout::GenesysCloud
+            && object.error.is_none()
+            && lower.ends_with(b".json")
+        {
+            self.read(&mut object, Keep::Document, random)?;
+            let bytes =
+                object.captured.as_ref().and_then(|(captured, _)| captured.bytes.as_deref());
+            object.document = bytes.and_then(|bytes| document::read(bytes).ok());
+        }
+        if let Some(error) = &object.error {
+            object.disposition = error.disposition();
+        }
+        Ok(object)
+    }
+
+    fn read(
+        &self,
+        object: &mut Object,
+        keep: Keep,
+        random: &mut dyn Random,
+    ) -> Result<(), LedgerError> {
+        let key = block_key(random).map_err(|source| LedgerError::Io {
+            path: "the system's randomness".into(),
+            doing: "cannot be read",
+            source,
+        })?;
+        match capture(self.source, &object.listed, &[(BLOCK_BYTES_DEFAULT, key)], self.clock, keep)
+        {
+            Ok(captured) => object.captured = Some((captured, key)),
+            Err(error) => {
+                object.disposition = error.disposition();
+                object.error = Some(error);
+            }
+        }
+        Ok(())
+    }
+
+    fn assemble(&self, objects: &[Object]) -> Assembly {
+        if self.layout == Layout::Plain {
+            return plain(objects.len());
+        }
+        let seen: Vec<Seen<'_>> = objects
+            .iter()
+            .map(|object| Seen { key: &object.listed.key, document: object.document.as_ref() })
+            .collect();
+        genesys_cloud::assemble(&seen)
+    }
+
+    /// The newest state that was sealed of an object, and its entry.
+    fn known(
+        &self,
+        key: &[u8],
+        private: &Private,
+    ) -> Result<Option<(u64, ObjectState)>, LedgerError> {
+        if self.reseal {
+            return Ok(None);
+        }
+        let value = object_value(self.source.name(), key);
+        for index in private.find(Lookup::Object, &value)?.into_iter().rev() {
+            if let Some(state) = private.object(index)?
+                && state.source == self.number
+                && state.key == key
+            {
+                return Ok(Some((index, state)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn recording(
+        &self,
+        objects: &mut [Object],
+        assembled: &Assembled,
+        private: &Private,
+        random: &mut dyn Random,
+        done: &mut GroupDone,
+    ) -> Result<(), LedgerError> {
+        for (companion, _) in &assembled.companions {
+            if let Some(companion) =
+                objects.get_mut(*companion).filter(|object| object.error.is_none())
+            {
+                companion.disposition = "companion";
+            }
+        }
+        let digest = companions(objects, assembled);
+        let Some(object) = objects.get_mut(assembled.recording) else { return Ok(()) };
+        if object.error.is_some() {
+            return Ok(());
+        }
+        let known = self.known(&object.listed.key, private)?;
+        if known
+            .as_ref()
+            .is_some_and(|(_, k)| k.stamp == object.listed.stamp && k.companions == digest)
+        {
+            object.disposition = "unchanged";
+            return Ok(());
+        }
+        if object.captured.is_none() {
+            self.read(object, Keep::Nothing, random)?;
+        }
+        let Some((captured, key)) = object.captured.take() else { return Ok(()) };
+        let same_bytes =
+            known.as_ref().is_some_and(|(_, known)| known.sha256 == captured.digests.sha256);
+        if same_bytes && known.as_ref().is_some_and(|(_, known)| known.companions == digest) {
+            object.disposition = "unchanged";
+            return Ok(());
+        }
+        object.disposition = if known.is_some() { "sealed again" } else { "sealed" };
+        let listed = object.listed.clone();
+        let sealing = self.sealing(
+            objects,
+            assembled,
+            &listed,
+            (captured, key),
+            known,
+            same_bytes,
+            private,
+            random,
+        );
+        done.sealings.extend(sealing?);
+        Ok(())
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is a different thing, and a struct would only rename them"
+    )]
+    fn sealing(
+        &self,
+        objects: &[Object],
+        assembled: &Assembled,
+        listed: &Listed,
+        (captured, block_key): (Captured, BlockKey),
+        known: Option<(u64, ObjectState)>,
+        same_bytes: bool,
+        private: &Private,
+        random: &mut dyn Random,
+    ) -> Result<Option<Sealing>, LedgerError> {
+        let no_randomness = |source| LedgerError::Io {
+            path: "the system's randomness".into(),
+            doing: "cannot be read",
+            source,
+        };
+        let members: Vec<Companion<'_>> = assembled
+            .companions
+            .iter()
+            .filter_map(|(place, role)| {
+                let object = objects.get(*place)?;
+                let (captured, _) = object.captured.as_ref()?;
+                let document = object.document.as_ref();
+                Some(Companion { listed: &object.listed, role: *role, captured, document })
+            })
+            .collect();
+        let sidecar = members
+            .iter()
+            .find(|c| c.role == crate::layout::Role::Sidecar)
+            .and_then(|c| c.document);
+        let (media, findings) =
+            self.assessed(objects, assembled, listed, captured.digests.size, sidecar);
+        let (subject, supersedes, change) = match &known {
+            None => (subject(random).map_err(no_randomness)?, None, None),
+            Some((index, state)) => {
+                let Some((leaf, _)) = private.opening(*index)? else { return Ok(None) };
+                let what = if same_bytes {
+                    "a companion appeared or changed"
+                } else {
+                    "its bytes changed"
+                };
+                let change = format!("{what} since entry {index}, which this one supersedes");
+                (
+                    state.subject,
+                    Some(Ref { index: *index, leaf, rel: Rel::Supersedes }),
+                    Some(change),
+                )
+            }
+        };
+        let incomplete = (!findings.is_empty() && self.policy.is_some()).then(|| shown(&findings));
+        let material = Material {
+            source: self.source,
+            source_number: self.number,
+            layout: self.layout,
+            listed,
+            captured: &captured,
+            assembled,
+            companions: members,
+            media,
+            findings,
+            policy: self.policy,
+            subject,
+            supersedes,
+            block_key,
+        };
+        let entry = material.entry(random).map_err(no_randomness)?;
+        Ok(Some(Sealing { entry, key: listed.key.clone(), incomplete, change }))
+    }
+
+    fn assessed(
+        &self,
+        objects: &[Object],
+        assembled: &Assembled,
+        listed: &Listed,
+        size: u64,
+        sidecar: Option<&Value>,
+    ) -> (Media, Vec<String>) {
+        if self.layout == Layout::Plain {
+            return (Media::Unknown, Vec::new());
+        }
+        let mut findings = assess(&listed.key, size, assembled, sidecar);
+        let sidecar_key = [listed.key.as_slice(), b"_metadata.json"].concat();
+        let unread = |object: &Object| object.listed.key == sidecar_key && object.error.is_some();
+        if objects.iter().any(unread) {
+            let replaced = ["the sidecar is missing", "the sidecar is malformed"];
+            findings.retain(|finding| !replaced.contains(&finding.as_str()));
+            findings.push("the sidecar could not be read".to_owned());
+        }
+        let said = sidecar.and_then(genesys_cloud::media);
+        (said.unwrap_or_else(|| media_of_name(&listed.key)), findings)
+    }
+}
+
+fn companions(objects: &[Object], assembled: &Assembled) -> Hash {
+    let each = assembled.companions.iter().filter_map(|(place, role)| {
+        let object = objects.get(*place)?;
+        let (captured, _) = object.captured.as_ref()?;
+        Some((object.listed.key.as_slice(), *role, &captured.digests.sha256))
+    });
+    companions_digest(each)
+}
