@@ -6,12 +6,14 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use unbroken_evidence::body::{Body, Role};
 use unbroken_evidence::hash::encode_hex;
-use unbroken_evidence::key::Signer;
+use unbroken_evidence::key::{Signer, VerifierKey};
 
 use crate::durable;
 use crate::error::LedgerError;
 use crate::random::Random;
+use crate::reader::LogReader;
 
 const PREFIX: &str = "PRIVATE+KEY+";
 
@@ -66,6 +68,22 @@ impl Keys {
         let read = |role: &str| signer(&folder.join(format!("{role}.key")));
         Ok(Self { control: read("control")?, log: read("log")?, collector: read("collector")? })
     }
+}
+
+/// The verifier key of the log: the newest log key that the genesis of the log adds.
+///
+/// # Errors
+/// `Log` when the genesis cannot be read.
+pub fn verifier_of_log(reader: &mut LogReader) -> Result<VerifierKey, LedgerError> {
+    let genesis = reader.entry(0)?;
+    let added = match &genesis.statement().body {
+        Body::Control(control) => control.add.iter().find(|added| added.role == Role::Log),
+        _ => None,
+    };
+    let why = || "entry 0 adds no log key".to_owned();
+    added
+        .map(|added| added.key.clone())
+        .ok_or_else(|| LedgerError::Log { path: "log".into(), why: why() })
 }
 
 fn signer(path: &Path) -> Result<Signer, LedgerError> {

@@ -90,6 +90,17 @@ pub struct ObjectState {
     pub incomplete: bool,
 }
 
+/// How many recordings are known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Recordings.
+    pub recordings: u64,
+    /// Entries about them.
+    pub recording_entries: u64,
+    /// Recordings whose newest entry says that they are incomplete.
+    pub incomplete: u64,
+}
+
 /// The database of a ledger.
 #[derive(Debug)]
 pub struct Private {
@@ -363,6 +374,36 @@ impl Private {
         let select = "SELECT id, name, location FROM sources ORDER BY id";
         let mut select = self.db.prepare_cached(select).map_err(&failed)?;
         let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+        rows.and_then(Iterator::collect).map_err(&failed)
+    }
+
+    /// How many recordings are known below `size`, and how many are incomplete now.
+    ///
+    /// # Errors
+    /// `Private`.
+    pub fn counts(&self, size: u64) -> Result<Counts, LedgerError> {
+        let select = "SELECT COUNT(*), COALESCE(SUM(n), 0), COALESCE(SUM(incomplete), 0) FROM \
+                      (SELECT COUNT(*) AS n, MAX(idx), incomplete FROM objects WHERE idx < ?1 GROUP BY subject)";
+        let read = |row: &rusqlite::Row<'_>| {
+            Ok(Counts {
+                recordings: from_row(row.get(0)?),
+                recording_entries: from_row(row.get(1)?),
+                incomplete: from_row(row.get(2)?),
+            })
+        };
+        self.db.query_row(select, [to_row(size)], read).map_err(self.failed("cannot be read"))
+    }
+
+    /// The newest entries below `size` about recordings that are incomplete, ascending.
+    ///
+    /// # Errors
+    /// `Private`.
+    pub fn incomplete(&self, size: u64) -> Result<Vec<u64>, LedgerError> {
+        let failed = self.failed("cannot be read");
+        let select = "SELECT newest FROM (SELECT MAX(idx) AS newest, incomplete FROM objects \
+                      WHERE idx < ?1 GROUP BY subject) WHERE incomplete ORDER BY newest";
+        let mut select = self.db.prepare_cached(select).map_err(&failed)?;
+        let rows = select.query_map([to_row(size)], |row| Ok(from_row(row.get(0)?)));
         rows.and_then(Iterator::collect).map_err(&failed)
     }
 

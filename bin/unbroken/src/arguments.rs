@@ -1,0 +1,184 @@
+//! What was typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// An immutable chain-of-custody ledger for contact-centre recordings.
+#[derive(Debug, Parser)]
+#[command(name = "unbroken", version, max_term_width = 100)]
+#[command(after_help = "\
+Exit codes: 0 done, nothing to report; 1 contradiction or difference; 2 done, but something is incomplete,
+changed or unread; 4 usage or environment; 5 internal error; 130 interrupted.
+
+Example: unbroken init ledger --origin example.com/recordings
+         unbroken ingest --ledger ledger /exports/genesys")]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Output {
+    /// One JSON document on stdout
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Only errors
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// More detail
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
+    /// No colour, also on a terminal
+    #[arg(long, global = true)]
+    pub(crate) no_color: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LedgerArgument {
+    /// The ledger's folder
+    #[arg(long = "ledger", value_name = "DIR", env = "UNBROKEN_LEDGER")]
+    pub(crate) folder: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Makes a ledger with new keys; prints its trust anchor and its id
+    #[command(after_help = "Example: unbroken init ledger --origin example.com/recordings\n\
+The origin names the log for ever; a domain of yours and a word are a good one.")]
+    Init {
+        /// The folder to make
+        folder: PathBuf,
+        /// The log's name
+        #[arg(long, value_name = "NAME")]
+        origin: String,
+        /// A file elsewhere that gets a copy of each checkpoint, before it is published
+        #[arg(long, value_name = "FILE")]
+        head_copy: Option<PathBuf>,
+    },
+    /// Seals what is new in a folder or a bucket
+    Ingest(Ingest),
+    /// Shows origin, id, size, root, counts and problems
+    #[command(after_help = "Example: unbroken status --ledger ledger")]
+    Status {
+        #[command(flatten)]
+        ledger: LedgerArgument,
+    },
+    /// Lists entries about recordings, with SHA-256 and object
+    #[command(
+        after_help = "Example: unbroken list --ledger ledger --conversation ea4303d8-014e-44f9-b770-5b15e6f86f1f"
+    )]
+    List {
+        #[command(flatten)]
+        ledger: LedgerArgument,
+        /// Of this conversation
+        #[arg(long, value_name = "ID")]
+        conversation: Option<String>,
+        /// Of this recording
+        #[arg(long, value_name = "ID")]
+        recording: Option<String>,
+        /// With this SHA-256
+        #[arg(long, value_name = "HEX")]
+        sha256: Option<String>,
+        /// Only those that the policy found incomplete
+        #[arg(long)]
+        incomplete: bool,
+    },
+    /// Makes an exhibit: recordings, entries and proofs, to be handed over
+    Exhibit(Exhibit),
+    /// Recomputes everything from store, log and private.db, and compares
+    #[command(after_help = "Example: unbroken audit --ledger ledger\n\
+While another process holds the ledger the store is not read, and the exit code is 2.")]
+    Audit {
+        #[command(flatten)]
+        ledger: LedgerArgument,
+    },
+    /// Rebuilds the store from the log, and says what private.db lacks
+    #[command(after_help = "Example: unbroken restore --ledger ledger\n\
+The old store is kept beside the new one.")]
+    Restore {
+        #[command(flatten)]
+        ledger: LedgerArgument,
+    },
+    /// Shows the main job: seals a sample, hands it over, verifies it, and catches a changed byte
+    #[command(after_help = "Example: unbroken demo --keep unbroken-demo")]
+    Demo {
+        /// Keeps everything that the demo makes in this folder
+        #[arg(long, value_name = "DIR")]
+        keep: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example: unbroken ingest --ledger ledger genesys=/exports/genesys
+A folder is known by NAME, so that moving it seals nothing again; without NAME= it is the folder's own name.
+A layout says which objects belong together: genesys-cloud, or plain for any files.")]
+pub(crate) struct Ingest {
+    #[command(flatten)]
+    pub(crate) ledger: LedgerArgument,
+    /// PATH or NAME=PATH of a folder
+    #[arg(required = true, value_name = "SOURCE")]
+    pub(crate) sources: Vec<std::ffi::OsString>,
+    /// How the objects are arranged
+    #[arg(long, default_value = "genesys-cloud", value_parser = ["genesys-cloud", "plain"])]
+    pub(crate) layout: String,
+    /// Lists what would be done, by names alone; reads and writes nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Leaves out what was modified before this day (UTC)
+    #[arg(long, value_name = "DATE")]
+    pub(crate) since: Option<String>,
+    /// Leaves out what was modified on this day (UTC) or later
+    #[arg(long, value_name = "DATE")]
+    pub(crate) until: Option<String>,
+    /// Seals at most so many recordings
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<u64>,
+    /// Seals everything anew, after openings were lost
+    #[arg(long)]
+    pub(crate) reseal: bool,
+    /// A file elsewhere that gets a copy of each checkpoint, before it is published
+    #[arg(long, value_name = "FILE")]
+    pub(crate) head_copy: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example: unbroken exhibit --ledger ledger --out exhibit.zip --conversation ea4303d8-014e-44f9-b770-5b15e6f86f1f
+A selector brings the whole history of a recording. Every packed recording is hashed again.")]
+#[command(group = clap::ArgGroup::new("what").required(true).multiple(true))]
+pub(crate) struct Exhibit {
+    #[command(flatten)]
+    pub(crate) ledger: LedgerArgument,
+    /// Where to put it: a .zip by its name, otherwise a folder
+    #[arg(long, value_name = "PATH")]
+    pub(crate) out: PathBuf,
+    /// Recordings of these conversations
+    #[arg(long, value_name = "ID", num_args = 1.., group = "what")]
+    pub(crate) conversation: Vec<String>,
+    /// These recordings
+    #[arg(long, value_name = "ID", num_args = 1.., group = "what")]
+    pub(crate) recording: Vec<String>,
+    /// The recordings that these entries are about
+    #[arg(long, value_name = "N", num_args = 1.., group = "what")]
+    pub(crate) index: Vec<u64>,
+    /// Every recording
+    #[arg(long, group = "what")]
+    pub(crate) all: bool,
+    /// Leaves the recordings themselves out
+    #[arg(long)]
+    pub(crate) without_recordings: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        super::Arguments::command().debug_assert();
+    }
+}

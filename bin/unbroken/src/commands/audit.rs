@@ -1,0 +1,44 @@
+//! `unbroken audit`
+
+use std::path::Path;
+
+use serde_json::json;
+use unbroken_ledger::audit::audit;
+use unbroken_verify_core::render;
+
+use crate::arguments::Output;
+use crate::failure::Failure;
+use crate::{output, world};
+
+pub(crate) fn run(folder: &Path, out: &Output) -> Result<u8, Failure> {
+    let audit = audit(folder, &world::holder("audit"), world::threads())?;
+    let code = audit.exit_code();
+    let store = match &audit.store {
+        Ok(entries) => format!("{entries} entries compared with the log"),
+        Err(why) => format!("NOT CHECKED ({why})"),
+    };
+    let mut text = format!(
+        "log: {}\nstore: {store}\nopenings: {} agree with their entries, {} are missing\n",
+        render::headline(&audit.log),
+        audit.openings,
+        audit.missing_openings
+    );
+    for difference in &audit.differences {
+        text.push_str(&format!("difference: {difference}\n"));
+    }
+    text.push_str(match code {
+        0 => "NO DIFFERENCE FOUND\n",
+        1 => "DIFFERENCES FOUND\n",
+        _ => "NO DIFFERENCE FOUND, BUT NOT EVERYTHING WAS CHECKED\n",
+    });
+    output::text(out, &text)?;
+    output::json(
+        out,
+        &json!({
+            "schema": "unbroken/audit@v1", "exit_code": code, "store": store,
+            "differences": audit.differences, "openings": audit.openings,
+            "missing_openings": audit.missing_openings, "log": render::document(&audit.log),
+        }),
+    )?;
+    Ok(code)
+}

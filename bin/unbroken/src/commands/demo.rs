@@ -1,0 +1,213 @@
+//! `unbroken demo`: the main job on a small export, in a folder of its own.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+use unbroken_evidence::exhibit::verify_exhibit;
+use unbroken_evidence::trust::Trust;
+use unbroken_evidence::verdict::Conclusion;
+use unbroken_exhibit::produce::{Packing, produce};
+use unbroken_exhibit::select::Selector;
+use unbroken_ingest::layout::Layout;
+use unbroken_ingest::run::{Context, Options, Progress, run as ingest};
+use unbroken_ingest::source::FolderSource;
+use unbroken_ledger::ledger::Ledger;
+use unbroken_verify_core::open::Exhibit;
+use unbroken_verify_core::render::{self, Colour, Detail};
+
+use crate::arguments::Output;
+use crate::failure::{Failure, INTERNAL};
+use crate::sources::KnownSources;
+use crate::{output, world};
+
+const DAY: &str = "b1f0c5a2-3d1e-4c51-9f0e-6f3a51d0c111/year=2026/month=9/day=5/hour=07";
+const CONVERSATION: &str = "ea4303d8-014e-44f9-b770-5b15e6f86f1f";
+
+/// The sample: real speech from a synthesizer, in the layout that Genesys Cloud writes.
+fn sample() -> Vec<(String, Vec<u8>)> {
+    let in_conversation = |id: &str, name: &str| format!("{DAY}/conversation_id={id}/{name}");
+    let sidecar = |media: &str, recording: &str, conversation: &str| {
+        format!(
+            "{{\"mediaType\":\"{media}\",\"mediaSubtype\":\"Trunk\",\"provider\":\"Edge\",\
+             \"userIds\":[\"bcb6a4ff-b10e-4ae1-827f-d23ca7dceea5\"],\"conversationId\":\"{conversation}\",\
+             \"recordingId\":\"{recording}\",\"startTime\":\"2026-09-05T07:19:04.873+0000\",\
+             \"endTime\":\"2026-09-05T07:19:10.493+0000\",\"durationMs\":5620,\"initialDirection\":\"inbound\"}}"
+        )
+        .into_bytes()
+    };
+    let call_1 = "0261adc0-0618-4652-ac76-de176e1c431c";
+    let call_2 = "3c1f6c1e-5f5a-4a38-8f55-b0a2b2f0a7d2";
+    let call_3 = "7d0f3b52-98a1-4f43-9a34-5e3b1c2d4e5f";
+    let message = "9a9b1c57-7a52-4d6b-8c2e-1f2e3d4c5b6a";
+    let second = "f3a0d1b2-6c7d-4e8f-9a0b-1c2d3e4f5a6b";
+    let third = "c4d5e6f7-0a1b-4c2d-8e3f-4a5b6c7d8e9f";
+    let transcript = "{\"channel\":\"whatsapp\",\"messages\":[{\"id\":\"1\",\"content\":\"Please confirm the delivery.\",\
+                      \"timestamp\":\"2026-09-05T07:31:00Z\"},{\"id\":\"2\",\"content\":\"Confirmed for 3 December.\",\
+                      \"timestamp\":\"2026-09-05T07:31:40Z\"}]}";
+    vec![
+        (
+            in_conversation(CONVERSATION, &format!("{call_1}.wav")),
+            include_bytes!("../../sample/call-1.wav").to_vec(),
+        ),
+        (
+            in_conversation(CONVERSATION, &format!("{call_1}.wav_metadata.json")),
+            sidecar("Call", call_1, CONVERSATION),
+        ),
+        (
+            in_conversation(CONVERSATION, &format!("{call_2}.opus")),
+            include_bytes!("../../sample/call-2.opus").to_vec(),
+        ),
+        (
+            in_conversation(CONVERSATION, &format!("{call_2}.opus_metadata.json")),
+            sidecar("Call", call_2, CONVERSATION),
+        ),
+        (in_conversation(second, &format!("{message}.json")), transcript.as_bytes().to_vec()),
+        (
+            in_conversation(second, &format!("{message}.json_metadata.json")),
+            sidecar("Message", message, second),
+        ),
+        (
+            in_conversation(third, &format!("{call_3}.opus")),
+            include_bytes!("../../sample/call-3.opus").to_vec(),
+        ),
+    ]
+}
+
+pub(crate) fn run(keep: Option<&Path>, out: &Output) -> Result<u8, Failure> {
+    let temporary = tempfile::tempdir()
+        .map_err(|error| write_failed(Path::new("a temporary folder"), &error))?;
+    let folder: PathBuf = match keep {
+        Some(keep) if keep.exists() => {
+            let sentence = format!("{}: something is there already", keep.display());
+            return Err(Failure::usage(sentence, "choose a folder that does not exist yet"));
+        }
+        Some(keep) => keep.to_owned(),
+        None => temporary.path().join("demo"),
+    };
+    let demo = Demo { folder, out };
+    demo.run(keep.is_some())
+}
+
+struct Demo<'a> {
+    folder: PathBuf,
+    out: &'a Output,
+}
+
+fn write_failed(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::usage(format!("{}: {error}", path.display()), "check that you may write there")
+}
+
+impl Demo<'_> {
+    fn say(&self, text: &str) -> Result<(), Failure> {
+        output::text(self.out, &format!("{text}\n"))
+    }
+
+    fn run(&self, kept: bool) -> Result<u8, Failure> {
+        let export = self.folder.join("export");
+        self.write_sample(&export)?;
+        self.say(&format!(
+            "1. A Genesys Cloud export of {} files, one of them without its sidecar.",
+            sample().len()
+        ))?;
+        let mut ledger = Ledger::create(
+            &self.folder.join("ledger"),
+            "demo.example/recordings",
+            world::surroundings("demo"),
+        )?;
+        let trust = Trust { keys: vec![ledger.trust_anchor().clone()], ledger_id: None };
+        self.say(&format!("2. A new ledger. Its trust anchor: {}", ledger.trust_anchor()))?;
+        self.ingest(&mut ledger, &export)?;
+        let exhibit = self.folder.join("exhibit.zip");
+        let selector = Selector::Conversation(CONVERSATION.to_owned());
+        let made =
+            produce(&mut ledger, &mut KnownSources, &[selector], Packing::Recordings, &exhibit)?;
+        self.say(&format!(
+            "4. An exhibit of conversation {CONVERSATION}: {} entries, {} recordings.",
+            made.entries, made.packed
+        ))?;
+        let good = verify(&exhibit, &trust)?;
+        let changed = self.folder.join("exhibit-with-a-changed-byte.zip");
+        self.change_a_byte(&exhibit, &changed)?;
+        let bad = verify(&changed, &trust)?;
+        let colour = if output::has_colour(self.out) { Colour::On } else { Colour::Off };
+        self.say(&format!(
+            "5. The other side verifies it:\n\n{}",
+            render::text(&good, Detail::Summary, colour)
+        ))?;
+        self.say(&format!(
+            "6. One byte of a recording is changed, and they verify again:\n\n{}",
+            render::headline(&bad)
+        ))?;
+        let proven =
+            good.conclusion() == Conclusion::Agrees && bad.conclusion() == Conclusion::Contradicts;
+        if kept {
+            self.say(&format!("\nEverything is in {}", self.folder.display()))?;
+        }
+        let code = if proven { 0 } else { INTERNAL };
+        output::json(
+            self.out,
+            &json!({
+                "schema": "unbroken/demo@v1", "exit_code": code,
+                "exhibit": render::document(&good), "changed_exhibit": render::document(&bad),
+            }),
+        )?;
+        Ok(code)
+    }
+
+    fn write_sample(&self, export: &Path) -> Result<(), Failure> {
+        for (path, bytes) in sample() {
+            let place = export.join(path);
+            let parent = place.parent().unwrap_or(export);
+            fs::create_dir_all(parent).map_err(|error| write_failed(parent, &error))?;
+            fs::write(&place, bytes).map_err(|error| write_failed(&place, &error))?;
+        }
+        Ok(())
+    }
+
+    fn ingest(&self, ledger: &mut Ledger, export: &Path) -> Result<(), Failure> {
+        let source = FolderSource::new("export", export, world::threads())?;
+        let options = Options {
+            layout: Layout::GenesysCloud,
+            since: None,
+            until: None,
+            limit: None,
+            reseal: false,
+            moved: false,
+        };
+        let context = Context {
+            clock: &world::SystemClock,
+            progress: &Progress::default(),
+            stop: &std::sync::atomic::AtomicBool::new(false),
+            software: world::software(),
+        };
+        let summary = ingest(ledger, &source, &options, &context)?;
+        self.say(&format!(
+            "3. {} recordings sealed with {} companions:",
+            summary.sealed, summary.companions
+        ))?;
+        for problem in &summary.problems {
+            self.say(&format!("   noticed: {}: {}", problem.key, problem.what))?;
+        }
+        Ok(())
+    }
+
+    /// Flips one bit in the middle of the first recording, and leaves everything else as it is.
+    fn change_a_byte(&self, exhibit: &Path, changed: &Path) -> Result<(), Failure> {
+        let mut bytes = fs::read(exhibit).map_err(|error| write_failed(exhibit, &error))?;
+        let speech = include_bytes!("../../sample/call-1.wav");
+        let middle = speech.get(speech.len() / 2..speech.len() / 2 + 64).unwrap_or_default();
+        let place = bytes.windows(middle.len()).position(|window| window == middle);
+        if let Some(byte) = place.and_then(|place| bytes.get_mut(place)) {
+            *byte ^= 1;
+        }
+        fs::write(changed, bytes).map_err(|error| write_failed(changed, &error))
+    }
+}
+
+fn verify(path: &Path, trust: &Trust) -> Result<unbroken_evidence::verdict::Verdict, Failure> {
+    let mut exhibit = Exhibit::open(path)
+        .map_err(|error| Failure::new(INTERNAL, error.to_string(), "please report this"))?;
+    verify_exhibit(&mut exhibit, trust, world::threads())
+        .map_err(|stop| Failure::new(INTERNAL, stop.to_string(), "please report this"))
+}

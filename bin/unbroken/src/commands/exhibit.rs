@@ -1,0 +1,53 @@
+//! `unbroken exhibit`
+
+use serde_json::json;
+use unbroken_exhibit::produce::{Packing, produce};
+use unbroken_exhibit::select::Selector;
+use unbroken_ledger::ledger::Ledger;
+
+use crate::arguments::{Exhibit, Output};
+use crate::failure::Failure;
+use crate::sources::KnownSources;
+use crate::{output, world};
+
+pub(crate) fn run(arguments: &Exhibit, out: &Output) -> Result<u8, Failure> {
+    let mut ledger = Ledger::open(&arguments.ledger.folder, world::surroundings("exhibit"))?;
+    let mut selectors: Vec<Selector> =
+        arguments.conversation.iter().cloned().map(Selector::Conversation).collect();
+    selectors.extend(arguments.recording.iter().cloned().map(Selector::Recording));
+    selectors.extend(arguments.index.iter().copied().map(Selector::Index));
+    selectors.extend(arguments.all.then_some(Selector::All));
+    let packing =
+        if arguments.without_recordings { Packing::EntriesOnly } else { Packing::Recordings };
+    let made = produce(&mut ledger, &mut KnownSources, &selectors, packing, &arguments.out)?;
+    for what in &made.differing {
+        output::warning(out, &format!("not packed, it differs: {what}"));
+    }
+    for what in &made.missing {
+        output::warning(out, &format!("not packed: {what}"));
+    }
+    let anchor = ledger.trust_anchor();
+    output::text(
+        out,
+        &format!(
+            "exhibit: {}\n{} entries about {} recordings, {} recording files; closed by entry {}\n\
+             verify: unbroken-verify exhibit --trust {anchor} {0}\n",
+            arguments.out.display(),
+            made.entries,
+            made.subjects,
+            made.packed,
+            made.produced
+        ),
+    )?;
+    let code = made.exit_code();
+    output::json(
+        out,
+        &json!({
+            "schema": "unbroken/exhibit@v1", "exit_code": code, "out": arguments.out.display().to_string(),
+            "entries": made.entries, "subjects": made.subjects, "packed": made.packed,
+            "produced": made.produced, "differing": made.differing, "missing": made.missing,
+            "trust_anchor": anchor.to_string(),
+        }),
+    )?;
+    Ok(code)
+}

@@ -1,0 +1,190 @@
+//! `unbroken ingest`
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde_json::{Value, json};
+use unbroken_evidence::error::printable_bytes;
+use unbroken_evidence::time::Time;
+use unbroken_ingest::layout::Layout;
+use unbroken_ingest::run::{Context, Options, Progress, Summary, run as ingest};
+use unbroken_ingest::source::Source;
+use unbroken_ledger::ledger::Ledger;
+
+use crate::arguments::{Ingest, Output};
+use crate::failure::{Failure, USAGE};
+use crate::sources::{self, Typed};
+use crate::{output, progress, world};
+
+/// Problems that a terminal shows; `--json` has them all.
+const PROBLEMS_SHOWN: usize = 20;
+
+pub(crate) fn run(arguments: &Ingest, out: &Output) -> Result<u8, Failure> {
+    let typed: Vec<Typed> =
+        arguments.sources.iter().map(|typed| sources::parse(typed)).collect::<Result<_, _>>()?;
+    let layout = Layout::from_name(&arguments.layout).unwrap_or(Layout::GenesysCloud);
+    let options = Options {
+        layout,
+        since: arguments.since.as_deref().map(date).transpose()?,
+        until: arguments.until.as_deref().map(date).transpose()?,
+        limit: arguments.limit,
+        reseal: arguments.reseal,
+        moved: false,
+    };
+    if arguments.dry_run {
+        return dry_run(&typed, layout, out);
+    }
+    let mut ledger = Ledger::open(&arguments.ledger.folder, world::surroundings("ingest"))?;
+    if let Some(path) = &arguments.head_copy {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+        ledger.set_head_copy(&path)?;
+    }
+    let stop = stop_on_ctrl_c();
+    let mut codes = Vec::new();
+    let mut documents = Vec::new();
+    for Typed { source, named } in &typed {
+        let options = Options { moved: *named, ..options.clone() };
+        let progress = Progress::default();
+        let context = Context {
+            clock: &world::SystemClock,
+            progress: &progress,
+            stop: &stop,
+            software: world::software(),
+        };
+        let summary =
+            progress::shown(out, &progress, || ingest(&mut ledger, &**source, &options, &context))?;
+        show(&**source, &summary, out)?;
+        codes.push(summary.exit_code());
+        documents.push(document(&**source, &summary));
+        if summary.interrupted {
+            break;
+        }
+    }
+    let code = [130, USAGE, 2].into_iter().find(|code| codes.contains(code)).unwrap_or(0);
+    let problems: Vec<&Value> =
+        documents.iter().filter_map(|one| one.get("problems")?.as_array()).flatten().collect();
+    output::json(
+        out,
+        &json!({
+            "schema": "unbroken/ingest@v1", "exit_code": code, "size": ledger.size(),
+            "problems": problems, "sources": documents,
+        }),
+    )?;
+    Ok(code)
+}
+
+/// A day, or a time of 24 characters, as the time that it begins.
+fn date(typed: &str) -> Result<String, Failure> {
+    let whole = if typed.len() == 10 { format!("{typed}T00:00:00.000Z") } else { typed.to_owned() };
+    match Time::parse(&whole) {
+        Ok(_) => Ok(whole),
+        Err(error) => Err(Failure::usage(error.to_string(), "give a day like 2026-11-20")),
+    }
+}
+
+/// A flag that Ctrl-C or SIGTERM sets; a second one ends the process at once, which loses nothing
+/// that was acknowledged.
+fn stop_on_ctrl_c() -> Arc<AtomicBool> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&stop);
+    let set = ctrlc::set_handler(move || {
+        if flag.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+        eprintln!("\nstopping: what is read is sealed, the next run goes on from there");
+    });
+    // Without a handler Ctrl-C kills the process, which loses nothing that was acknowledged.
+    let _ = set;
+    stop
+}
+
+fn show(source: &dyn Source, summary: &Summary, out: &Output) -> Result<(), Failure> {
+    for problem in summary.problems.iter().take(PROBLEMS_SHOWN) {
+        let entry = problem.index.map_or_else(String::new, |index| format!("entry {index}: "));
+        output::warning(out, &format!("{entry}{}: {}", problem.key, problem.what));
+    }
+    let more = summary.problem_count.saturating_sub(PROBLEMS_SHOWN as u64);
+    if more > 0 {
+        output::warning(out, &format!("and {more} problems more; --json lists them"));
+    }
+    let Summary { objects, bytes, sealed, sealed_again, unchanged, companions, .. } = summary;
+    let mut text = format!(
+        "{}: {objects} objects, {}: {sealed} recordings sealed, {sealed_again} sealed again, \
+         {companions} companions, {unchanged} unchanged",
+        source.name(),
+        output::bytes(*bytes)
+    );
+    for (count, what) in [
+        (summary.incomplete, "incomplete"),
+        (summary.unread, "not read"),
+        (summary.strays, "without recording"),
+        (summary.excluded, "left out"),
+    ] {
+        if count > 0 {
+            text.push_str(&format!(", {count} {what}"));
+        }
+    }
+    let state = if summary.interrupted { "interrupted; the next run goes on" } else { "done" };
+    output::text(out, &format!("{text}\npass: entry {} ({state})\n", summary.pass))
+}
+
+fn document(source: &dyn Source, summary: &Summary) -> Value {
+    let problems: Vec<Value> = summary
+        .problems
+        .iter()
+        .map(|problem| {
+            json!({"source": source.name(), "key": problem.key, "what": problem.what, "index": problem.index})
+        })
+        .collect();
+    json!({
+        "source": source.name(), "location": source.location(), "objects": summary.objects,
+        "bytes": summary.bytes, "sealed": summary.sealed, "sealed_again": summary.sealed_again,
+        "unchanged": summary.unchanged, "companions": summary.companions,
+        "incomplete": summary.incomplete, "unread": summary.unread, "strays": summary.strays,
+        "excluded": summary.excluded, "pass": summary.pass, "interrupted": summary.interrupted,
+        "problem_count": summary.problem_count, "problems": problems,
+    })
+}
+
+fn dry_run(typed: &[Typed], layout: Layout, out: &Output) -> Result<u8, Failure> {
+    let mut documents = Vec::new();
+    for Typed { source, .. } in typed {
+        let mut objects = Vec::new();
+        let mut failed = None;
+        let plan = unbroken_ingest::plan(&**source, layout, &mut |planned| {
+            let key = printable_bytes(&planned.listed.key);
+            if out.json {
+                objects
+                    .push(json!({"key": key, "bytes": planned.listed.size, "as": planned.as_what}));
+            } else if failed.is_none() {
+                let line = format!("{:>14}  {:<24}  {key}\n", planned.listed.size, planned.as_what);
+                failed = output::text(out, &line).err();
+            }
+        })?;
+        if let Some(failure) = failed {
+            return Err(failure);
+        }
+        output::text(
+            out,
+            &format!(
+                "{}: {} objects, {}; at the most {} list requests, {} get requests and {} of transfer, \
+                 less what is unchanged. Nothing was read.\n",
+                source.name(),
+                plan.objects,
+                output::bytes(plan.bytes),
+                plan.list_requests,
+                plan.get_requests,
+                output::bytes(plan.bytes)
+            ),
+        )?;
+        documents.push(json!({
+            "source": source.name(), "objects": objects, "count": plan.objects, "bytes": plan.bytes,
+            "list_requests": plan.list_requests, "get_requests": plan.get_requests,
+        }));
+    }
+    output::json(
+        out,
+        &json!({"schema": "unbroken/plan@v1", "exit_code": 0, "sources": documents}),
+    )?;
+    Ok(0)
+}

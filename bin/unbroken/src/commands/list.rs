@@ -1,0 +1,147 @@
+//! `unbroken list`
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use unbroken_evidence::body::Body;
+use unbroken_evidence::error::printable;
+use unbroken_evidence::opening::Opening;
+use unbroken_ledger::ledger::private_path;
+use unbroken_ledger::private::{Lookup, Private};
+use unbroken_ledger::reader::LogReader;
+
+use crate::arguments::Output;
+use crate::failure::Failure;
+use crate::output;
+
+/// What to list; each that is given narrows.
+pub(crate) struct Wanted<'a> {
+    pub(crate) conversation: Option<&'a str>,
+    pub(crate) recording: Option<&'a str>,
+    pub(crate) sha256: Option<&'a str>,
+    pub(crate) incomplete: bool,
+}
+
+pub(crate) fn run(folder: &Path, wanted: &Wanted<'_>, out: &Output) -> Result<u8, Failure> {
+    let mut reader = LogReader::open(folder)?;
+    let private = Private::open_to_read(&private_path(folder))?;
+    let by_lookup = [
+        (Lookup::Conversation, wanted.conversation),
+        (Lookup::Recording, wanted.recording),
+        (Lookup::Sha256, wanted.sha256),
+    ]
+    .into_iter()
+    .find_map(|(kind, value)| Some((kind, value?)));
+    let size = reader.checkpoint().size;
+    let mut documents = Vec::new();
+    let mut each = |index: u64| -> Result<(), Failure> {
+        if let Some(found) = found(&mut reader, &private, index, wanted)? {
+            output::text(out, &found.line())?;
+            if out.json {
+                documents.push(found.document());
+            }
+        }
+        Ok(())
+    };
+    match by_lookup {
+        Some((kind, value)) => {
+            for index in
+                private.find(kind, value.as_bytes())?.into_iter().filter(|index| *index < size)
+            {
+                each(index)?;
+            }
+        }
+        None if wanted.incomplete => {
+            for index in private.incomplete(size)? {
+                each(index)?;
+            }
+        }
+        None => (0..size).try_for_each(&mut each)?,
+    }
+    output::json(
+        out,
+        &json!({"schema": "unbroken/list@v1", "exit_code": 0, "entries": documents}),
+    )?;
+    Ok(0)
+}
+
+/// An entry about a recording, as far as its opening shows it.
+struct Found {
+    index: u64,
+    at: String,
+    media: &'static str,
+    complete: Option<bool>,
+    size: u64,
+    opening: Option<Opening>,
+    sha256: String,
+}
+
+impl Found {
+    fn opened(&self, source: &str, pointer: &str) -> String {
+        let value = self.opening.as_ref().and_then(|opening| opening.value(source, pointer));
+        printable(value.unwrap_or_default())
+    }
+
+    fn line(&self) -> String {
+        let complete = match self.complete {
+            Some(true) => "complete",
+            Some(false) => "INCOMPLETE",
+            None => "no policy",
+        };
+        format!(
+            "{}\t{}\t{}\t{}\t{complete}\t{}\t{}/{}\n",
+            self.index,
+            self.at,
+            self.media,
+            self.sha256,
+            self.size,
+            self.opened("object", "/bucket"),
+            self.opened("object", "/key")
+        )
+    }
+
+    fn document(&self) -> Value {
+        json!({
+            "index": self.index, "at": self.at, "media": self.media, "sha256": self.sha256,
+            "complete": self.complete, "bytes": self.size,
+            "bucket": self.opened("object", "/bucket"), "key": self.opened("object", "/key"),
+            "conversation": self.opened("recording", "/conversation"),
+            "recording": self.opened("recording", "/id"),
+        })
+    }
+}
+
+/// The entry at `index`, if it is about a recording and is wanted; its row is confirmed by the log.
+fn found(
+    reader: &mut LogReader,
+    private: &Private,
+    index: u64,
+    wanted: &Wanted<'_>,
+) -> Result<Option<Found>, Failure> {
+    let entry = reader.entry(index)?;
+    let Body::Recording(recording) = &entry.statement().body else { return Ok(None) };
+    let opening = private.opening(index)?.filter(|(leaf, _)| *leaf == entry.leaf());
+    let opening = opening.map(|(_, opening)| opening);
+    let opened =
+        |source, pointer| opening.as_ref().and_then(|opening| opening.value(source, pointer));
+    let clear = recording.content.sha256.map(|sha256| sha256.to_string());
+    let sha256 =
+        clear.or_else(|| opened("content", "/sha256").map(str::to_owned)).unwrap_or_default();
+    let complete = recording.completeness.map(|completeness| completeness.complete);
+    let agrees = |wanted: Option<&str>, found: Option<&str>| {
+        wanted.is_none_or(|wanted| found == Some(wanted))
+    };
+    let is_wanted = agrees(wanted.conversation, opened("recording", "/conversation"))
+        && agrees(wanted.recording, opened("recording", "/id"))
+        && agrees(wanted.sha256, Some(&sha256))
+        && (!wanted.incomplete || complete == Some(false));
+    Ok(is_wanted.then(|| Found {
+        index,
+        at: entry.statement().at.to_string(),
+        media: recording.media.name(),
+        complete,
+        size: recording.content.size,
+        opening: opening.clone(),
+        sha256,
+    }))
+}

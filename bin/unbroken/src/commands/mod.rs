@@ -1,0 +1,40 @@
+//! The commands, one a file.
+
+mod audit;
+mod demo;
+mod exhibit;
+mod ingest;
+mod init;
+mod list;
+mod restore;
+mod status;
+
+use crate::arguments::{Arguments, Command};
+use crate::failure::Failure;
+use crate::output;
+
+/// Carries a command out; gives the exit code.
+pub(crate) fn run(arguments: &Arguments) -> u8 {
+    let out = &arguments.output;
+    let outcome: Result<u8, Failure> = match &arguments.command {
+        Command::Init { folder, origin, head_copy } => {
+            init::run(folder, origin, head_copy.as_deref(), out)
+        }
+        Command::Ingest(ingest) => ingest::run(ingest, out),
+        Command::Status { ledger } => status::run(&ledger.folder, out),
+        Command::List { ledger, conversation, recording, sha256, incomplete } => {
+            let wanted = list::Wanted {
+                conversation: conversation.as_deref(),
+                recording: recording.as_deref(),
+                sha256: sha256.as_deref(),
+                incomplete: *incomplete,
+            };
+            list::run(&ledger.folder, &wanted, out)
+        }
+        Command::Exhibit(exhibit) => exhibit::run(exhibit, out),
+        Command::Audit { ledger } => audit::run(&ledger.folder, out),
+        Command::Restore { ledger } => restore::run(&ledger.folder, out),
+        Command::Demo { keep } => demo::run(keep.as_deref(), out),
+    };
+    outcome.unwrap_or_else(|failure| output::failure(&failure, out))
+}

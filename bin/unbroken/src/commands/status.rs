@@ -1,0 +1,78 @@
+//! `unbroken status`
+
+use std::path::Path;
+
+use serde_json::json;
+use unbroken_ledger::keys::verifier_of_log;
+use unbroken_ledger::ledger::private_path;
+use unbroken_ledger::lock::Lock;
+use unbroken_ledger::private::Private;
+use unbroken_ledger::reader::LogReader;
+use unbroken_ledger::restore::{RESEAL_NEEDED, SEALED_GAPS};
+
+use crate::arguments::Output;
+use crate::failure::Failure;
+use crate::output;
+
+pub(crate) fn run(folder: &Path, out: &Output) -> Result<u8, Failure> {
+    let mut reader = LogReader::open(folder)?;
+    let private = Private::open_to_read(&private_path(folder))?;
+    let checkpoint = reader.checkpoint().clone();
+    let ledger_id = reader.leaf(0)?;
+    let anchor = verifier_of_log(&mut reader)?;
+    let counts = private.counts(checkpoint.size)?;
+    let holder = Lock::holder(folder);
+    let mut problems = Vec::new();
+    if counts.incomplete > 0 {
+        problems.push(format!(
+            "{} recordings are incomplete: `unbroken list --incomplete`",
+            counts.incomplete
+        ));
+    }
+    if let Some(ranges) = private.meta(SEALED_GAPS)? {
+        problems.push(format!("openings of entries {} are lost", String::from_utf8_lossy(&ranges)));
+    }
+    if private.meta(RESEAL_NEEDED)?.is_some() {
+        problems.push("what was sealed before is not known: ingest needs --reseal".to_owned());
+    }
+    let sources = private.sources()?;
+    let mut text = format!(
+        "origin: {}\nledger id: {ledger_id}\ntrust anchor: {anchor}\nsize: {}\nroot: {}\n\
+         recordings: {}\nrecording entries: {}\nincomplete: {}\n",
+        checkpoint.origin,
+        checkpoint.size,
+        checkpoint.root,
+        counts.recordings,
+        counts.recording_entries,
+        counts.incomplete
+    );
+    for (_, name, location) in &sources {
+        text.push_str(&format!("source: {name} ({location})\n"));
+    }
+    if let Some(holder) = &holder {
+        text.push_str(&format!("held by: {holder}\n"));
+    }
+    for problem in &problems {
+        text.push_str(&format!("problem: {problem}\n"));
+    }
+    let note = String::from_utf8_lossy(reader.checkpoint_note()).into_owned();
+    text.push_str(&format!("latest checkpoint:\n\n{note}"));
+    output::text(out, &text)?;
+    let code = if problems.is_empty() { 0 } else { 2 };
+    let sources: Vec<_> = sources
+        .iter()
+        .map(|(_, name, location)| json!({"name": name, "location": location}))
+        .collect();
+    output::json(
+        out,
+        &json!({
+            "schema": "unbroken/status@v1", "exit_code": code, "origin": checkpoint.origin,
+            "ledger_id": ledger_id.to_string(), "trust_anchor": anchor.to_string(),
+            "size": checkpoint.size, "root": checkpoint.root.to_string(), "checkpoint": note,
+            "recordings": counts.recordings, "recording_entries": counts.recording_entries,
+            "incomplete": counts.incomplete, "sources": sources, "held_by": holder,
+            "problems": problems,
+        }),
+    )?;
+    Ok(code)
+}

@@ -1,0 +1,66 @@
+//! Why a command failed: one sentence, one hint, one exit code.
+
+use std::error::Error;
+use std::fmt::Write as _;
+
+use unbroken_exhibit::error::ExhibitError;
+use unbroken_ingest::error::{IngestError, SourceError};
+use unbroken_ledger::error::LedgerError;
+
+/// The exit code of wrong usage and of a machine that fails.
+pub(crate) const USAGE: u8 = 4;
+/// The exit code of our own mistakes.
+pub(crate) const INTERNAL: u8 = 5;
+
+/// Why a command failed.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) code: u8,
+    pub(crate) sentence: String,
+    pub(crate) hint: String,
+}
+
+impl Failure {
+    pub(crate) fn new(code: u8, sentence: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { code, sentence: sentence.into(), hint: hint.into() }
+    }
+
+    pub(crate) fn usage(sentence: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::new(USAGE, sentence, hint)
+    }
+}
+
+/// An error and its causes in one sentence.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let mut sentence = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let _ = write!(sentence, ": {error}");
+        cause = error.source();
+    }
+    sentence
+}
+
+impl From<LedgerError> for Failure {
+    fn from(error: LedgerError) -> Self {
+        Self::new(error.exit_code(), chain(&error), error.hint())
+    }
+}
+
+impl From<IngestError> for Failure {
+    fn from(error: IngestError) -> Self {
+        Self::new(error.exit_code(), chain(&error), error.hint())
+    }
+}
+
+impl From<SourceError> for Failure {
+    fn from(error: SourceError) -> Self {
+        Self::usage(chain(&error), error.hint())
+    }
+}
+
+impl From<ExhibitError> for Failure {
+    fn from(error: ExhibitError) -> Self {
+        Self::new(error.exit_code(), chain(&error), error.hint())
+    }
+}

@@ -1,0 +1,24 @@
+//! The operator's command line: seals recordings into a ledger, and hands exhibits over.
+
+mod arguments;
+mod commands;
+mod failure;
+mod output;
+mod progress;
+mod sources;
+mod world;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    match arguments::Arguments::try_parse() {
+        Ok(arguments) => ExitCode::from(commands::run(&arguments)),
+        Err(error) => {
+            // Help and version come this way too; a broken pipe while printing changes nothing.
+            let _ = error.print();
+            ExitCode::from(if error.use_stderr() { failure::USAGE } else { 0 })
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Prints: data on stdout, the rest on stderr, one JSON document for machines.
+
+use std::io::{IsTerminal as _, Write as _};
+
+use serde_json::Value;
+
+use crate::arguments::Output;
+use crate::failure::{Failure, USAGE};
+
+/// Prints `text` on stdout, unless only errors or JSON are wanted.
+pub(crate) fn text(output: &Output, text: &str) -> Result<(), Failure> {
+    if output.quiet || output.json { Ok(()) } else { write(text) }
+}
+
+/// Prints the document on stdout, if JSON is wanted.
+pub(crate) fn json(output: &Output, document: &Value) -> Result<(), Failure> {
+    if output.json { write(&format!("{document:#}\n")) } else { Ok(()) }
+}
+
+/// Prints `text` on stdout in any case.
+pub(crate) fn write(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| {
+        Failure::usage(format!("stdout: {error}"), "the output was not written in full")
+    })
+}
+
+/// Prints a warning on stderr.
+pub(crate) fn warning(output: &Output, text: &str) {
+    if !output.quiet {
+        eprintln!("{}: {text}", painted("warning", "33", output));
+    }
+}
+
+/// Prints a failure, and its document where JSON is wanted; gives the exit code.
+pub(crate) fn failure(failure: &Failure, output: &Output) -> u8 {
+    eprintln!("{}: {}", painted("error", "31", output), failure.sentence);
+    eprintln!("hint: {}", failure.hint);
+    let error = serde_json::json!({"sentence": failure.sentence, "hint": failure.hint});
+    let document = serde_json::json!({"schema": "unbroken/error@v1", "exit_code": failure.code, "error": error});
+    if json(output, &document).is_err() { USAGE } else { failure.code }
+}
+
+/// Whether stderr may have colour.
+pub(crate) fn has_colour(output: &Output) -> bool {
+    !output.no_color && std::env::var_os("NO_COLOR").is_none() && std::io::stderr().is_terminal()
+}
+
+fn painted(word: &str, code: &str, output: &Output) -> String {
+    if has_colour(output) { format!("\x1b[{code}m{word}\x1b[0m") } else { word.to_owned() }
+}
+
+/// A number of bytes for people.
+pub(crate) fn bytes(count: u64) -> String {
+    let units = ["bytes", "KiB", "MiB", "GiB", "TiB"];
+    let mut unit = 0;
+    let mut rest = count;
+    while rest >= 10_240 && unit + 1 < units.len() {
+        rest /= 1_024;
+        unit += 1;
+    }
+    format!("{rest} {}", units.get(unit).unwrap_or(&"bytes"))
+}

@@ -1,0 +1,51 @@
+//! The world around the crates: the system's clock and randomness, this process, this program.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use unbroken_evidence::content::digest_stream;
+use unbroken_evidence::time::Time;
+use unbroken_ingest::run::Software;
+use unbroken_ledger::ledger::{Clock, Surroundings};
+use unbroken_ledger::random::SystemRandom;
+
+/// The system's clock.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Time {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Time::from_unix_ms(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    }
+}
+
+/// What a ledger needs, for a command of this name.
+pub(crate) fn surroundings(command: &str) -> Surroundings {
+    Surroundings {
+        clock: Box::new(SystemClock),
+        random: Box::<SystemRandom>::default(),
+        holder: holder(command),
+    }
+}
+
+/// This process, for whoever finds the ledger locked.
+pub(crate) fn holder(command: &str) -> String {
+    format!("`unbroken {command}`, process {}, since {}", std::process::id(), SystemClock.now())
+}
+
+/// This program: its version and the SHA-256 of its executable.
+pub(crate) fn software() -> Software {
+    let opened = std::env::current_exe().and_then(File::open);
+    let sha256 = opened.ok().and_then(|mut file| {
+        let length = file.metadata().ok()?.len();
+        digest_stream(&[], length, |buffer| file.read(buffer)).ok().map(|digests| digests.sha256)
+    });
+    Software { version: format!("unbroken {}", env!("CARGO_PKG_VERSION")), sha256 }
+}
+
+/// How many threads to use.
+pub(crate) fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
