@@ -5,7 +5,7 @@ use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use unbroken_evidence::error::printable;
+use unbroken_evidence::error::{escaped, printable};
 use unbroken_evidence::exhibit::{Stop, verify_exhibit};
 use unbroken_evidence::hash::Hash;
 use unbroken_evidence::key::VerifierKey;
@@ -247,7 +247,7 @@ fn find_objects(
         return Ok(code);
     }
     for (object, answer) in objects.iter().zip(&found.answers) {
-        println!("{}: {}", printable(&object.name), sentence(answer, &found));
+        println!("{}: {}", escaped(&object.name), sentence(answer, &found));
     }
     println!();
     print_verdict(&printable(&log.to_string_lossy()), &found.verdict, output, false);
@@ -300,7 +300,7 @@ fn sentence(answer: &Answer, found: &ObjectVerdict) -> String {
 }
 
 fn answer_document(object: &Object, answer: &Answer) -> Value {
-    let name = printable(&object.name);
+    let name = escaped(&object.name);
     let sha256 = object.sha256.to_string();
     match answer {
         Answer::Sealed(entries) => {

@@ -6,6 +6,7 @@ mod failure;
 mod output;
 mod progress;
 mod sources;
+mod stop;
 mod world;
 
 use std::process::ExitCode;

@@ -59,15 +59,20 @@ impl std::error::Error for FormError {}
 
 const PRINTABLE_CHARS_MAX: usize = 120;
 
-/// `text` made safe for a terminal: control and formatting characters escaped, long text cut.
+/// `text` made safe for a terminal, as [`escaped`] does, and cut if it is long.
 #[must_use]
 pub fn printable(text: &str) -> String {
+    let mut characters = text.chars();
+    let start: String = characters.by_ref().take(PRINTABLE_CHARS_MAX).collect();
+    let more = if characters.next().is_some() { "..." } else { "" };
+    format!("{}{more}", escaped(&start))
+}
+
+/// `text` made safe for a terminal: control and formatting characters stand as escapes.
+#[must_use]
+pub fn escaped(text: &str) -> String {
     let mut shown = String::new();
-    for (count, character) in text.chars().enumerate() {
-        if count == PRINTABLE_CHARS_MAX {
-            shown.push_str("...");
-            break;
-        }
+    for character in text.chars() {
         match character {
             '\\' => shown.push_str("\\\\"),
             ' '..='~' => shown.push(character),

@@ -1,6 +1,6 @@
 //! What can go wrong with a source, and what to do next.
 
-use unbroken_evidence::error::printable_bytes;
+use unbroken_evidence::error::escaped;
 use unbroken_ledger::error::LedgerError;
 
 /// Why an ingest ended before its end.
@@ -135,6 +135,6 @@ pub struct Problem {
 
 impl Problem {
     pub(crate) fn new(key: &[u8], what: impl Into<String>) -> Self {
-        Self { key: printable_bytes(key), what: what.into(), index: None }
+        Self { key: escaped(&String::from_utf8_lossy(key)), what: what.into(), index: None }
     }
 }

@@ -118,7 +118,7 @@ impl Demo<'_> {
         let trust = Trust { keys: vec![ledger.trust_anchor().clone()], ledger_id: None };
         self.say(&format!("2. A new ledger. Its trust anchor: {}", ledger.trust_anchor()))?;
         self.ingest(&mut ledger, &export)?;
-        let exhibit = self.folder.join("exhibit.zip");
+        let exhibit = self.folder.join("exhibit");
         let selector = Selector::Conversation(CONVERSATION.to_owned());
         let made =
             produce(&mut ledger, &mut KnownSources, &[selector], Packing::Recordings, &exhibit)?;
@@ -127,7 +127,7 @@ impl Demo<'_> {
             made.entries, made.packed
         ))?;
         let good = verify(&exhibit, &trust)?;
-        let changed = self.folder.join("exhibit-with-a-changed-byte.zip");
+        let changed = self.folder.join("exhibit-with-a-changed-byte");
         self.change_a_byte(&exhibit, &changed)?;
         let bad = verify(&changed, &trust)?;
         let colour = if output::has_colour(self.out) { Colour::On } else { Colour::Off };
@@ -192,16 +192,28 @@ impl Demo<'_> {
         Ok(())
     }
 
-    /// Flips one bit in the middle of the first recording, and leaves everything else as it is.
+    /// Copies the exhibit and flips one bit in the middle of a recording.
     fn change_a_byte(&self, exhibit: &Path, changed: &Path) -> Result<(), Failure> {
-        let mut bytes = fs::read(exhibit).map_err(|error| write_failed(exhibit, &error))?;
-        let speech = include_bytes!("../../sample/call-1.wav");
-        let middle = speech.get(speech.len() / 2..speech.len() / 2 + 64).unwrap_or_default();
-        let place = bytes.windows(middle.len()).position(|window| window == middle);
-        if let Some(byte) = place.and_then(|place| bytes.get_mut(place)) {
-            *byte ^= 1;
+        let mut folders = vec![(exhibit.to_owned(), changed.to_owned())];
+        while let Some((from, to)) = folders.pop() {
+            let failed = |error: std::io::Error| write_failed(&to, &error);
+            fs::create_dir_all(&to).map_err(failed)?;
+            for entry in fs::read_dir(&from).map_err(failed)? {
+                let entry = entry.map_err(failed)?;
+                let place = to.join(entry.file_name());
+                if entry.path().is_dir() {
+                    folders.push((entry.path(), place));
+                    continue;
+                }
+                let mut bytes = fs::read(entry.path()).map_err(failed)?;
+                if place.extension().is_some_and(|ending| ending == "wav") {
+                    let middle = bytes.len() / 2;
+                    bytes.get_mut(middle).into_iter().for_each(|byte| *byte ^= 1);
+                }
+                fs::write(&place, bytes).map_err(failed)?;
+            }
         }
-        fs::write(changed, bytes).map_err(|error| write_failed(changed, &error))
+        Ok(())
     }
 }
 

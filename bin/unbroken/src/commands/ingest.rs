@@ -1,10 +1,7 @@
 //! `unbroken ingest`
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use serde_json::{Value, json};
-use unbroken_evidence::error::printable_bytes;
+use unbroken_evidence::error::escaped;
 use unbroken_evidence::time::Time;
 use unbroken_ingest::layout::Layout;
 use unbroken_ingest::run::{Context, Options, Progress, Summary, run as ingest};
@@ -14,7 +11,7 @@ use unbroken_ledger::ledger::Ledger;
 use crate::arguments::{Ingest, Output};
 use crate::failure::{Failure, USAGE};
 use crate::sources::{self, Typed};
-use crate::{output, progress, world};
+use crate::{output, progress, stop, world};
 
 /// Problems that a terminal shows; `--json` has them all.
 const PROBLEMS_SHOWN: usize = 20;
@@ -39,7 +36,7 @@ pub(crate) fn run(arguments: &Ingest, out: &Output) -> Result<u8, Failure> {
         let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
         ledger.set_head_copy(&path)?;
     }
-    let stop = stop_on_ctrl_c();
+    let stop = stop::on_signal();
     let mut codes = Vec::new();
     let mut documents = Vec::new();
     for Typed { source, named } in &typed {
@@ -80,22 +77,6 @@ fn date(typed: &str) -> Result<String, Failure> {
         Ok(_) => Ok(whole),
         Err(error) => Err(Failure::usage(error.to_string(), "give a day like 2026-11-20")),
     }
-}
-
-/// A flag that Ctrl-C or SIGTERM sets; a second one ends the process at once, which loses nothing
-/// that was acknowledged.
-fn stop_on_ctrl_c() -> Arc<AtomicBool> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&stop);
-    let set = ctrlc::set_handler(move || {
-        if flag.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-        eprintln!("\nstopping: what is read is sealed, the next run goes on from there");
-    });
-    // Without a handler Ctrl-C kills the process, which loses nothing that was acknowledged.
-    let _ = set;
-    stop
 }
 
 fn show(source: &dyn Source, summary: &Summary, out: &Output) -> Result<(), Failure> {
@@ -152,7 +133,7 @@ fn dry_run(typed: &[Typed], layout: Layout, out: &Output) -> Result<u8, Failure>
         let mut objects = Vec::new();
         let mut failed = None;
         let plan = unbroken_ingest::plan(&**source, layout, &mut |planned| {
-            let key = printable_bytes(&planned.listed.key);
+            let key = escaped(&String::from_utf8_lossy(&planned.listed.key));
             if out.json {
                 objects
                     .push(json!({"key": key, "bytes": planned.listed.size, "as": planned.as_what}));

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use unbroken_evidence::body::Body;
-use unbroken_evidence::error::printable;
+use unbroken_evidence::error::escaped;
 use unbroken_evidence::opening::Opening;
 use unbroken_ledger::ledger::private_path;
 use unbroken_ledger::private::{Lookup, Private};
@@ -79,7 +79,7 @@ struct Found {
 impl Found {
     fn opened(&self, source: &str, pointer: &str) -> String {
         let value = self.opening.as_ref().and_then(|opening| opening.value(source, pointer));
-        printable(value.unwrap_or_default())
+        escaped(value.unwrap_or_default())
     }
 
     fn line(&self) -> String {
