@@ -9,6 +9,11 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 fn main() -> ExitCode {
+    // A panic is a mistake of ours: it ends with exit code 5, and is not taken for a verdict.
+    std::panic::catch_unwind(carry_out).unwrap_or_else(|_| ExitCode::from(5))
+}
+
+fn carry_out() -> ExitCode {
     let typed = arguments::with_default(std::env::args_os());
     match arguments::Arguments::try_parse_from(typed) {
         Ok(arguments) => ExitCode::from(run::run(&arguments)),

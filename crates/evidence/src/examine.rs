@@ -20,7 +20,8 @@ use crate::verdict::Findings;
 pub(crate) struct Shown {
     pub(crate) index: u64,
     pub(crate) leaf: Hash,
-    bytes_name_control: bool,
+    /// Told by its place in an exhibit, by its text in a log; matters where it cannot be read.
+    is_control: bool,
     pub(crate) read: Result<UnverifiedEntry, FormError>,
 }
 
@@ -28,12 +29,13 @@ impl Shown {
     /// Reads the entry at `index`; a pure function, so that many can be read at once.
     pub(crate) fn read(index: u64, bytes: &[u8]) -> Self {
         let mark = b"\"kind\":\"control\"";
-        Self {
-            index,
-            leaf: leaf_hash(bytes),
-            bytes_name_control: bytes.windows(mark.len()).any(|window| window == mark),
-            read: UnverifiedEntry::parse(bytes),
-        }
+        let is_control = bytes.windows(mark.len()).any(|window| window == mark);
+        Self { index, leaf: leaf_hash(bytes), is_control, read: UnverifiedEntry::parse(bytes) }
+    }
+
+    /// The same, where its place says whether it is a control entry.
+    pub(crate) fn at(self, is_control: bool) -> Self {
+        Self { is_control, ..self }
     }
 }
 
@@ -128,15 +130,17 @@ impl Examiner {
     /// Judges the next shown entry; its signature, unless it is a control entry's, at
     /// [`Examiner::settle`]. Gives what it states, if it could be read.
     pub(crate) fn entry(&mut self, shown: Shown) -> Option<Statement> {
-        let Shown { index, leaf, bytes_name_control, read } = shown;
+        let Shown { index, leaf, is_control, read } = shown;
         let item = format!("entry {index}");
         let kept = Kept { index, leaf, subject: None, kind: KindTag::Unreadable, key: u16::MAX };
         let entry = match read {
             Ok(entry) => entry,
             Err(error) => {
                 self.findings.form(Step::NoteForm, &item, &error);
-                if bytes_name_control {
+                if is_control {
+                    // Its leaf is known all the same: later entries must name it.
                     self.unread_control.get_or_insert(index);
+                    self.control.pass_over(leaf);
                 }
                 self.kept.push(kept);
                 return None;
@@ -194,11 +198,9 @@ impl Examiner {
         let newest = self.control.newest();
         let shown =
             |hash: Option<Hash>| hash.map_or_else(|| "none".to_owned(), |hash| hash.to_string());
-        if self.unread_control.is_none() {
-            let holds = statement.control == newest && (index == 0) == newest.is_none();
-            let expected = format!("control {}", shown(newest));
-            self.findings.check(holds, Step::Control, item, &expected, &shown(statement.control));
-        }
+        let holds = statement.control == newest && (index == 0) == newest.is_none();
+        let expected = format!("control {}", shown(newest));
+        self.findings.check(holds, Step::Control, item, &expected, &shown(statement.control));
     }
 
     fn chain(&mut self, index: u64, item: &str, entry: &UnverifiedEntry) {

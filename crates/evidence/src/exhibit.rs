@@ -73,7 +73,7 @@ pub fn verify_exhibit(
             std::mem::swap(&mut reading.findings, &mut examiner.findings);
             continue;
         };
-        let shown = Shown::read(index, &bytes);
+        let shown = Shown::read(index, &bytes).at(is_control);
         reading.inclusion(index, is_control, shown.leaf, checkpoint.as_deref(), judged.as_ref())?;
         std::mem::swap(&mut reading.findings, &mut examiner.findings);
         let statement = examiner.entry(shown);

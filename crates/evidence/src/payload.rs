@@ -178,6 +178,9 @@ impl Reading<'_> {
                 "none, but one in fetch.txt",
             );
         }
+        if commitments.by_sha256.is_empty() && commitments.closed.is_empty() {
+            self.findings.not_read(Step::Recording, "exhibit", "it shows no recording at all");
+        }
         self.not_packed(&packed, commitments, &listed);
         Ok(())
     }
@@ -310,6 +313,10 @@ impl Reading<'_> {
                 &blake3.to_string(),
                 &found,
             );
+        }
+        let agrees = digests.sha256 == *sha256 && digests.size == committed.size;
+        if agrees && committed.blake3.is_none_or(|blake3| blake3 == digests.blake3) {
+            findings.item(path, committed.index, *sha256);
         }
         if committed.closed {
             let why = "not all content fields of its entry are disclosed";

@@ -70,6 +70,18 @@ impl Judged {
         } else {
             findings.held(Step::Checkpoint);
         }
+        let is_given =
+            |name: &str, id| trust.keys.iter().any(|key| key.name() == name && key.id() == id);
+        let others = unverified.note().signatures().iter().filter(|s| !is_given(&s.name, s.id));
+        let names: Vec<String> =
+            others.map(|s| format!("{}+{}", s.name, encode_hex(&s.id))).collect();
+        if !names.is_empty() && !trust.keys.is_empty() {
+            let names = crate::error::printable(&names.join(", "));
+            let sentence = format!(
+                "signature lines of other keys stand on the checkpoint and were not verified: {names}"
+            );
+            findings.note(Axis::Witness, sentence);
+        }
         Some(Self { claims, unverified, verified })
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::{FormError, printable};
+use crate::hash::Hash;
 use crate::step::{Axis, Step};
 
 /// How an axis ends; the greater, the worse.
@@ -46,6 +47,17 @@ pub struct Finding {
     pub found: String,
 }
 
+/// A packed recording whose bytes agree with an entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// Its path in the exhibit.
+    pub path: String,
+    /// The entry.
+    pub index: u64,
+    /// SHA-256 of its bytes.
+    pub sha256: Hash,
+}
+
 /// How a verification ended, for a program that asks: its exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Conclusion {
@@ -72,6 +84,8 @@ impl Conclusion {
     }
 }
 
+/// Recordings that a verdict lists.
+const ITEMS_KEPT: usize = 10_000;
 /// Findings of one step that are kept in full; more are counted.
 const FINDINGS_KEPT_PER_STEP: usize = 100;
 
@@ -83,6 +97,7 @@ pub struct Findings {
     unsupported: Vec<String>,
     notes: BTreeMap<Axis, Vec<String>>,
     something_unread: bool,
+    items: Vec<Item>,
 }
 
 /// What was counted at one step.
@@ -154,6 +169,13 @@ impl Findings {
         self.not_established(step, item, &format!("unsupported: {what}"));
     }
 
+    /// A recording whose bytes agree with an entry; at most 10,000 are listed.
+    pub fn item(&mut self, path: &str, index: u64, sha256: Hash) {
+        if self.items.len() < ITEMS_KEPT {
+            self.items.push(Item { path: printable(path), index, sha256 });
+        }
+    }
+
     /// A sentence that belongs beside the outcome of `axis`.
     pub fn note(&mut self, axis: Axis, sentence: String) {
         let notes = self.notes.entry(axis).or_default();
@@ -216,6 +238,7 @@ impl Findings {
             tally: self.tally,
             unsupported: self.unsupported,
             conclusion,
+            items: self.items,
         }
     }
 }
@@ -250,9 +273,16 @@ pub struct Verdict {
     tally: BTreeMap<Step, Tally>,
     unsupported: Vec<String>,
     conclusion: Conclusion,
+    items: Vec<Item>,
 }
 
 impl Verdict {
+    /// The packed recordings whose bytes agree with an entry.
+    #[must_use]
+    pub fn items(&self) -> &[Item] {
+        &self.items
+    }
+
     /// The axes, in their order.
     #[must_use]
     pub const fn axes(&self) -> &[AxisVerdict; 8] {

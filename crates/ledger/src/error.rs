@@ -177,7 +177,10 @@ impl LedgerError {
     #[must_use]
     pub const fn hint(&self) -> &'static str {
         match self {
-            Self::Io { .. } | Self::Store { .. } | Self::Private { .. } => {
+            Self::Store { .. } => {
+                "if the disk has room and you may write there, its files are damaged: keep a copy, then run `unbroken restore`"
+            }
+            Self::Io { .. } | Self::Private { .. } => {
                 "check that the disk has room and that you may write there, then run the command again"
             }
             Self::Held { .. } => "wait until that process has ended, then run the command again",

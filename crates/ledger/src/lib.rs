@@ -26,6 +26,7 @@ pub mod reader;
 mod record;
 mod recover;
 pub mod restore;
+mod state;
 pub mod store;
 
 #[cfg(test)]

@@ -10,7 +10,8 @@ use unbroken_evidence::opening::Opening;
 
 use crate::error::LedgerError;
 pub use crate::lookup::{Lookup, object_value};
-use crate::{lookup, record};
+pub use crate::state::Counts;
+use crate::{lookup, record, state};
 
 /// The format number of private.db.
 pub const PRIVATE_FORMAT: u32 = 1;
@@ -90,26 +91,18 @@ pub struct ObjectState {
     pub incomplete: bool,
 }
 
-/// How many recordings are known.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Recordings.
-    pub recordings: u64,
-    /// Entries about them.
-    pub recording_entries: u64,
-    /// Recordings whose newest entry says that they are incomplete.
-    pub incomplete: u64,
-}
-
 /// The database of a ledger.
 #[derive(Debug)]
 pub struct Private {
-    db: Connection,
-    path: PathBuf,
+    pub(crate) db: Connection,
+    pub(crate) path: PathBuf,
 }
 
 impl Private {
-    fn failed(&self, doing: &'static str) -> impl Fn(rusqlite::Error) -> LedgerError + use<> {
+    pub(crate) fn failed(
+        &self,
+        doing: &'static str,
+    ) -> impl Fn(rusqlite::Error) -> LedgerError + use<> {
         let path = self.path.clone();
         move |source| LedgerError::Private { path: path.clone(), doing, source }
     }
@@ -316,121 +309,6 @@ impl Private {
         rows.and_then(Iterator::collect).map_err(&failed)
     }
 
-    /// Whether a group is as it was when it was settled.
-    ///
-    /// # Errors
-    /// `Private`.
-    pub fn is_settled(&self, settled: &Settled) -> Result<bool, LedgerError> {
-        let failed = self.failed("cannot be read");
-        let select = "SELECT 1 FROM settled WHERE source = ?1 AND folder = ?2 AND fingerprint = ?3";
-        let mut select = self.db.prepare_cached(select).map_err(&failed)?;
-        let Settled { source, group, fingerprint } = settled;
-        let found = select.query_row(params![source, group, fingerprint.as_bytes()], |_| Ok(()));
-        Ok(found.optional().map_err(&failed)?.is_some())
-    }
-
-    /// Settles groups that need no new entry.
-    ///
-    /// # Errors
-    /// `Private`.
-    pub fn settle(&mut self, groups: &[Settled]) -> Result<(), LedgerError> {
-        let failed = self.failed("cannot be written");
-        let transaction = self.db.transaction().map_err(&failed)?;
-        for settled in groups {
-            settle(&transaction, settled).map_err(&failed)?;
-        }
-        transaction.commit().map_err(&failed)
-    }
-
-    /// Every source is unsettled: its objects are looked at anew.
-    ///
-    /// # Errors
-    /// `Private`.
-    pub fn unsettle_all(&mut self) -> Result<(), LedgerError> {
-        self.db
-            .execute("DELETE FROM settled", [])
-            .map(|_| ())
-            .map_err(self.failed("cannot be written"))
-    }
-
-    /// The number of the source `name`; makes it with `location` where there is none.
-    ///
-    /// # Errors
-    /// `Private`.
-    pub fn source(&mut self, name: &str, location: &str) -> Result<i64, LedgerError> {
-        let failed = self.failed("cannot be written");
-        let insert = "INSERT INTO sources (name, location) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET location = ?2";
-        self.db.execute(insert, [name, location]).map_err(&failed)?;
-        let select = "SELECT id FROM sources WHERE name = ?1";
-        self.db.query_row(select, [name], |row| row.get(0)).map_err(&failed)
-    }
-
-    /// All sources: number, name and where each was last found.
-    ///
-    /// # Errors
-    /// `Private`.
-    pub fn sources(&self) -> Result<Vec<(i64, String, String)>, LedgerError> {
-        let failed = self.failed("cannot be read");
-        let select = "SELECT id, name, location FROM sources ORDER BY id";
-        let mut select = self.db.prepare_cached(select).map_err(&failed)?;
-        let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
-        rows.and_then(Iterator::collect).map_err(&failed)
-    }
-
-    /// How many recordings are known below `size`, and how many are incomplete now.
-    ///
-    /// # Errors
-    /// `Private`.
-    pub fn counts(&self, size: u64) -> Result<Counts, LedgerError> {
-        let select = "SELECT COUNT(*), COALESCE(SUM(n), 0), COALESCE(SUM(incomplete), 0) FROM \
-                      (SELECT COUNT(*) AS n, MAX(idx), incomplete FROM objects WHERE idx < ?1 GROUP BY subject)";
-        let read = |row: &rusqlite::Row<'_>| {
-            Ok(Counts {
-                recordings: from_row(row.get(0)?),
-                recording_entries: from_row(row.get(1)?),
-                incomplete: from_row(row.get(2)?),
-            })
-        };
-        self.db.query_row(select, [to_row(size)], read).map_err(self.failed("cannot be read"))
-    }
-
-    /// The newest entries below `size` about recordings that are incomplete, ascending.
-    ///
-    /// # Errors
-    /// `Private`.
-    pub fn incomplete(&self, size: u64) -> Result<Vec<u64>, LedgerError> {
-        let failed = self.failed("cannot be read");
-        let select = "SELECT newest FROM (SELECT MAX(idx) AS newest, incomplete FROM objects \
-                      WHERE idx < ?1 GROUP BY subject) WHERE incomplete ORDER BY newest";
-        let mut select = self.db.prepare_cached(select).map_err(&failed)?;
-        let rows = select.query_map([to_row(size)], |row| Ok(from_row(row.get(0)?)));
-        rows.and_then(Iterator::collect).map_err(&failed)
-    }
-
-    /// A value of this database's own.
-    ///
-    /// # Errors
-    /// `Private`.
-    pub fn meta(&self, name: &str) -> Result<Option<Vec<u8>>, LedgerError> {
-        let select = "SELECT value FROM meta WHERE name = ?1";
-        let found = self.db.query_row(select, [name], |row| row.get(0)).optional();
-        found.map_err(self.failed("cannot be read"))
-    }
-
-    /// Keeps a value of this database's own; `None` removes it.
-    ///
-    /// # Errors
-    /// `Private`.
-    pub fn set_meta(&mut self, name: &str, value: Option<&[u8]>) -> Result<(), LedgerError> {
-        let done = match value {
-            Some(value) => {
-                self.db.execute("INSERT OR REPLACE INTO meta VALUES (?1, ?2)", params![name, value])
-            }
-            None => self.db.execute("DELETE FROM meta WHERE name = ?1", [name]),
-        };
-        done.map(|_| ()).map_err(self.failed("cannot be written"))
-    }
-
     /// Erasures that were acknowledged: their entry and its target.
     ///
     /// # Errors
@@ -511,7 +389,7 @@ fn write(
             listings.execute(params![index, part as i64, bytes])?;
         }
         if let Some(settled) = &row.settles {
-            settle(db, settled)?;
+            state::settle(db, settled)?;
         }
         if let Some(target) = row.erases {
             db.execute("INSERT INTO erasures VALUES (?1, ?2)", [index, to_row(target)])?;
@@ -520,18 +398,11 @@ fn write(
     lookup::insert(db, lookups)
 }
 
-fn settle(db: &Connection, settled: &Settled) -> rusqlite::Result<()> {
-    let insert = "INSERT OR REPLACE INTO settled VALUES (?1, ?2, ?3)";
-    let Settled { source, group, fingerprint } = settled;
-    db.prepare_cached(insert)?.execute(params![source, group, fingerprint.as_bytes()])?;
-    Ok(())
-}
-
 /// SQLite's integers are signed; a ledger has fewer than 2^63 entries.
-fn to_row(index: u64) -> i64 {
+pub(crate) fn to_row(index: u64) -> i64 {
     i64::try_from(index).unwrap_or(i64::MAX)
 }
 
-fn from_row(index: i64) -> u64 {
+pub(crate) fn from_row(index: i64) -> u64 {
     u64::try_from(index).unwrap_or(0)
 }

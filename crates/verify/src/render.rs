@@ -24,6 +24,8 @@ pub enum Colour {
     Off,
 }
 
+/// Recordings that a short text shows.
+const ITEMS_SHOWN: usize = 20;
 /// Findings that a text shows; the rest is counted.
 const FINDINGS_SHOWN: usize = 20;
 
@@ -92,6 +94,7 @@ pub fn text(verdict: &Verdict, detail: Detail, colour: Colour) -> String {
     if detail == Detail::Explained {
         explain(verdict, &mut text);
     }
+    items(verdict, detail, &mut text);
     findings(verdict, &mut text);
     let _ = writeln!(text, "\nThis does not establish:");
     for limit in LIMITS {
@@ -139,6 +142,24 @@ fn explain(verdict: &Verdict, text: &mut String) {
     }
 }
 
+/// The recordings: nothing else in the exhibit is one, whatever its name.
+fn items(verdict: &Verdict, detail: Detail, text: &mut String) {
+    if verdict.items().is_empty() {
+        return;
+    }
+    let _ = writeln!(
+        text,
+        "\nRecordings whose bytes agree with their entries (no other file here is one):"
+    );
+    let shown = if detail == Detail::Explained { usize::MAX } else { ITEMS_SHOWN };
+    for item in verdict.items().iter().take(shown) {
+        let _ = writeln!(text, "- {}, entry {}, SHA-256 {}", item.path, item.index, item.sha256);
+    }
+    if let Some(more) = verdict.items().len().checked_sub(shown).filter(|more| *more > 0) {
+        let _ = writeln!(text, "- and {more} more; --explain lists them");
+    }
+}
+
 fn findings(verdict: &Verdict, text: &mut String) {
     if verdict.findings().is_empty() {
         return;
@@ -171,7 +192,15 @@ pub struct Document {
     axes: Vec<AxisDocument>,
     checks: Vec<CheckDocument>,
     findings: Vec<FindingDocument>,
+    recordings: Vec<ItemDocument>,
     does_not_establish: &'static [&'static str],
+}
+
+#[derive(Debug, Serialize)]
+struct ItemDocument {
+    path: String,
+    index: u64,
+    sha256: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -245,6 +274,15 @@ pub fn document(verdict: &Verdict) -> Document {
         axes: verdict.axes().iter().map(axis).collect(),
         checks: Step::ALL.iter().map(check).collect(),
         findings: verdict.findings().iter().map(finding).collect(),
+        recordings: verdict
+            .items()
+            .iter()
+            .map(|item| ItemDocument {
+                path: item.path.clone(),
+                index: item.index,
+                sha256: item.sha256.to_string(),
+            })
+            .collect(),
         does_not_establish: LIMITS,
     }
 }

@@ -40,12 +40,19 @@ impl SledStore {
     /// See [`StoreError`]; `Format` for another format number than [`STORE_FORMAT`].
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         durable::create_folder(folder)?;
-        let db = sled::Config::new()
-            .path(folder)
-            .cache_capacity(CACHE_BYTES)
-            .flush_every_ms(Some(FLUSH_EVERY_MS))
-            .open()?;
-        let entries = db.open_tree(ENTRIES)?;
+        let path = folder.to_owned();
+        // sled panics on some damaged files; that is a store that cannot be read, and no more.
+        let opened = std::panic::catch_unwind(|| {
+            let config = sled::Config::new()
+                .path(path)
+                .cache_capacity(CACHE_BYTES)
+                .flush_every_ms(Some(FLUSH_EVERY_MS));
+            let db = config.open()?;
+            let entries = db.open_tree(ENTRIES)?;
+            Ok::<_, sled::Error>((db, entries))
+        });
+        let (db, entries) =
+            opened.map_err(|_| StoreError::Record("its files are damaged".to_owned()))??;
         let file = File::open(folder.join("db"))?;
         let mut store =
             Self { db, entries, folder: folder.to_owned(), file, synced: BTreeSet::new() };

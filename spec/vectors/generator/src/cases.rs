@@ -27,8 +27,13 @@ pub struct Case {
 pub fn all() -> Vec<Case> {
     let mut cases = good();
     cases.extend(package_cases());
+    cases.extend(bag_cases());
+    cases.extend(packing_cases());
     cases.extend(ledger_cases());
+    cases.extend(entry_cases());
     cases.extend(signed::statement_cases());
+    cases.extend(signed::relation_cases());
+    cases.extend(signed::opening_cases());
     cases.extend(signed::text_cases());
     cases.extend(signed::commitment_cases());
     cases.extend(signed::key_cases());
@@ -77,9 +82,10 @@ fn rename(package: &mut MemoryPackage, from: &str, to: &str) {
     package.insert(to, bytes);
 }
 
+const CALL_PATH: &str = "data/2/r-1.opus";
+const MANIFEST: &str = "manifest-sha256.txt";
+
 fn package_cases() -> Vec<Case> {
-    const CALL_PATH: &str = "data/2/r-1.opus";
-    const MANIFEST: &str = "manifest-sha256.txt";
     vec![
         edited("recording-bit-flipped", 1, "V3", |p| flip(p, CALL_PATH, 4_000)),
         edited("recording-removed", 1, "V3", |p| drop(p.remove(CALL_PATH))),
@@ -100,6 +106,11 @@ fn package_cases() -> Vec<Case> {
             rename(p, "data/openings/7.json", "data/openings/5.json")
         }),
         edited("produced-opening-removed", 1, "V25", |p| drop(p.remove("ledger/openings/8.json"))),
+    ]
+}
+
+fn bag_cases() -> Vec<Case> {
+    vec![
         edited("manifest-line-ending", 1, "V2", |p| change(p, MANIFEST, "\n", "\r\n")),
         edited("manifest-replaced", 1, "V19", |p| {
             p.insert("data/report/more.txt", "more\n");
@@ -138,6 +149,11 @@ fn package_cases() -> Vec<Case> {
                 ..Scene::default()
             },
         ),
+    ]
+}
+
+fn packing_cases() -> Vec<Case> {
+    vec![
         case(
             "packed-under-a-higher-index",
             1,
@@ -231,6 +247,11 @@ fn ledger_cases() -> Vec<Case> {
         edited("proof-leading-zero", 1, "V10", |p| change(p, PROOF, "index 2", "index 02")),
         edited("proof-missing", 1, "V10", |p| drop(p.remove(PROOF))),
         edited("proof-without-entry", 1, "V1", |p| drop(p.remove("ledger/entries/7.note"))),
+    ]
+}
+
+fn entry_cases() -> Vec<Case> {
+    vec![
         edited("entry-text-changed", 1, "V14", |p| {
             change(p, "ledger/entries/2.note", "\"size\":9001", "\"size\":9002")
         }),

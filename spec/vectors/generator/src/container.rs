@@ -1,6 +1,10 @@
 //! Containers that are built to harm, and a signature with a second form.
 
-use base64_of::{decode, encode};
+use std::io::Write as _;
+
+use base64::{decode, encode};
+use flate2::Compression;
+use flate2::write::DeflateEncoder;
 
 use crate::cases::Case;
 use crate::scene::{Scene, zipped};
@@ -36,7 +40,9 @@ pub(crate) fn cases() -> Vec<Case> {
         ("zip-encrypted", flags(&good(), 1)),
         ("zip-data-descriptor", flags(&good(), 8)),
         ("zip-utf8-flag", flags(&good(), 0x800)),
-        ("zip-date", replaced(&good(), &[0, 0, 0x21, 0], &[0, 0, 0x22, 0])),
+        ("zip-date", dated(&good())),
+        ("zip-time", timed(&good())),
+        ("zip-comment", commented(&good())),
         ("zip-bomb", bomb()),
         ("zip-empty", [b"PK\x05\x06".to_vec(), vec![0; 18]].concat()),
         ("not-a-zip", b"This is a letter, not an exhibit.\n".to_vec()),
@@ -76,29 +82,55 @@ fn flags(bytes: &[u8], flags: u16) -> Vec<u8> {
     put(&bytes, central + 8, &flags.to_le_bytes())
 }
 
-/// One deflated member that grows from a few bytes to 64 MiB: zeros in stored form would need as
-/// many bytes, so the header claims what the data could only give a thousandfold.
+/// A date one day later in the first member's two headers.
+fn dated(bytes: &[u8]) -> Vec<u8> {
+    let central = positions(bytes, b"PK\x01\x02").first().copied().unwrap_or(0);
+    put(&put(bytes, 12, &[0x22, 0]), central + 14, &[0x22, 0])
+}
+
+/// A time of two seconds past midnight in the first member's two headers.
+fn timed(bytes: &[u8]) -> Vec<u8> {
+    let central = positions(bytes, b"PK\x01\x02").first().copied().unwrap_or(0);
+    put(&put(bytes, 10, &[1, 0]), central + 12, &[1, 0])
+}
+
+/// A comment of one byte behind the archive, announced as it should be.
+fn commented(bytes: &[u8]) -> Vec<u8> {
+    let announced = put(bytes, bytes.len() - 2, &[1, 0]);
+    [announced, b"x".to_vec()].concat()
+}
+
+/// One sound deflated member that grows a thousandfold, from 64 KiB to 64 MiB of zeros.
 fn bomb() -> Vec<u8> {
     let name = b"exhibit/manifest-sha256.txt";
-    let (packed, length) = (60_000_u32, 64_u32 << 20);
+    let zeros = vec![0; 64 << 20];
+    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::best());
+    // Writing to memory does not fail.
+    let packed = encoder.write_all(&zeros).and_then(|()| encoder.finish()).unwrap_or_default();
+    let length = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap_or(0);
     let mut common = Vec::new();
     for number in [20_u16, 0, 8, 0, 0x21] {
         common.extend_from_slice(&number.to_le_bytes());
     }
-    for number in [0, packed, length] {
+    for number in [crc32fast::hash(&zeros), length(&packed), length(&zeros)] {
         common.extend_from_slice(&number.to_le_bytes());
     }
     common.extend_from_slice(&27_u16.to_le_bytes());
     common.extend_from_slice(&[0; 2]);
-    let mut zip = [b"PK\x03\x04".to_vec(), common.clone(), name.to_vec(), vec![0; 60_000]].concat();
-    let start = u32::try_from(zip.len()).unwrap_or(0);
+    let mut zip = [b"PK\x03\x04".to_vec(), common.clone(), name.to_vec(), packed].concat();
+    let start = length(&zip);
     zip.extend([b"PK\x01\x02\x2d\x03".to_vec(), common, vec![0; 14], name.to_vec()].concat());
-    let size = u32::try_from(zip.len()).unwrap_or(0) - start;
+    let size = length(&zip) - start;
     zip.extend(b"PK\x05\x06\0\0\0\0\x01\0\x01\0");
     zip.extend(size.to_le_bytes());
     zip.extend(start.to_le_bytes());
     zip.extend([0, 0]);
     zip
+}
+
+/// Base64, for keys that no signer would make.
+pub(crate) fn base64_of(bytes: &[u8]) -> String {
+    encode(bytes)
 }
 
 /// Adds the order of the group to S in the signature of entry 2: the same equation holds.
@@ -122,7 +154,7 @@ pub(crate) fn malleate(index: u64, note: &mut String) {
 }
 
 /// Base64 by the book: the vectors do not lean on the reader's own decoder.
-mod base64_of {
+mod base64 {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
     pub(super) fn decode(text: &str) -> Vec<u8> {

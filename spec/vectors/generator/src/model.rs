@@ -105,12 +105,12 @@ impl Model {
 
     /// Appends a note, whatever it says.
     pub fn push(&mut self, note: String) {
+        if note.contains("\"kind\":\"control\"") {
+            self.control = Some(unbroken_evidence::tree::leaf_hash(note.as_bytes()));
+        }
         if let Ok(entry) = UnverifiedEntry::parse(note.as_bytes()) {
             let link = (entry.statement().number, entry.text_hash());
             self.chains.insert(ChainOf::entry(&entry), link);
-            if entry.statement().kind == "control" {
-                self.control = Some(entry.leaf());
-            }
         }
         self.notes.push(note);
     }

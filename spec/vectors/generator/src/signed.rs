@@ -62,6 +62,12 @@ pub(crate) fn statement_cases() -> Vec<Case> {
                 recording.content.sha256 = Some(Hash::of(&[b"x"]));
             }
         }),
+    ]
+}
+
+/// Faults in what entries say of each other, and of bytes.
+pub(crate) fn relation_cases() -> Vec<Case> {
+    vec![
         stated("ref-leaf-wrong", 1, "V22", 7, |s| first_ref(s, |r| r.leaf = Hash::of(&[b"x"]))),
         stated("ref-upward", 1, "V22", 7, |s| first_ref(s, |r| r.index = 7)),
         stated("supersedes-another-subject", 1, "V22", 6, |s| s.subject = Some(MESSAGE)),
@@ -84,6 +90,7 @@ pub(crate) fn statement_cases() -> Vec<Case> {
         stated("unknown-kind", 2, "V21", 7, |s| {
             s.kind = "thing".into();
         }),
+        stated("custody-entry", 0, "-", 7, |s| s.kind = "custody".into()),
         stated("block-root-wrong", 1, "V5", 2, |s| {
             if let Body::Recording(recording) = &mut s.body {
                 recording.content.block_root = Hash::of(&[b"x"]);
@@ -149,7 +156,7 @@ pub(crate) fn text_cases() -> Vec<Case> {
         written("json-twice", 1, "V13", 2, ("\"number\":1", "\"number\":1,\"number\":1")),
         written("at-not-a-date", 1, "V13", 2, ("\"at\":\"2026-11-20", "\"at\":\"2026-11-31")),
         written("at-form", 1, "V13", 2, (".123Z\"", "Z\"")),
-        written("hex-upper-case", 1, "V13", 2, ("\"root\":\"", "\"root\":\"A")),
+        written("hex-upper-case", 1, "V13", 2, ("\"subject\":\"a1", "\"subject\":\"A1")),
         written("block-bytes", 1, "V13", 2, ("\"bytes\":4096", "\"bytes\":4095")),
         written("fields-count", 1, "V13", 2, ("\"count\":16", "\"count\":15")),
         written("trailing-line", 1, "V13", 2, ("}\n", "}\nmore\n")),
@@ -236,7 +243,9 @@ pub(crate) fn commitment_cases() -> Vec<Case> {
                 .filter(|v| v.pointer == "/size")
                 .for_each(|v| v.field_type = FieldType::String);
         }),
-        committed("field-type-unknown-value", 1, "V25", 2, |v| set(v, "/durationMs", "025620")),
+        committed("field-number-with-leading-zero", 1, "V25", 2, |v| {
+            set(v, "/durationMs", "025620")
+        }),
         committed("produced-manifest-digest", 1, "V19", 8, |v| {
             set(v, "/manifest-sha256.txt", &"0".repeat(64))
         }),
@@ -265,6 +274,12 @@ pub(crate) fn commitment_cases() -> Vec<Case> {
                 }
             })
         }),
+    ]
+}
+
+/// Faults in openings, under roots that agree with them.
+pub(crate) fn opening_cases() -> Vec<Case> {
+    vec![
         opened("fields-out-of-order", 1, "V25", 2, |o| o.positions.swap(0, 1)),
         opened("field-twice", 1, "V25", 2, |o| {
             let again = o.positions.first().cloned();
@@ -341,7 +356,24 @@ pub(crate) fn key_cases() -> Vec<Case> {
             &add(Added { role: Role::Log, key: collector_key().verifier().clone() }),
         ),
         case("genesis-without-a-collector", 1, "V11", &genesis),
-        written("key-of-small-order", 1, "V13", 3, ("+A", "+AAAA")),
+        case("key-of-small-order", 1, "V13", &small_order()),
         written("role-unknown", 3, "V13", 3, ("\"role\":\"collector\"", "\"role\":\"auditor\"")),
     ]
+}
+
+/// Entry 3 adds a key whose point is the neutral element: everything verifies under it.
+fn small_order() -> Scene {
+    let mut neutral = [0_u8; 33];
+    neutral[0] = 1;
+    neutral[1] = 1;
+    let name = "example.com/weak";
+    let id = Hash::of(&[name.as_bytes(), b"\n", &neutral]).to_string();
+    let vkey = format!("{name}+{}+{}", &id[..8], container::base64_of(&neutral));
+    let from = second_collector_key().verifier().to_string();
+    let text = move |index, text: &mut String| {
+        if index == 3 {
+            *text = text.replace(&from, &vkey);
+        }
+    };
+    Scene { text: Box::new(text), ..Scene::default() }
 }

@@ -1,0 +1,171 @@
+//! The independent verifier as somebody runs it: each row of bad input, its message and exit code.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use unbroken_evidence::package::Package as _;
+use unbroken_verify_core::open::Exhibit;
+
+fn vectors() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../spec/vectors")
+}
+
+fn run(arguments: &[&str]) -> (i32, String) {
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_unbroken-verify")).args(arguments).output().unwrap();
+    let text = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(!text.contains('\u{1b}'), "a raw escape in {text:?}");
+    (output.status.code().unwrap(), text)
+}
+
+fn verify(exhibit: &Path) -> (i32, String) {
+    let trust = vectors().join("trust.txt");
+    run(&["exhibit", "--trust", trust.to_str().unwrap(), exhibit.to_str().unwrap()])
+}
+
+/// The good exhibit as a folder.
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let mut good = Exhibit::open(&vectors().join("exhibits/good.zip")).unwrap();
+    for path in good.files().keys().cloned().collect::<Vec<_>>() {
+        let mut bytes = Vec::new();
+        good.stream(&path, &mut |piece| bytes.extend_from_slice(piece)).unwrap();
+        let place = folder.path().join(&path);
+        std::fs::create_dir_all(place.parent().unwrap()).unwrap();
+        std::fs::write(place, bytes).unwrap();
+    }
+    folder
+}
+
+#[test]
+fn the_good_exhibit_verifies_and_says_what_it_does_not_establish() {
+    let (code, text) = verify(folder().path());
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("NO ALTERATION FOUND") && text.contains("who is speaking"), "{text}");
+    // spec: V17 V18
+    assert!(text.contains("V17 NOT CHECKED") && text.contains("V18 NOT CHECKED"), "{text}");
+    // spec: A3
+    for word in ["authentic", "genuine", "tamper-proof", "self-authenticating", "court-admissible"]
+    {
+        assert!(!text.contains(word), "{word}");
+    }
+    let zip = vectors().join("exhibits/good.zip");
+    let trust = vectors().join("trust.txt");
+    // The command may be left out, and machines get one document.
+    let (code, text) = run(&["--trust", trust.to_str().unwrap(), "--json", zip.to_str().unwrap()]);
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("\"schema\": \"unbroken/verification@v1\""), "{text}");
+    let (_, text) = run(&["--explain", "--trust", trust.to_str().unwrap(), zip.to_str().unwrap()]);
+    assert!(text.contains(" V27  disclosure"), "{text}");
+}
+
+#[test]
+fn any_bit_of_any_file_that_is_flipped_is_found() {
+    let folder = folder();
+    let good = Exhibit::open(folder.path()).unwrap();
+    for path in good.files().keys() {
+        let place = folder.path().join(path);
+        let bytes = std::fs::read(&place).unwrap();
+        for at in [0, bytes.len() / 2, bytes.len() - 1] {
+            let mut changed = bytes.clone();
+            changed[at] ^= 4;
+            std::fs::write(&place, changed).unwrap();
+            let (code, text) = verify(folder.path());
+            assert_eq!(code, 1, "{path} at {at}: {text}");
+        }
+        std::fs::write(&place, bytes).unwrap();
+    }
+    assert_eq!(verify(folder.path()).0, 0);
+}
+
+#[test]
+fn any_file_that_is_removed_or_renamed_is_found() {
+    let folder = folder();
+    let good = Exhibit::open(folder.path()).unwrap();
+    for path in good.files().keys() {
+        let place = folder.path().join(path);
+        let bytes = std::fs::read(&place).unwrap();
+        std::fs::remove_file(&place).unwrap();
+        let (code, text) = verify(folder.path());
+        assert_eq!(code, 1, "{path} removed: {text}");
+        let renamed = place.with_file_name("renamed");
+        std::fs::write(&renamed, &bytes).unwrap();
+        let (code, text) = verify(folder.path());
+        assert_eq!(code, 1, "{path} renamed: {text}");
+        std::fs::remove_file(renamed).unwrap();
+        std::fs::write(&place, bytes).unwrap();
+    }
+}
+
+// spec: X2
+#[test]
+fn added_files_and_empty_folders_are_found_and_links_stop_everything() {
+    let folder = folder();
+    for name in ["data/2/more.txt", "more.txt", "ledger/more", "data/report/\u{e9}.txt"] {
+        std::fs::write(folder.path().join(name), "x").unwrap();
+        assert_eq!(verify(folder.path()).0, 1, "{name}");
+        std::fs::remove_file(folder.path().join(name)).unwrap();
+    }
+    std::fs::create_dir(folder.path().join("data/9")).unwrap();
+    assert_eq!(verify(folder.path()).0, 1);
+    std::fs::remove_dir(folder.path().join("data/9")).unwrap();
+    std::os::unix::fs::symlink("/etc/passwd", folder.path().join("data/report/link.txt")).unwrap();
+    let (code, text) = verify(folder.path());
+    assert!(
+        code == 3 && text.contains("NO VERIFICATION TOOK PLACE") && text.contains("a link"),
+        "{text}"
+    );
+}
+
+#[test]
+fn what_is_no_exhibit_is_told_from_what_is_forged() {
+    let place = tempfile::tempdir().unwrap();
+    let (code, text) = verify(place.path());
+    assert!(code == 3 && text.contains("not an exhibit"), "{text}");
+    let letter = place.path().join("letter.txt");
+    std::fs::write(&letter, "Dear Sir").unwrap();
+    assert_eq!(verify(&letter).0, 3);
+    let (code, text) = verify(&place.path().join("nothing"));
+    assert!(code == 4 && text.contains("cannot be read"), "{text}");
+    for name in ["zip-escapes", "zip-bomb", "zip-name-twice", "zip-link"] {
+        let (code, text) = verify(&vectors().join(format!("exhibits/{name}.zip")));
+        assert!(
+            code == 3 && text.contains("This says nothing about the evidence"),
+            "{name}: {text}"
+        );
+    }
+}
+
+#[test]
+fn the_anchor_is_needed_named_and_checked_for_typing_errors() {
+    let zip = vectors().join("exhibits/good.zip");
+    let zip = zip.to_str().unwrap();
+    let anchor = std::fs::read_to_string(vectors().join("trust.txt")).unwrap();
+    let anchor = anchor.trim_end();
+    let (code, text) = run(&["exhibit", zip]);
+    assert!(
+        code == 2 && text.contains("ORIGIN NOT ESTABLISHED") && text.contains(anchor),
+        "{text}"
+    );
+    let (code, text) = run(&["exhibit", "--trust", &anchor.replace("AYE5", "AYE6"), zip]);
+    assert!(code == 4 && text.contains("hint:"), "{text}");
+    let wrong = vectors().join("wrong-anchor.txt");
+    let (code, text) = run(&["exhibit", "--trust", wrong.to_str().unwrap(), zip]);
+    assert!(code == 1 && text.contains("a wrong anchor, or not this ledger's"), "{text}");
+    let (code, _) = run(&["exhibit", "--trust", anchor, "--ledger-id", "12", zip]);
+    assert_eq!(code, 4);
+    assert_eq!(run(&["--frobnicate"]).0, 4);
+    assert_eq!(run(&["--help"]).0, 0);
+    // spec: A4
+    let bad = vectors().join("exhibits/recording-removed.zip");
+    let hostile = vectors().join("exhibits/zip-link.zip");
+    let (code, _) =
+        run(&["exhibit", "--trust", anchor, zip, hostile.to_str().unwrap(), bad.to_str().unwrap()]);
+    assert_eq!(code, 1, "a contradiction counts for more than a hostile container");
+}

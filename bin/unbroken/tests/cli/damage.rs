@@ -1,0 +1,95 @@
+//! Damaged, moved and closed ledgers: refused with exit 4, and nothing acknowledged is lost.
+
+use std::process::Command;
+
+use super::{CONVERSATION, Scene};
+
+fn sealed_scene() -> Scene {
+    let scene = Scene::new();
+    for n in 0..20 {
+        scene.recording(CONVERSATION, &format!("r-{n}"), format!("bytes {n}").as_bytes());
+    }
+    scene.ok(&["ingest", "export"]);
+    scene
+}
+
+#[test]
+fn a_store_cut_short_is_refused_and_restored() {
+    let scene = sealed_scene();
+    let db = scene.path("ledger/store/db");
+    std::fs::OpenOptions::new().write(true).open(&db).unwrap().set_len(1_000).unwrap();
+    scene.recording(CONVERSATION, "late", b"late");
+    let text = scene.exits(4, &["ingest", "export"]);
+    assert!(text.contains("ledger") && text.contains("unbroken restore"), "{text}");
+    let text = scene.ok(&["restore"]);
+    assert!(text.contains("rebuilt from the log"), "{text}");
+    scene.ok(&["ingest", "export"]);
+    assert!(scene.sealed().values().all(|count| *count == 1));
+    assert_eq!(scene.sealed().len(), 21);
+    scene.ok(&["audit"]);
+}
+
+#[test]
+fn a_lost_private_db_needs_a_gap_and_a_reseal() {
+    let scene = sealed_scene();
+    for name in ["private.db", "private.db-wal", "private.db-shm"] {
+        let _ = std::fs::remove_file(scene.path("ledger").join(name));
+    }
+    let text = scene.exits(4, &["ingest", "export"]);
+    assert!(text.contains("private.db ends at 0"), "{text}");
+    let text = scene.exits(2, &["restore"]);
+    assert!(text.contains("23 lost") && text.contains("`gap`"), "{text}");
+    let text = scene.exits(4, &["ingest", "export"]);
+    assert!(text.contains("--reseal"), "{text}");
+    let resealed = scene.json(&["ingest", "export", "--reseal"]);
+    assert_eq!(resealed["sources"][0]["sealed"].as_u64(), Some(20), "{resealed}");
+    let again = scene.json(&["ingest", "export"]);
+    assert_eq!(again["sources"][0]["sealed"].as_u64(), Some(0), "{again}");
+}
+
+#[test]
+fn a_ledger_that_may_not_be_written_is_named() {
+    let scene = sealed_scene();
+    std::os::unix::fs::chown(scene.folder.path(), Some(65_534), None).unwrap();
+    let program = scene.path("unbroken-copy");
+    std::fs::copy(env!("CARGO_BIN_EXE_unbroken"), &program).unwrap();
+    let output = Command::new("setpriv")
+        .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
+        .arg(&program)
+        .args(["ingest", "--ledger", "ledger", "export"])
+        .current_dir(scene.folder.path())
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(4), "{text}");
+    assert!(
+        text.contains("ledger/") && text.contains("denied") && text.contains("hint:"),
+        "{text}"
+    );
+}
+
+#[test]
+fn differences_between_the_parts_are_found_by_the_audit() {
+    let scene = sealed_scene();
+    let bundle = scene.path("ledger/log/tile/entries/000.p/23");
+    let mut bytes = std::fs::read(&bundle).unwrap();
+    let place = bytes
+        .windows(10)
+        .position(|window| window == b"\"size\":7,\"" || window == b"\"size\":7}")
+        .unwrap_or(900);
+    bytes[place] ^= 1;
+    std::fs::write(&bundle, bytes).unwrap();
+    let text = scene.exits(1, &["audit"]);
+    assert!(text.contains("DIFFERENCES FOUND") || text.contains("ALTERATION"), "{text}");
+}
+
+#[test]
+fn what_is_no_ledger_is_said_to_be_none() {
+    let scene = Scene::new();
+    for command in
+        [["status"].as_slice(), &["list"], &["audit"], &["restore"], &["ingest", "export"]]
+    {
+        let text = scene.exits(4, &[command, &["--ledger", "nowhere"]].concat());
+        assert!(text.contains("nowhere"), "{command:?}: {text}");
+    }
+}

@@ -1,0 +1,125 @@
+//! Bad objects and hostile names: sealed or reported for what they are, never fatal to the rest.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::process::Command;
+
+use super::{CONVERSATION, Scene};
+
+fn problems(document: &serde_json::Value) -> Vec<String> {
+    let each = document["problems"].as_array().unwrap().iter();
+    each.map(|problem| {
+        format!("{}: {}", problem["key"].as_str().unwrap(), problem["what"].as_str().unwrap())
+    })
+    .collect()
+}
+
+fn has(problems: &[String], key: &str, what: &str) -> bool {
+    problems.iter().any(|problem| problem.contains(key) && problem.contains(what))
+}
+
+#[test]
+fn a_missing_source_is_named_and_nothing_is_sealed() {
+    let scene = Scene::new();
+    let text = scene.exits(4, &["ingest", "no-such-folder"]);
+    assert!(text.contains("no-such-folder") && text.contains("hint:"), "{text}");
+    assert_eq!(scene.json(&["status"])["size"].as_u64(), Some(1));
+}
+
+#[test]
+fn every_kind_of_bad_object_is_told_apart_and_the_rest_is_sealed() {
+    let scene = Scene::new();
+    scene.recording(CONVERSATION, "good", b"bytes");
+    scene.recording("empty", "zero", b"");
+    let folder = scene.conversation("bad");
+    scene.media("bad", "broken-sidecar", b"bytes");
+    std::fs::write(folder.join("broken-sidecar.opus_metadata.json"), "{\"media").unwrap();
+    scene.recording("lied", "named-otherwise", b"bytes");
+    let sidecar = scene.conversation("lied").join("named-otherwise.opus_metadata.json");
+    let text = std::fs::read_to_string(&sidecar).unwrap().replace("lied", "another");
+    std::fs::write(&sidecar, text).unwrap();
+    scene.sidecar("alone", "no-recording");
+    symlink("/etc/hostname", folder.join("link.opus")).unwrap();
+    assert!(Command::new("mkfifo").arg(folder.join("pipe.opus")).status().unwrap().success());
+    let document = scene.json(&["ingest", "export"]);
+    let problems = problems(&document);
+    assert_eq!(document["exit_code"].as_u64(), Some(2));
+    assert!(has(&problems, "zero.opus", "no bytes"), "{problems:?}");
+    assert!(has(&problems, "broken-sidecar.opus", "the sidecar is malformed"), "{problems:?}");
+    assert!(
+        has(&problems, "named-otherwise.opus", "another conversation than the path"),
+        "{problems:?}"
+    );
+    assert!(
+        has(&problems, "no-recording.opus_metadata.json", "sidecar without recording"),
+        "{problems:?}"
+    );
+    assert!(
+        has(&problems, "link.opus", "a link") && has(&problems, "pipe.opus", "a pipe"),
+        "{problems:?}"
+    );
+    assert_eq!(scene.sealed().len(), 4, "{:?}", scene.sealed());
+    scene.ok(&["audit"]);
+    // What could not be dealt with is looked at, and told, again.
+    assert_eq!(scene.json(&["ingest", "export"])["exit_code"].as_u64(), Some(2));
+}
+
+#[test]
+fn an_unreadable_object_does_not_stop_the_others() {
+    let scene = Scene::new();
+    scene.recording("c-1", "good", b"bytes");
+    let closed = scene.recording("c-2", "closed", b"bytes");
+    std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o000)).unwrap();
+    // Root may read everything, so the program runs as somebody else.
+    for name in ["ledger", "export"] {
+        let status =
+            Command::new("chown").arg("-R").arg("65534:65534").arg(scene.path(name)).status();
+        assert!(status.unwrap().success(), "this test runs as root");
+    }
+    std::fs::set_permissions(scene.folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let program = scene.path("unbroken-copy");
+    std::fs::copy(env!("CARGO_BIN_EXE_unbroken"), &program).unwrap();
+    let output = Command::new("setpriv")
+        .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
+        .arg(&program)
+        .args(["ingest", "--ledger", "ledger", "export", "--json"])
+        .current_dir(scene.folder.path())
+        .output()
+        .unwrap();
+    let document: serde_json::Value =
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
+    assert_eq!(output.status.code(), Some(2), "{document}");
+    let problems = problems(&document);
+    assert!(has(&problems, "closed.opus", "may not be read"), "{problems:?}");
+    assert_eq!(document["sources"][0]["sealed"].as_u64(), Some(1), "{document}");
+}
+
+// spec: F11
+#[test]
+fn names_of_any_bytes_are_sealed_and_never_printed_raw() {
+    let scene = Scene::new();
+    let deep = scene.export().join("x".repeat(250)).join("y".repeat(250)).join("z".repeat(250));
+    std::fs::create_dir_all(&deep).unwrap();
+    let names: [&[u8]; 7] = [
+        b"two words.wav",
+        b"line\nbreak.wav",
+        "\u{dc}mlaut \u{1f3a7}.wav".as_bytes(),
+        b"latin\xe9.wav",
+        b"..wav..",
+        b"\x1b[31mred\x1b]0;title\x07.wav",
+        "\u{202e}vaw.wav".as_bytes(),
+    ];
+    for name in names {
+        std::fs::write(scene.export().join(OsStr::from_bytes(name)), name).unwrap();
+    }
+    std::fs::write(deep.join("w".repeat(200)), b"a key of nearly 1,000 bytes").unwrap();
+    scene.ok(&["ingest", "export", "--layout", "plain", "-v"]);
+    scene.ok(&["list"]);
+    assert_eq!(scene.sealed().len(), 8);
+    scene.ok(&["exhibit", "--out", "exhibit.zip", "--all"]);
+    let (code, text) = scene.verify("exhibit.zip");
+    assert_eq!(code, 0, "{text}");
+    let again = scene.json(&["ingest", "export", "--layout", "plain"]);
+    assert_eq!(again["sources"][0]["unchanged"].as_u64(), Some(8), "{again}");
+}

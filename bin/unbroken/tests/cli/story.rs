@@ -1,0 +1,149 @@
+//! The main job, from an export to a verdict, and what changes meanwhile.
+
+use super::{CONVERSATION, Scene};
+
+#[test]
+fn a_sealed_export_makes_an_exhibit_that_verifies_as_folder_and_as_zip() {
+    let scene = Scene::new();
+    scene.recording(CONVERSATION, "r-1", b"first");
+    scene.recording(CONVERSATION, "r-2", &vec![7; 3 << 20]);
+    scene.recording("other", "r-3", b"third");
+    let text = scene.ok(&["ingest", "export"]);
+    assert!(
+        text.contains("3 recordings sealed, 0 sealed again, 3 companions, 0 unchanged"),
+        "{text}"
+    );
+    for out in ["exhibit", "exhibit.zip"] {
+        scene.ok(&["exhibit", "--out", out, "--conversation", CONVERSATION]);
+        let (code, text) = scene.verify(out);
+        assert_eq!(code, 0, "{text}");
+    }
+    scene.ok(&["exhibit", "--out", "all.zip", "--all"]);
+    assert_eq!(scene.verify("all.zip").0, 0);
+    scene.ok(&["exhibit", "--out", "by-index.zip", "--index", "2"]);
+    assert_eq!(scene.verify("by-index.zip").0, 0);
+    let text =
+        scene.ok(&["exhibit", "--out", "bare.zip", "--recording", "r-2", "--without-recordings"]);
+    assert!(text.contains("0 recording files"), "{text}");
+    let (code, text) = scene.verify("bare.zip");
+    assert!(code == 2 && text.contains("not packed"), "{text}");
+    let text = scene.exits(4, &["exhibit", "--out", "exhibit", "--all"]);
+    assert!(text.contains("something is there already"), "{text}");
+    let text = scene.exits(4, &["exhibit", "--out", "x.zip", "--conversation", "nobody"]);
+    assert!(text.contains("no entry of a recording for nobody"), "{text}");
+    scene.ok(&["audit"]);
+}
+
+#[test]
+fn a_second_run_seals_nothing_again_wherever_the_folder_is() {
+    let scene = Scene::new();
+    for n in 0..5 {
+        scene.recording("c-1", &format!("r-{n}"), format!("bytes {n}").as_bytes());
+    }
+    scene.ok(&["ingest", "export"]);
+    let again = scene.json(&["ingest", "export"]);
+    assert_eq!(
+        (again["sources"][0]["sealed"].as_u64(), again["sources"][0]["unchanged"].as_u64()),
+        (Some(0), Some(10))
+    );
+    std::fs::rename(scene.export(), scene.path("moved")).unwrap();
+    std::fs::create_dir(scene.path("elsewhere")).unwrap();
+    std::fs::rename(scene.path("moved"), scene.path("elsewhere/export")).unwrap();
+    let text = scene.exits(4, &["ingest", "elsewhere/export"]);
+    assert!(text.contains("source export is known at") && text.contains("NAME=PATH"), "{text}");
+    let moved = scene.json(&["ingest", "export=elsewhere/export"]);
+    assert_eq!(moved["sources"][0]["sealed"].as_u64(), Some(0), "{moved}");
+    assert!(scene.sealed().values().all(|count| *count == 1));
+}
+
+#[test]
+fn changed_bytes_and_late_companions_supersede_and_the_history_is_shown_whole() {
+    let scene = Scene::new();
+    let media = scene.media(CONVERSATION, "r-1", b"first");
+    let text = scene.exits(2, &["ingest", "export"]);
+    assert!(text.contains("incomplete: the sidecar is missing"), "{text}");
+    assert_eq!(scene.json(&["list", "--incomplete"])["entries"].as_array().unwrap().len(), 1);
+    scene.sidecar(CONVERSATION, "r-1");
+    let text = scene.exits(2, &["ingest", "export"]);
+    assert!(text.contains("a companion appeared or changed since entry 2"), "{text}");
+    assert_eq!(scene.json(&["list", "--incomplete"])["entries"].as_array().unwrap().len(), 0);
+    std::fs::write(&media, b"other").unwrap();
+    let text = scene.exits(2, &["ingest", "export"]);
+    assert!(text.contains("its bytes changed since entry 4"), "{text}");
+    // The times change and the bytes do not: nothing is sealed.
+    std::fs::write(&media, b"other").unwrap();
+    scene.ok(&["ingest", "export"]);
+    assert_eq!(scene.sealed().values().copied().collect::<Vec<_>>(), [3]);
+    let text = scene.exits(2, &["exhibit", "--out", "exhibit", "--recording", "r-1"]);
+    assert!(text.contains("is about other bytes, which are gone"), "{text}");
+    let (code, text) = scene.verify("exhibit");
+    assert_eq!(code, 2, "the first bytes are gone, and the verdict says so: {text}");
+    for ending in ["note", "tlog-proof"] {
+        std::fs::remove_file(scene.path(&format!("exhibit/ledger/entries/6.{ending}"))).unwrap();
+    }
+    std::fs::remove_file(scene.path("exhibit/data/openings/6.json")).unwrap();
+    let (code, text) = scene.verify("exhibit");
+    assert!(code == 1 && text.contains("Items"), "an amendment left out is found: {text}");
+}
+
+#[test]
+fn bytes_that_changed_since_they_were_sealed_are_not_packed() {
+    let scene = Scene::new();
+    let media = scene.recording(CONVERSATION, "r-1", b"first");
+    scene.ok(&["ingest", "export"]);
+    std::fs::write(media, b"swapped").unwrap();
+    let text = scene.exits(1, &["exhibit", "--out", "exhibit", "--all"]);
+    assert!(text.contains("its bytes are not those of any entry"), "{text}");
+    assert_eq!(scene.verify("exhibit").0, 2);
+}
+
+#[test]
+fn dates_and_limits_leave_out_and_the_next_run_goes_on() {
+    let scene = Scene::new();
+    for n in 0..6 {
+        scene.recording(&format!("c-{n}"), "r", format!("bytes {n}").as_bytes());
+    }
+    let none = scene.json(&["ingest", "export", "--until", "2001-01-01"]);
+    assert_eq!(none["sources"][0]["excluded"].as_u64(), Some(12));
+    let some = scene.json(&["ingest", "export", "--limit", "2"]);
+    assert_eq!(some["sources"][0]["sealed"].as_u64(), Some(2), "{some}");
+    let rest = scene.json(&["ingest", "export", "--since", "2001-01-01"]);
+    assert_eq!(rest["sources"][0]["sealed"].as_u64(), Some(4), "{rest}");
+    let text = scene.exits(4, &["ingest", "export", "--since", "yesterday"]);
+    assert!(text.contains("give a day like"), "{text}");
+}
+
+#[test]
+fn a_dry_run_reads_and_writes_nothing() {
+    let scene = Scene::new();
+    scene.recording("c", "r", b"bytes");
+    let text = scene.ok(&["ingest", "export", "--dry-run"]);
+    assert!(text.contains("companion: sidecar") && text.contains("2 get requests"), "{text}");
+    assert_eq!(scene.json(&["status"])["size"].as_u64(), Some(1));
+}
+
+#[test]
+fn usage_errors_end_with_4_and_help_with_0() {
+    let scene = Scene::new();
+    scene.exits(4, &["ingest"]);
+    scene.exits(4, &["exhibit", "--out", "x"]);
+    scene.exits(4, &["--frobnicate"]);
+    let text = scene.exits(4, &["init", "other", "--origin", "two words"]);
+    assert!(text.contains("origin: expected"), "{text}");
+    for command in ["init", "ingest", "status", "list", "exhibit", "audit", "restore", "demo"] {
+        let text = scene.ok(&[command, "--help"]);
+        assert!(text.contains("Example:"), "{command}: {text}");
+    }
+    let quiet = scene.run(&["status", "-q"]);
+    assert!(quiet.stdout.is_empty());
+}
+
+#[test]
+fn the_demo_does_the_main_job() {
+    let scene = Scene::new();
+    let text = scene.ok(&["demo", "--keep", "demo"]);
+    assert!(text.contains("NO ALTERATION FOUND"), "{text}");
+    assert!(text.contains("ALTERATION OR INCONSISTENCY FOUND at step V3"), "{text}");
+    assert!(text.contains("incomplete: the sidecar is missing"), "{text}");
+    scene.exits(4, &["demo", "--keep", "demo"]);
+}
