@@ -20,6 +20,9 @@ fn carry_out() -> ExitCode {
         Err(error) => {
             // Help and version come this way too; a broken pipe while printing changes nothing.
             let _ = error.print();
+            if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
+                run::usage_document();
+            }
             ExitCode::from(if error.use_stderr() { run::USAGE } else { 0 })
         }
     }

@@ -5,6 +5,7 @@ use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
+use unbroken_evidence::checkpoint::UnverifiedCheckpoint;
 use unbroken_evidence::error::{escaped, printable};
 use unbroken_evidence::exhibit::{Stop, verify_exhibit};
 use unbroken_evidence::hash::Hash;
@@ -66,8 +67,17 @@ fn report(failure: &Failure, output: &Output) {
         let error = json!({"sentence": failure.sentence, "hint": failure.hint});
         let document =
             json!({"schema": "unbroken/error@v1", "exit_code": failure.code, "error": error});
-        println!("{document:#}");
+        // The exit code says it too, where nobody reads this.
+        let _ = writeln!(std::io::stdout(), "{document:#}");
     }
+}
+
+/// Prints the document of a command line that was not understood; what is wrong stands on stderr.
+pub(crate) fn usage_document() {
+    let error = json!({"sentence": "the command line was not understood", "hint": "see --help"});
+    let document = json!({"schema": "unbroken/error@v1", "exit_code": USAGE, "error": error});
+    // The exit code says it too, where nobody reads this.
+    let _ = print_json(&document);
 }
 
 fn threads() -> usize {
@@ -82,6 +92,23 @@ fn trust(arguments: &TrustArguments) -> Result<Trust, Failure> {
         } else {
             anchor.clone()
         };
+        let texts = texts.strip_prefix('\u{feff}').unwrap_or(&texts);
+        if texts.contains("PRIVATE+KEY") {
+            let sentence = "this is a private key, and no trust anchor";
+            return Err(Failure::new(
+                USAGE,
+                sentence,
+                "give the verifier key; nobody else may see the private one",
+            ));
+        }
+        if !texts.contains('+') {
+            let sentence = format!("{}: neither a file nor a verifier key", printable(anchor));
+            return Err(Failure::new(
+                USAGE,
+                sentence,
+                "give the verifier key of the log, or a file that holds it",
+            ));
+        }
         for text in texts.lines().filter(|line| !line.is_empty()) {
             let key = VerifierKey::parse(text).map_err(|error| {
                 let hint = "copy the key whole, as `unbroken init` or `unbroken status` prints it";
@@ -99,7 +126,7 @@ fn trust(arguments: &TrustArguments) -> Result<Trust, Failure> {
     }
     let ledger_id = match &arguments.ledger_id {
         None => None,
-        Some(hex) => Some(Hash::from_hex(hex).ok_or_else(|| {
+        Some(hex) => Some(Hash::from_hex(&hex.to_ascii_lowercase()).ok_or_else(|| {
             let sentence =
                 format!("ledger id: expected 64 lower-case hex digits, found {}", printable(hex));
             Failure::new(USAGE, sentence, "copy it whole, as `unbroken init` prints it")
@@ -185,6 +212,15 @@ fn check_log(
 ) -> Result<u8, Failure> {
     let trust = trust(trust_arguments)?;
     let since = since.map(small_file).transpose()?;
+    if let Some(Err(error)) =
+        since.as_deref().map(|text| UnverifiedCheckpoint::parse(text.as_bytes()))
+    {
+        return Err(Failure::new(
+            USAGE,
+            format!("--since: {error}"),
+            "give a `checkpoint` file that you kept",
+        ));
+    }
     let mut files = LogFolder::new(path);
     let verdict = verify_log(
         &mut files,
@@ -203,7 +239,7 @@ fn check_log(
 }
 
 fn log_failure(path: &Path, stop: &LogStop) -> Failure {
-    let code = if *stop == LogStop::NotALog { 3 } else { USAGE };
+    let code = if *stop == LogStop::NotALog && path.exists() { 3 } else { USAGE };
     let shown = printable(&path.to_string_lossy());
     Failure::new(
         code,
@@ -246,10 +282,22 @@ fn find_objects(
         }))?;
         return Ok(code);
     }
+    let mut text = String::new();
     for (object, answer) in objects.iter().zip(&found.answers) {
-        println!("{}: {}", escaped(&object.name), sentence(answer, &found));
+        text.push_str(&format!("{}: {}\n", escaped(&object.name), sentence(answer, &found)));
     }
-    println!();
+    let sealed = found.answers.iter().filter(|answer| matches!(answer, Answer::Sealed(_))).count();
+    let differ = found.answers.iter().filter(|answer| matches!(answer, Answer::OtherBytes { .. }));
+    let headline = format!(
+        "{sealed} of {} objects are sealed with these bytes, {} with other bytes; the log itself: {}\n",
+        objects.len(),
+        differ.count(),
+        render::headline(&found.verdict)
+    );
+    if output.quiet {
+        return print(&headline).map(|()| code);
+    }
+    print(&format!("{text}\n{headline}\nThe log:\n\n"))?;
     print_verdict(&printable(&log.to_string_lossy()), &found.verdict, output, false);
     Ok(code)
 }
@@ -333,6 +381,14 @@ fn print_verdict(name: &str, verdict: &Verdict, output: &Output, named: bool) {
     if out.write_all(format!("{heading}{text}").as_bytes()).and_then(|()| out.flush()).is_err() {
         std::process::exit(i32::from(USAGE));
     }
+}
+
+fn print(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    written.map_err(|error| {
+        Failure::new(USAGE, format!("stdout: {error}"), "the answer was not written")
+    })
 }
 
 fn print_json(document: &Value) -> Result<(), Failure> {

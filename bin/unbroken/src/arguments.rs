@@ -166,7 +166,7 @@ pub(crate) struct Exhibit {
     #[arg(long, value_name = "N", num_args = 1.., group = "what")]
     pub(crate) index: Vec<u64>,
     /// Every recording
-    #[arg(long, group = "what")]
+    #[arg(long, group = "what", conflicts_with_all = ["conversation", "recording", "index"])]
     pub(crate) all: bool,
     /// Leaves the recordings themselves out
     #[arg(long)]

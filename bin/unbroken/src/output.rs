@@ -3,13 +3,37 @@
 use std::io::{IsTerminal as _, Write as _};
 
 use serde_json::Value;
+use unbroken_evidence::error::escaped;
 
 use crate::arguments::Output;
 use crate::failure::{Failure, USAGE};
 
 /// Prints `text` on stdout, unless only errors or JSON are wanted.
 pub(crate) fn text(output: &Output, text: &str) -> Result<(), Failure> {
-    if output.quiet || output.json { Ok(()) } else { write(text) }
+    if output.quiet || output.json { Ok(()) } else { write(&safe(text)) }
+}
+
+/// `text` with every control and formatting character but line feed and tab as an escape: paths
+/// and names reach this place as they are.
+fn safe(text: &str) -> String {
+    let lines = text.split('\n').map(|line| {
+        let cells: Vec<String> = line.split('\t').map(shown).collect();
+        cells.join("\t")
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// A piece of a line; the em dash of signature lines is harmless, and `escaped` doubles backslashes
+/// that were escaped before.
+fn shown(piece: &str) -> String {
+    let parts = piece.split(['\u{2014}', '\\']);
+    let mut marks = piece.matches(['\u{2014}', '\\']);
+    let mut text = String::new();
+    for part in parts {
+        text.push_str(&escaped(part));
+        text.push_str(marks.next().unwrap_or_default());
+    }
+    text
 }
 
 /// Prints the document on stdout, if JSON is wanted.
@@ -28,17 +52,25 @@ pub(crate) fn write(text: &str) -> Result<(), Failure> {
 /// Prints a warning on stderr.
 pub(crate) fn warning(output: &Output, text: &str) {
     if !output.quiet {
-        eprintln!("{}: {text}", painted("warning", "33", output));
+        eprintln!("{}: {}", painted("warning", "33", output), safe(text));
     }
 }
 
 /// Prints a failure, and its document where JSON is wanted; gives the exit code.
 pub(crate) fn failure(failure: &Failure, output: &Output) -> u8 {
-    eprintln!("{}: {}", painted("error", "31", output), failure.sentence);
-    eprintln!("hint: {}", failure.hint);
+    eprintln!("{}: {}", painted("error", "31", output), safe(&failure.sentence));
+    eprintln!("hint: {}", safe(&failure.hint));
     let error = serde_json::json!({"sentence": failure.sentence, "hint": failure.hint});
     let document = serde_json::json!({"schema": "unbroken/error@v1", "exit_code": failure.code, "error": error});
     if json(output, &document).is_err() { USAGE } else { failure.code }
+}
+
+/// The document of a command line that was not understood; what is wrong stands on stderr.
+pub(crate) fn usage_document() -> String {
+    let error = serde_json::json!({"sentence": "the command line was not understood", "hint": "see --help"});
+    let document =
+        serde_json::json!({"schema": "unbroken/error@v1", "exit_code": USAGE, "error": error});
+    format!("{document:#}\n")
 }
 
 /// Whether stderr may have colour.

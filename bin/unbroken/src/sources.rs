@@ -43,8 +43,30 @@ pub(crate) fn parse(typed: &OsStr) -> Result<Typed, Failure> {
         }
         None => (own_name(path)?, path.to_owned()),
     };
+    if name.chars().any(char::is_control) {
+        return Err(Failure::usage(
+            "a source's name may not hold control characters",
+            "choose another NAME",
+        ));
+    }
     let source = FolderSource::new(&name, &path, threads())?;
     Ok(Typed { source: Box::new(source), named: split.is_some() })
+}
+
+/// A ledger inside a source would seal, and hand over, its own private keys.
+pub(crate) fn refuse_own_ledger(typed: &[Typed], ledger: &Path) -> Result<(), Failure> {
+    let ledger = ledger.canonicalize().unwrap_or_else(|_| ledger.to_owned());
+    match typed.iter().find(|typed| ledger.starts_with(typed.source.location())) {
+        None => Ok(()),
+        Some(typed) => Err(Failure::usage(
+            format!(
+                "source {}: the ledger {} is inside it",
+                typed.source.location(),
+                ledger.display()
+            ),
+            "move the ledger out: its private keys would be sealed and handed over",
+        )),
+    }
 }
 
 /// The folder's own name.

@@ -25,6 +25,12 @@ pub enum ExhibitError {
         /// The place.
         path: PathBuf,
     },
+    /// Without the opening of a control entry no exhibit can be verified.
+    #[error("the opening of control entry {index} is lost")]
+    LostOpening {
+        /// Its index.
+        index: u64,
+    },
     /// A selector that selects nothing.
     #[error("no entry of a recording for {what}")]
     Nothing {
@@ -45,6 +51,9 @@ impl ExhibitError {
         match self {
             Self::Ledger(error) => error.hint(),
             Self::Io { .. } => "check that the disk has room and that you may write there",
+            Self::LostOpening { .. } => {
+                "put a private.db that has it back: without it no exhibit of this ledger can be verified"
+            }
             Self::Exists { .. } => "choose another name for the exhibit",
             Self::Nothing { .. } => "look it up with `unbroken list`",
         }

@@ -80,6 +80,12 @@ pub fn produce(
     let mut reader = LogReader::open(ledger.folder())?;
     let selection =
         Selecting { reader: &mut reader, private: ledger.private() }.select(selectors)?;
+    for index in &selection.control {
+        let leaf = reader.leaf(*index)?;
+        if ledger.private().opening(*index)?.is_none_or(|(kept, _)| kept != leaf) {
+            return Err(ExhibitError::LostOpening { index: *index });
+        }
+    }
     let staging = staging_folder(out);
     let made = Producer {
         bag: Bag::new(&staging)?,
@@ -89,6 +95,7 @@ pub fn produce(
         selection,
         made: Made::default(),
         files: BTreeMap::new(),
+        lowest: BTreeMap::new(),
     }
     .make(packing, out);
     if made.is_err() {
@@ -114,6 +121,8 @@ struct Producer<'a> {
     made: Made,
     /// Where the bytes of a digest are packed.
     files: BTreeMap<Hash, String>,
+    /// The lowest shown index that commits to a digest, as recording or companion.
+    lowest: BTreeMap<Hash, u64>,
 }
 
 /// A shown recording entry and what is disclosed of it.
@@ -131,6 +140,11 @@ impl Item {
         self.recording.content.sha256.or_else(|| opened.and_then(Hash::from_hex))
     }
 
+    fn companions(&self) -> impl Iterator<Item = Hash> {
+        let digest = |number: u32| self.opened("companion", &format!("/{number}/sha256"));
+        (0..).map_while(move |number| Hash::from_hex(digest(number)))
+    }
+
     fn opened(&self, source: &str, pointer: &str) -> &str {
         self.opening.as_ref().and_then(|opening| opening.value(source, pointer)).unwrap_or_default()
     }
@@ -139,6 +153,11 @@ impl Item {
 impl Producer<'_> {
     fn make(mut self, packing: Packing, out: &Path) -> Result<Made, ExhibitError> {
         let items = self.openings()?;
+        for item in &items {
+            for digest in item.sha256().into_iter().chain(item.companions()) {
+                self.lowest.entry(digest).or_insert(item.index);
+            }
+        }
         if packing == Packing::Recordings {
             self.recordings(&items)?;
             self.companions(&items)?;
@@ -267,7 +286,8 @@ impl Producer<'_> {
         if self.files.contains_key(&digests.sha256) {
             return self.bag.discard(staged);
         }
-        let path = self.bag.keep(staged, lowest.index, key)?;
+        let index = self.lowest.get(&digests.sha256).copied().unwrap_or(lowest.index);
+        let path = self.bag.keep(staged, index, key)?;
         self.files.insert(digests.sha256, path);
         self.made.packed += 1;
         Ok(())
@@ -297,7 +317,8 @@ impl Producer<'_> {
                 };
                 match staged {
                     Ok(staged) if staged.digests.sha256 == sha256 => {
-                        let path = self.bag.keep(&staged, item.index, &key)?;
+                        let index = self.lowest.get(&sha256).copied().unwrap_or(item.index);
+                        let path = self.bag.keep(&staged, index, &key)?;
                         self.files.insert(sha256, path);
                     }
                     Ok(staged) => {

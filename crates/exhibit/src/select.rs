@@ -69,6 +69,9 @@ impl Selecting<'_> {
                 Selector::Conversation(id) => (Lookup::Conversation, "/conversation", id),
                 Selector::Recording(id) => (Lookup::Recording, "/id", id),
                 Selector::All => continue,
+                Selector::Index(index) if *index >= self.reader.checkpoint().size => {
+                    return Err(ExhibitError::Nothing { what: format!("index {index}") });
+                }
                 Selector::Index(index) => {
                     let entry = self.reader.entry(*index)?;
                     wanted.extend(entry.statement().subject);

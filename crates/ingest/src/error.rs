@@ -16,6 +16,9 @@ pub enum IngestError {
     /// private.db cannot tell what was sealed before.
     #[error("private.db has lost openings: it cannot tell what was sealed before")]
     ResealNeeded,
+    /// Nothing was lost: to seal everything anew would only double it.
+    #[error("no opening is lost: there is no reason to seal everything anew")]
+    ResealNotNeeded,
 }
 
 impl IngestError {
@@ -25,6 +28,7 @@ impl IngestError {
         match self {
             Self::Ledger(error) => error.hint(),
             Self::Source(error) => error.hint(),
+            Self::ResealNotNeeded => "leave `--reseal` out",
             Self::ResealNeeded => {
                 "bring the newest private.db back, or seal everything anew with `--reseal`, which the `pass` entry will say"
             }

@@ -135,8 +135,10 @@ pub fn run(
     options: &Options,
     context: &Context<'_>,
 ) -> Result<Summary, IngestError> {
-    if ledger.private().meta(RESEAL_NEEDED)?.is_some() && !options.reseal {
-        return Err(IngestError::ResealNeeded);
+    match (ledger.private().meta(RESEAL_NEEDED)?.is_some(), options.reseal) {
+        (true, false) => return Err(IngestError::ResealNeeded),
+        (false, true) => return Err(IngestError::ResealNotNeeded),
+        _ => {}
     }
     let number = source_number(ledger, source, options)?;
     let policy = if options.layout == Layout::GenesysCloud { Some(policy(ledger)?) } else { None };
@@ -163,6 +165,10 @@ pub fn run(
     };
     let listed = run.work_off(&work, options)?;
     run.flush(context.progress)?;
+    if run.summary.objects == 0 && listed.is_ok() && run.ledger.private().has_objects_of(number)? {
+        let what = "the source is empty, though objects of it were sealed before: is it mounted?";
+        run.summary.problem(Problem::new(source.location().as_bytes(), what));
+    }
     run.summary.interrupted |= context.stop.load(Ordering::Relaxed);
     let Run { mut summary, listing, ledger, .. } = run;
     summary.pass = pass::seal(ledger, source, options, &context.software, &summary, listing)?;
@@ -244,9 +250,11 @@ impl Run<'_> {
             drop(to_append);
             let appended = self.append_all(work, &outcomes, options);
             if appended.is_err() {
+                // Everybody is told to stop, and is listened to until they have: a queue that nobody
+                // empties would hold the lister for ever.
                 work.stop.store(true, Ordering::Relaxed);
+                while outcomes.recv().is_ok() {}
             }
-            drop(outcomes);
             let listed = lister.join().unwrap_or_else(|cause| std::panic::resume_unwind(cause));
             appended?;
             Ok(listed)

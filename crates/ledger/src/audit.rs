@@ -25,6 +25,9 @@ pub struct Audit {
     /// Entries that were compared with the store; `None` when it was not read, and by whom it is
     /// held.
     pub store: Result<u64, String>,
+    /// Entries of the store that the log does not show yet: nothing of them but their bytes in the
+    /// store was checked.
+    pub unpublished: u64,
     /// Openings that agree with their entries.
     pub openings: u64,
     /// Entries without an opening.
@@ -40,7 +43,7 @@ impl Audit {
     pub fn exit_code(&self) -> u8 {
         if !self.differences.is_empty() || self.log.conclusion() == Conclusion::Contradicts {
             1
-        } else if self.store.is_err() || self.missing_openings > 0 {
+        } else if self.store.is_err() || self.missing_openings > 0 || self.unpublished > 0 {
             2
         } else {
             self.log.conclusion().exit_code()
@@ -70,9 +73,17 @@ pub fn audit(folder: &Path, holder: &str, threads: usize) -> Result<Audit, Ledge
         Ok(_) => Ok(store(folder, &mut differences)?),
     };
     let size = reader.checkpoint().size;
+    let known = store.as_ref().map_or(size, |entries| *entries);
+    let built_on = Private::open_to_read(&private_path(folder))?.built_on()?;
+    if let (true, Some((built, _))) = (store.is_ok(), built_on.filter(|(built, _)| *built > known))
+    {
+        differences
+            .push(format!("private.db builds on {built} entries, of which only {known} are there"));
+    }
+    let unpublished = known.saturating_sub(size);
     let (openings, missing_openings) = private(folder, size, threads, &mut differences)?;
     differences.truncate(DIFFERENCES_MAX);
-    Ok(Audit { log, differences, store, openings, missing_openings })
+    Ok(Audit { log, differences, store, unpublished, openings, missing_openings })
 }
 
 /// Compares the store with the published log, entry by entry; gives how many it has.

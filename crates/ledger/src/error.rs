@@ -180,14 +180,17 @@ impl LedgerError {
             Self::Store { .. } => {
                 "if the disk has room and you may write there, its files are damaged: keep a copy, then run `unbroken restore`"
             }
-            Self::Io { .. } | Self::Private { .. } => {
+            Self::Private { .. } => {
+                "check that the disk has room; if private.db is missing or damaged put its newest copy back, or move it away and run `unbroken restore`"
+            }
+            Self::Io { .. } => {
                 "check that the disk has room and that you may write there, then run the command again"
             }
             Self::Held { .. } => "wait until that process has ended, then run the command again",
             Self::NotALedger { .. } => "make one with `unbroken init DIR --origin NAME`",
             Self::NotEmpty { .. } => "choose a folder that does not exist yet",
             Self::Key { .. } => {
-                "restore the key file from its backup; only its owner may read it (chmod 600)"
+                "only its owner may read a key file (chmod 600); if it is missing or another, bring it back from its backup"
             }
             Self::StoreBehind { .. } => {
                 "nothing was written; keep a copy of the folder, then rebuild the store from the log with `unbroken restore`"

@@ -293,6 +293,10 @@ impl Ledger {
     /// # Errors
     /// `Io` when that place cannot be written.
     pub fn set_head_copy(&mut self, path: &Path) -> Result<(), LedgerError> {
+        if std::fs::symlink_metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+            let other = std::io::Error::other("it is no plain file");
+            return Err(LedgerError::io(path, "cannot be the head copy")(other));
+        }
         durable::write_file(path, &self.signed.1, 0o644)
             .map_err(LedgerError::io(path, "the head copy cannot be written"))?;
         self.private.set_meta(HEAD_COPY, Some(&durable::bytes_of(path)))?;

@@ -243,6 +243,17 @@ impl Private {
         Ok(moved as u64)
     }
 
+    /// Says that everything kept now builds on `base`, which a restore has made the head.
+    ///
+    /// # Errors
+    /// `Private`.
+    pub fn rebase(&mut self, base: (u64, Option<Hash>)) -> Result<(), LedgerError> {
+        let built = "INSERT OR REPLACE INTO built VALUES (1, ?1, ?2)";
+        let leaf = base.1.map(|leaf| *leaf.as_bytes());
+        let done = self.db.execute(built, params![to_row(base.0), leaf]);
+        done.map(|_| ()).map_err(self.failed("cannot be written"))
+    }
+
     /// The leaf and opening kept for `index`; erased positions are closed.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use unbroken_evidence::body::{Added, Body, Role};
 use unbroken_evidence::checkpoint::{Checkpoint, UnverifiedCheckpoint};
 use unbroken_evidence::entry::UnverifiedEntry;
 use unbroken_evidence::limits::NOTE_BYTES_MAX;
@@ -49,7 +50,9 @@ pub(crate) fn check(
     }
     let signed = check.signed(keys)?;
     let (_, genesis) = stored(folder, store, 0)?;
-    let origin = UnverifiedEntry::parse(&genesis)?.statement().origin.clone();
+    let genesis = UnverifiedEntry::parse(&genesis)?;
+    let origin = genesis.statement().origin.clone();
+    check.keys(&genesis, keys)?;
     private.delete_from(head.size())?;
     for (index, target) in private.erasures()? {
         crate::erasure::apply(private, index, target)?;
@@ -141,6 +144,25 @@ impl Check<'_> {
             edge.push(stored(self.folder, self.store, index)?.0);
         }
         Ok(edge)
+    }
+
+    /// The keys in the folder must be those that this ledger began with: another key would sign
+    /// entries that no verifier accepts, and they could never be taken out.
+    fn keys(&self, genesis: &UnverifiedEntry, keys: &Keys) -> Result<(), LedgerError> {
+        let Body::Control(control) = &genesis.statement().body else { return Ok(()) };
+        for (role, name, signer) in [
+            (Role::Control, "control.key", &keys.control),
+            (Role::Log, "log.key", &keys.log),
+            (Role::Collector, "collector.key", &keys.collector),
+        ] {
+            let known = |added: &Added| added.role == role && added.key == *signer.verifier();
+            if !control.add.iter().any(known) {
+                let path = self.folder.join("keys").join(name);
+                let why = format!("it is not the {} key of this ledger", role.name());
+                return Err(LedgerError::Key { path, why });
+            }
+        }
+        Ok(())
     }
 
     fn signed(&self, keys: &Keys) -> Result<(Edge, Vec<u8>), LedgerError> {

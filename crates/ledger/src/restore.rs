@@ -55,7 +55,16 @@ pub fn restore(folder: &Path, surroundings: Surroundings) -> Result<Restored, Le
     let store_size = open_store(folder).and_then(|store| head_size(folder, &*store)).unwrap_or(0);
     let old_store = if store_size < log_size { Some(rebuild_store(folder)?) } else { None };
     let size = store_size.max(log_size);
-    let aside = Private::open(&private_path(folder))?.set_aside_from(size)?;
+    let mut private = Private::open(&private_path(folder))?;
+    let aside = private.set_aside_from(size)?;
+    if private.built_on()?.is_some_and(|(built, _)| built > size) {
+        // What it was built on is gone, and the report says so; from here on this is the head.
+        let head = open_store(folder)?.head();
+        let head =
+            head.map_err(|source| LedgerError::Store { path: store_folder(folder), source })?;
+        private.rebase((size, head.and_then(|head| head.last_leaf)))?;
+    }
+    drop(private);
     let mut ledger = Ledger::open_on(folder, open_store(folder)?, surroundings, lock)?;
     let (missing, erased) = lacking(folder, ledger.private(), size)?;
     let lost = missing.iter().map(|(from, to)| to - from).sum();

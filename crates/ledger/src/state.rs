@@ -54,6 +54,16 @@ impl Private {
             .map_err(self.failed("cannot be written"))
     }
 
+    /// Whether any object of a source was ever sealed.
+    ///
+    /// # Errors
+    /// `Private`.
+    pub fn has_objects_of(&self, source: i64) -> Result<bool, LedgerError> {
+        let select = "SELECT EXISTS (SELECT 1 FROM objects WHERE source = ?1)";
+        let found = self.db.query_row(select, [source], |row| row.get(0));
+        found.map_err(self.failed("cannot be read"))
+    }
+
     /// The number of the source `name`; makes it with `location` where there is none.
     ///
     /// # Errors

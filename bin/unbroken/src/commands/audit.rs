@@ -23,6 +23,12 @@ pub(crate) fn run(folder: &Path, out: &Output) -> Result<u8, Failure> {
         audit.openings,
         audit.missing_openings
     );
+    if audit.unpublished > 0 {
+        text.push_str(&format!(
+            "not published yet: {} entries; the next ingest publishes them\n",
+            audit.unpublished
+        ));
+    }
     for difference in &audit.differences {
         text.push_str(&format!("difference: {difference}\n"));
     }
@@ -37,7 +43,7 @@ pub(crate) fn run(folder: &Path, out: &Output) -> Result<u8, Failure> {
         &json!({
             "schema": "unbroken/audit@v1", "exit_code": code, "store": store,
             "differences": audit.differences, "openings": audit.openings,
-            "missing_openings": audit.missing_openings, "log": render::document(&audit.log),
+            "missing_openings": audit.missing_openings, "unpublished": audit.unpublished, "log": render::document(&audit.log),
         }),
     )?;
     Ok(code)

@@ -44,7 +44,7 @@ pub(crate) fn run(
         ),
     )?;
     let document = json!({
-        "schema": "unbroken/init@v1", "folder": folder.display().to_string(), "origin": origin,
+        "schema": "unbroken/init@v1", "exit_code": 0, "folder": folder.display().to_string(), "origin": origin,
         "trust_anchor": anchor.to_string(), "ledger_id": ledger_id.to_string(),
     });
     output::json(out, &document)?;

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use unbroken_evidence::body::Body;
 use unbroken_evidence::error::escaped;
+use unbroken_evidence::hash::Hash;
 use unbroken_evidence::opening::Opening;
 use unbroken_ledger::ledger::private_path;
 use unbroken_ledger::private::{Lookup, Private};
@@ -23,6 +24,11 @@ pub(crate) struct Wanted<'a> {
 }
 
 pub(crate) fn run(folder: &Path, wanted: &Wanted<'_>, out: &Output) -> Result<u8, Failure> {
+    let sha256 = wanted.sha256.map(str::to_ascii_lowercase);
+    if sha256.as_deref().is_some_and(|hex| Hash::from_hex(hex).is_none()) {
+        return Err(Failure::usage("--sha256: expected 64 hex digits", "copy the whole SHA-256"));
+    }
+    let wanted = &Wanted { sha256: sha256.as_deref(), ..*wanted };
     let mut reader = LogReader::open(folder)?;
     let private = Private::open_to_read(&private_path(folder))?;
     let by_lookup = [
@@ -34,8 +40,10 @@ pub(crate) fn run(folder: &Path, wanted: &Wanted<'_>, out: &Output) -> Result<u8
     .find_map(|(kind, value)| Some((kind, value?)));
     let size = reader.checkpoint().size;
     let mut documents = Vec::new();
+    let mut count = 0_u64;
     let mut each = |index: u64| -> Result<(), Failure> {
         if let Some(found) = found(&mut reader, &private, index, wanted)? {
+            count += 1;
             output::text(out, &found.line())?;
             if out.json {
                 documents.push(found.document());
@@ -57,6 +65,9 @@ pub(crate) fn run(folder: &Path, wanted: &Wanted<'_>, out: &Output) -> Result<u8
             }
         }
         None => (0..size).try_for_each(&mut each)?,
+    }
+    if count == 0 {
+        output::warning(out, "no entries; what hides its opening is not found");
     }
     output::json(
         out,

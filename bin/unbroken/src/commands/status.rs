@@ -29,6 +29,9 @@ pub(crate) fn run(folder: &Path, out: &Output) -> Result<u8, Failure> {
             counts.incomplete
         ));
     }
+    if private.end()? < checkpoint.size {
+        problems.push("private.db is older than the log: openings are missing".to_owned());
+    }
     if let Some(ranges) = private.meta(SEALED_GAPS)? {
         problems.push(format!("openings of entries {} are lost", String::from_utf8_lossy(&ranges)));
     }

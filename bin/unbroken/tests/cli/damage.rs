@@ -93,3 +93,41 @@ fn what_is_no_ledger_is_said_to_be_none() {
         assert!(text.contains("nowhere"), "{command:?}: {text}");
     }
 }
+
+#[test]
+fn a_key_of_another_ledger_signs_nothing() {
+    let scene = sealed_scene();
+    scene.ok(&["init", "other", "--origin", "example.com/recordings"]);
+    let key = "keys/collector.key";
+    std::fs::copy(scene.path("other").join(key), scene.path("ledger").join(key)).unwrap();
+    let text = scene.exits(4, &["ingest", "export"]);
+    assert!(text.contains("collector.key: it is not the collector key of this ledger"), "{text}");
+    scene.exits(0, &["audit"]);
+}
+
+#[test]
+fn a_private_db_that_knows_more_than_is_left_is_told_and_restored() {
+    // A full disk can leave the store damaged and the log behind: what private.db alone knows is
+    // set aside, and the ledger goes on.
+    let scene = Scene::new();
+    scene.recording(CONVERSATION, "r-1", b"first");
+    scene.ok(&["ingest", "export"]);
+    let status = Command::new("cp")
+        .arg("-a")
+        .arg(scene.path("ledger/log"))
+        .arg(scene.path("old-log"))
+        .status();
+    assert!(status.unwrap().success());
+    scene.recording(CONVERSATION, "r-2", b"second");
+    scene.ok(&["ingest", "export"]);
+    std::fs::remove_dir_all(scene.path("ledger/log")).unwrap();
+    std::fs::rename(scene.path("old-log"), scene.path("ledger/log")).unwrap();
+    std::fs::remove_dir_all(scene.path("ledger/store")).unwrap();
+    let text = scene.exits(4, &["ingest", "export"]);
+    assert!(text.contains("the store has lost entries"), "{text}");
+    let text = scene.exits(2, &["restore"]);
+    assert!(text.contains("set aside in private.db"), "{text}");
+    let again = scene.json(&["ingest", "export"]);
+    assert_eq!(again["sources"][0]["sealed"].as_u64(), Some(1), "{again}");
+    scene.ok(&["audit"]);
+}

@@ -147,3 +147,37 @@ fn the_demo_does_the_main_job() {
     assert!(text.contains("incomplete: the sidecar is missing"), "{text}");
     scene.exits(4, &["demo", "--keep", "demo"]);
 }
+
+#[test]
+fn the_same_bytes_twice_stand_once_under_the_lowest_entry() {
+    // Entries are sealed in another order than names have, and a recording may equal a companion:
+    // an honest exhibit was once called altered for it.
+    let scene = Scene::new();
+    scene.recording("c-2", "r-2", b"the same");
+    scene.ok(&["ingest", "export"]);
+    scene.recording("c-1", "r-1", b"the same");
+    let sidecar = scene.conversation("c-2").join("r-2.opus_metadata.json");
+    std::fs::copy(sidecar, scene.media("c-0", "r-0", b"")).unwrap();
+    scene.sidecar("c-0", "r-0");
+    scene.ok(&["ingest", "export"]);
+    scene.ok(&["exhibit", "--out", "exhibit", "--all"]);
+    let (code, text) = scene.verify("exhibit");
+    assert_eq!(code, 0, "{text}");
+}
+
+#[test]
+fn a_ledger_inside_its_source_would_hand_its_keys_over() {
+    let scene = Scene::new();
+    let text = scene.exits(4, &["ingest", ".", "--layout", "plain"]);
+    assert!(text.contains("its private keys would be sealed"), "{text}");
+}
+
+#[test]
+fn a_source_that_is_suddenly_empty_is_a_problem() {
+    let scene = Scene::new();
+    let media = scene.recording("c-1", "r-1", b"bytes");
+    scene.ok(&["ingest", "export"]);
+    std::fs::remove_dir_all(media.parent().unwrap()).unwrap();
+    let text = scene.exits(2, &["ingest", "export"]);
+    assert!(text.contains("is it mounted?"), "{text}");
+}
