@@ -43,10 +43,12 @@ A file that is found was sealed with these bytes; the answer names the entry.")]
         /// The folder of the published log
         #[arg(long)]
         log: PathBuf,
-        /// A folder of openings, <index>.json, as an exhibit holds them in data/openings
+        /// A folder of openings, INDEX.json, as an exhibit holds them in data/openings
         #[arg(long)]
         openings: Option<PathBuf>,
-        /// Files to look for
+        #[command(flatten)]
+        s3: S3Arguments,
+        /// Files to look for, or s3://bucket/key
         #[arg(required = true)]
         objects: Vec<String>,
     },
@@ -73,6 +75,24 @@ pub(crate) struct TrustArguments {
     /// The ledger id, 64 hex digits
     #[arg(long, value_name = "HEX")]
     pub(crate) ledger_id: Option<String>,
+}
+
+/// Named as the aws tool names them.
+#[derive(Debug, Args)]
+#[cfg_attr(not(feature = "s3"), expect(dead_code, reason = "this build does not fetch"))]
+pub(crate) struct S3Arguments {
+    /// A profile of the AWS configuration
+    #[arg(long, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// The bucket's region
+    #[arg(long)]
+    pub(crate) region: Option<String>,
+    /// Another S3 server than AWS
+    #[arg(long, value_name = "URL")]
+    pub(crate) endpoint_url: Option<String>,
+    /// Do not sign requests: for public buckets
+    #[arg(long)]
+    pub(crate) no_sign_request: bool,
 }
 
 #[derive(Debug, Args)]

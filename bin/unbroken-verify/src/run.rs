@@ -18,7 +18,7 @@ use unbroken_verify_core::object::{Answer, Object, ObjectVerdict, openings, veri
 use unbroken_verify_core::open::Exhibit;
 use unbroken_verify_core::render::{self, Colour, Detail};
 
-use crate::arguments::{Arguments, Command, Output, TrustArguments};
+use crate::arguments::{Arguments, Command, Output, S3Arguments, TrustArguments};
 
 /// The exit code of wrong usage and of a machine that fails.
 pub(crate) const USAGE: u8 = 4;
@@ -43,8 +43,9 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
     let output = &arguments.output;
     let outcome = match &arguments.command {
         Command::Exhibit { trust, paths } => exhibits(trust, paths, output),
-        Command::Object { trust, log, openings, objects } => {
-            find_objects(trust, log, openings.as_deref(), objects, output)
+        Command::Object { trust, log, openings, s3, objects } => {
+            let read = objects.iter().map(|name| object(name, s3)).collect::<Result<_, _>>();
+            read.and_then(|read| find_objects(trust, log, openings.as_deref(), read, output))
         }
         Command::Log { trust, since, log } => check_log(trust, since.as_deref(), log, output),
     };
@@ -252,7 +253,7 @@ fn find_objects(
     trust_arguments: &TrustArguments,
     log: &Path,
     openings_in: Option<&Path>,
-    names: &[String],
+    objects: Vec<Object>,
     output: &Output,
 ) -> Result<u8, Failure> {
     let trust = trust(trust_arguments)?;
@@ -260,7 +261,6 @@ fn find_objects(
         Failure::new(error.exit_code(), error, "check the path and who may read it")
     };
     let openings = openings_in.map(openings).transpose().map_err(unread)?.unwrap_or_default();
-    let objects: Vec<Object> = names.iter().map(|name| object(name)).collect::<Result<_, _>>()?;
     let mut files = LogFolder::new(log);
     let found = verify_objects(&mut files, &trust, openings, &objects, threads())
         .map_err(|stop| log_failure(log, &stop))?;
@@ -302,10 +302,9 @@ fn find_objects(
     Ok(code)
 }
 
-fn object(name: &str) -> Result<Object, Failure> {
+fn object(name: &str, s3: &S3Arguments) -> Result<Object, Failure> {
     if name.starts_with("s3://") {
-        let sentence = format!("{}: this build does not fetch from S3", printable(name));
-        return Err(Failure::new(USAGE, sentence, "copy the object to a file and give the file"));
+        return fetch(name, s3);
     }
     Object::file(Path::new(name)).map_err(|error| {
         let cause =
@@ -316,6 +315,25 @@ fn object(name: &str) -> Result<Object, Failure> {
             "check the path and who may read it",
         )
     })
+}
+
+#[cfg(feature = "s3")]
+fn fetch(name: &str, s3: &S3Arguments) -> Result<Object, Failure> {
+    let settings = unbroken_verify_core::s3::S3Settings {
+        profile: s3.profile.clone(),
+        region: s3.region.clone(),
+        endpoint_url: s3.endpoint_url.clone(),
+        no_sign_request: s3.no_sign_request,
+    };
+    let hint = "check bucket, key, region, endpoint and credentials (s3:GetObject is needed)";
+    unbroken_verify_core::s3::fetch(name, &settings)
+        .map_err(|why| Failure::new(USAGE, printable(&why), hint))
+}
+
+#[cfg(not(feature = "s3"))]
+fn fetch(name: &str, _: &S3Arguments) -> Result<Object, Failure> {
+    let sentence = format!("{}: this build does not fetch from S3", printable(name));
+    Err(Failure::new(USAGE, sentence, "copy the object to a file and give the file"))
 }
 
 fn sentence(answer: &Answer, found: &ObjectVerdict) -> String {

@@ -36,6 +36,23 @@ pub(crate) struct Output {
     pub(crate) no_color: bool,
 }
 
+/// Named as the aws tool names them.
+#[derive(Debug, Args)]
+pub(crate) struct S3Arguments {
+    /// A profile of the AWS configuration
+    #[arg(long, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// The bucket's region
+    #[arg(long)]
+    pub(crate) region: Option<String>,
+    /// Another S3 server than AWS
+    #[arg(long, value_name = "URL")]
+    pub(crate) endpoint_url: Option<String>,
+    /// Do not sign requests: for public buckets
+    #[arg(long)]
+    pub(crate) no_sign_request: bool,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct LedgerArgument {
     /// The ledger's folder
@@ -114,14 +131,17 @@ The old store is kept beside the new one.")]
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example: unbroken ingest --ledger ledger genesys=/exports/genesys
+         unbroken ingest --ledger ledger s3://exports/org-1/ --region eu-west-2
 A folder is known by NAME, so that moving it seals nothing again; without NAME= it is the folder's own name.
 A layout says which objects belong together: genesys-cloud, or plain for any files.")]
 pub(crate) struct Ingest {
     #[command(flatten)]
     pub(crate) ledger: LedgerArgument,
-    /// PATH or NAME=PATH of a folder
+    /// PATH or NAME=PATH of a folder, or s3://bucket/prefix
     #[arg(required = true, value_name = "SOURCE")]
     pub(crate) sources: Vec<std::ffi::OsString>,
+    #[command(flatten)]
+    pub(crate) s3: S3Arguments,
     /// How the objects are arranged
     #[arg(long, default_value = "genesys-cloud", value_parser = ["genesys-cloud", "plain"])]
     pub(crate) layout: String,
@@ -153,6 +173,8 @@ A selector brings the whole history of a recording. Every packed recording is ha
 pub(crate) struct Exhibit {
     #[command(flatten)]
     pub(crate) ledger: LedgerArgument,
+    #[command(flatten)]
+    pub(crate) s3: S3Arguments,
     /// Where to put it: a .zip by its name, otherwise a folder
     #[arg(long, value_name = "PATH")]
     pub(crate) out: PathBuf,

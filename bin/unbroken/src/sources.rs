@@ -7,8 +7,9 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use unbroken_exhibit::{Opened, Originals};
-use unbroken_ingest::source::{FolderSource, Source};
+use unbroken_ingest::source::{FolderSource, S3Connection, S3Settings, S3Source, Source};
 
+use crate::arguments::S3Arguments;
 use crate::failure::Failure;
 use crate::world::threads;
 
@@ -19,13 +20,18 @@ pub(crate) struct Typed {
 }
 
 /// Reads `PATH`, `NAME=PATH` or `s3://bucket/prefix`.
-pub(crate) fn parse(typed: &OsStr) -> Result<Typed, Failure> {
+pub(crate) fn parse(typed: &OsStr, s3: &S3Arguments) -> Result<Typed, Failure> {
     let bytes = typed.as_bytes();
-    if bytes.starts_with(b"s3://") {
-        return Err(Failure::usage(
-            format!("source {}: this build does not read from S3", typed.display()),
-            "give a folder",
-        ));
+    if let Some(rest) = typed.to_str().and_then(|typed| typed.strip_prefix("s3://")) {
+        let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+        if bucket.is_empty() {
+            return Err(Failure::usage(
+                "source s3://: no bucket",
+                "a bucket is s3://bucket/prefix",
+            ));
+        }
+        let source = Box::new(S3Source::new(connect(s3)?, bucket, prefix));
+        return Ok(Typed { source, named: true });
     }
     let path = Path::new(typed);
     let split = bytes.iter().position(|byte| *byte == b'=').filter(|_| !path.exists());
@@ -79,11 +85,53 @@ fn own_name(path: &Path) -> Result<String, Failure> {
     name.map(str::to_owned).ok_or_else(unnamed)
 }
 
-/// Opens objects of known sources for an exhibit.
-pub(crate) struct KnownSources;
+fn connect(s3: &S3Arguments) -> Result<S3Connection, Failure> {
+    let settings = S3Settings {
+        profile: s3.profile.clone(),
+        region: s3.region.clone(),
+        endpoint_url: s3.endpoint_url.clone(),
+        no_sign_request: s3.no_sign_request,
+    };
+    Ok(S3Connection::new(&settings)?)
+}
 
-impl Originals for KnownSources {
-    fn open(&mut self, _: &str, location: &str, key: &[u8], _: &str) -> io::Result<Opened<'_>> {
+/// Opens objects of known sources for an exhibit; connects to S3 when the first is there.
+#[derive(Default)]
+pub(crate) struct KnownSources<'a> {
+    s3: Option<&'a S3Arguments>,
+    connection: Option<S3Connection>,
+}
+
+impl<'a> KnownSources<'a> {
+    pub(crate) const fn new(s3: &'a S3Arguments) -> Self {
+        Self { s3: Some(s3), connection: None }
+    }
+
+    fn object(&mut self, bucket: &str, key: &[u8], version: &str) -> io::Result<Opened<'_>> {
+        let key = std::str::from_utf8(key).map_err(io::Error::other)?;
+        if self.connection.is_none() {
+            let s3 = self.s3.ok_or_else(|| io::Error::other("no S3 settings were given"))?;
+            self.connection =
+                Some(connect(s3).map_err(|failure| io::Error::other(failure.sentence))?);
+        }
+        let connection =
+            self.connection.as_ref().ok_or_else(|| io::Error::other("no connection"))?;
+        let reader = connection.open(bucket, key, version).map_err(io::Error::other)?;
+        Ok(Box::new(reader))
+    }
+}
+
+impl Originals for KnownSources<'_> {
+    fn open(
+        &mut self,
+        name: &str,
+        location: &str,
+        key: &[u8],
+        version: &str,
+    ) -> io::Result<Opened<'_>> {
+        if let Some(bucket) = name.strip_prefix("s3://") {
+            return self.object(bucket, key, version);
+        }
         let path = Path::new(location).join(OsStr::from_bytes(key));
         if !std::fs::symlink_metadata(&path)?.is_file() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no file any more"));

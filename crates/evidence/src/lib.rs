@@ -7,7 +7,7 @@
 //! | layer | modules |
 //! | --- | --- |
 //! | forms | [`json`], [`narrow`], [`note`], [`checkpoint`], [`proof`], [`tile`], [`bag`], [`time`] |
-//! | statements | [`entry`], [`body`], [`field`], [`opening`], [`content`] |
+//! | statements | [`entry`], [`body`], [`field`], [`document`], [`opening`], [`content`] |
 //! | mathematics | [`hash`], [`tree`], [`key`] |
 //! | judgement | [`control`], [`chain`], [`exhibit`], [`published`], [`step`], [`verdict`], [`trust`] |
 
@@ -19,6 +19,7 @@ pub mod chain;
 pub mod checkpoint;
 pub mod content;
 pub mod control;
+pub mod document;
 mod draft;
 pub mod entry;
 pub mod error;

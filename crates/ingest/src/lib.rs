@@ -7,7 +7,6 @@
 
 mod assess;
 mod capture;
-pub mod document;
 pub mod error;
 mod group;
 pub mod layout;

@@ -2,6 +2,7 @@
 
 use unbroken_evidence::body::{Body, Completeness, Content, Media, Recording, Ref, Subject};
 use unbroken_evidence::content::{BLOCK_BYTES_DEFAULT, BlockKey};
+use unbroken_evidence::document;
 use unbroken_evidence::error::printable;
 use unbroken_evidence::field::{FieldSet, Value, pointer_segment};
 use unbroken_evidence::hash::Hash;
@@ -12,7 +13,6 @@ use unbroken_ledger::private::{Document, Lookup, ObjectState, Row, object_value}
 use unbroken_ledger::random::{Draw, Random};
 
 use crate::capture::Captured;
-use crate::document;
 use crate::layout::{Assembled, Layout, Role};
 use crate::source::{Listed, Source};
 

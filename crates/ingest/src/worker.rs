@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use unbroken_evidence::body::{Media, Ref, Rel};
 use unbroken_evidence::content::{BLOCK_BYTES_DEFAULT, BlockKey};
+use unbroken_evidence::document;
 use unbroken_evidence::hash::Hash;
 use unbroken_evidence::json::Value;
 use unbroken_ledger::error::LedgerError;
@@ -13,7 +14,6 @@ use unbroken_ledger::random::{Random, block_key, subject};
 
 use crate::assess::assess;
 use crate::capture::{Captured, Keep, capture};
-use crate::document;
 use crate::error::{ObjectError, Problem};
 use crate::group::Group;
 use crate::layout::{Assembled, Assembly, Layout, Seen, genesys_cloud, media_of_name, plain};

@@ -6,4 +6,6 @@ pub mod log;
 pub mod object;
 pub mod open;
 pub mod render;
+#[cfg(feature = "s3")]
+pub mod s3;
 pub mod zip;

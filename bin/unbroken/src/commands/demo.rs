@@ -120,8 +120,13 @@ impl Demo<'_> {
         self.ingest(&mut ledger, &export)?;
         let exhibit = self.folder.join("exhibit");
         let selector = Selector::Conversation(CONVERSATION.to_owned());
-        let made =
-            produce(&mut ledger, &mut KnownSources, &[selector], Packing::Recordings, &exhibit)?;
+        let made = produce(
+            &mut ledger,
+            &mut KnownSources::default(),
+            &[selector],
+            Packing::Recordings,
+            &exhibit,
+        )?;
         self.say(&format!(
             "4. An exhibit of conversation {CONVERSATION}: {} entries, {} recordings.",
             made.entries, made.packed

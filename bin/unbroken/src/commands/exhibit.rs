@@ -19,7 +19,13 @@ pub(crate) fn run(arguments: &Exhibit, out: &Output) -> Result<u8, Failure> {
     selectors.extend(arguments.all.then_some(Selector::All));
     let packing =
         if arguments.without_recordings { Packing::EntriesOnly } else { Packing::Recordings };
-    let made = produce(&mut ledger, &mut KnownSources, &selectors, packing, &arguments.out)?;
+    let made = produce(
+        &mut ledger,
+        &mut KnownSources::new(&arguments.s3),
+        &selectors,
+        packing,
+        &arguments.out,
+    )?;
     for what in &made.differing {
         output::warning(out, &format!("not packed, it differs: {what}"));
     }

@@ -17,8 +17,11 @@ use crate::{output, progress, stop, world};
 const PROBLEMS_SHOWN: usize = 20;
 
 pub(crate) fn run(arguments: &Ingest, out: &Output) -> Result<u8, Failure> {
-    let typed: Vec<Typed> =
-        arguments.sources.iter().map(|typed| sources::parse(typed)).collect::<Result<_, _>>()?;
+    let typed: Vec<Typed> = arguments
+        .sources
+        .iter()
+        .map(|typed| sources::parse(typed, &arguments.s3))
+        .collect::<Result<_, _>>()?;
     let layout = Layout::from_name(&arguments.layout).unwrap_or(Layout::GenesysCloud);
     let options = Options {
         layout,

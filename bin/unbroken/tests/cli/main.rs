@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod bucket;
 mod damage;
 mod kill;
+mod server;
 mod sources;
 mod story;
 

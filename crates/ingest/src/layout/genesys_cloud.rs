@@ -178,7 +178,7 @@ pub(crate) fn media(sidecar: &Value) -> Option<Media> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::document::read;
+    use unbroken_evidence::document::read;
 
     const DIR: &str = "org-1/year=2023/month=9/day=5/hour=07/conversation_id=c-1/";
 

@@ -1,8 +1,10 @@
 //! Where objects come from.
 
 mod folder;
+mod s3;
 
 pub use self::folder::FolderSource;
+pub use self::s3::{S3Connection, S3Reader, S3Settings, S3Source};
 use crate::error::{ObjectError, SourceError};
 
 /// An object as it was listed.

@@ -1,9 +1,9 @@
 //! Turns a JSON document into values to be committed, one for each scalar (spec/fields.md F10).
 
-use unbroken_evidence::error::FormError;
-use unbroken_evidence::field::{FieldType, Value as FieldValue, pointer_segment};
-use unbroken_evidence::json::{Value, parse};
-use unbroken_evidence::limits::{DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, DOCUMENT_LEAVES_MAX};
+use crate::error::FormError;
+use crate::field::{FieldType, Value as FieldValue, pointer_segment};
+use crate::json::{Value, parse};
+use crate::limits::{DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, DOCUMENT_LEAVES_MAX};
 
 /// Reads a document that may become fields.
 ///

@@ -1,0 +1,170 @@
+//! A bucket as a source: sealed, skipped, packed; and every way in which S3 says no.
+
+use super::Scene;
+use super::server::{ACCESS_KEY, BUCKET, Bucket, Fault, SECRET_KEY};
+
+const FOLDER: &str = "org-1/year=2026/month=9/day=5/hour=07/conversation_id=c-1";
+
+struct Cloud {
+    scene: Scene,
+    bucket: Bucket,
+    endpoint: String,
+}
+
+impl Cloud {
+    fn new() -> Self {
+        let bucket = Bucket::default();
+        let endpoint = bucket.serve();
+        Self { scene: Scene::new(), bucket, endpoint }
+    }
+
+    fn recording(&self, id: &str) -> String {
+        let key = format!("{FOLDER}/{id}.opus");
+        self.bucket.put(&key, format!("the bytes of {id}").as_bytes());
+        let sidecar = format!(
+            "{{\"mediaType\":\"Call\",\"conversationId\":\"c-1\",\"recordingId\":\"{id}\"}}"
+        );
+        self.bucket.put(&format!("{key}_metadata.json"), sidecar.as_bytes());
+        key
+    }
+
+    fn run(&self, arguments: &[&str]) -> (i32, String, serde_json::Value) {
+        self.run_with(arguments, SECRET_KEY)
+    }
+
+    fn run_with(&self, arguments: &[&str], secret: &str) -> (i32, String, serde_json::Value) {
+        let output = self
+            .scene
+            .command(
+                &[
+                    arguments,
+                    &["--endpoint-url", &self.endpoint, "--region", "eu-west-2", "--json"],
+                ]
+                .concat(),
+            )
+            .env("AWS_ACCESS_KEY_ID", ACCESS_KEY)
+            .env("AWS_SECRET_ACCESS_KEY", secret)
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .env("AWS_CONFIG_FILE", "/dev/null")
+            .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+            .output()
+            .unwrap();
+        let text = format!(
+            "{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let document = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{text}"));
+        (output.status.code().unwrap(), text, document)
+    }
+
+    fn ingest(&self) -> (i32, String, serde_json::Value) {
+        self.run(&["ingest", &format!("s3://{BUCKET}/org-1/")])
+    }
+}
+
+#[test]
+fn a_bucket_is_sealed_over_several_pages_skipped_and_packed() {
+    let cloud = Cloud::new();
+    for n in 0..12 {
+        cloud.recording(&format!("r-{n}"));
+    }
+    let tagged = cloud.recording("tagged");
+    cloud.bucket.describe(&tagged, "legal-hold-tag", "matter 17");
+    cloud.bucket.put("elsewhere/other.opus", b"not below the prefix");
+    let (code, text, document) = cloud.ingest();
+    assert_eq!(code, 0, "{text}");
+    assert_eq!(document["sources"][0]["sealed"].as_u64(), Some(13), "{text}");
+    let gets = cloud.bucket.gets();
+    assert_eq!(gets, 26, "each object is read once");
+    let (code, text, document) = cloud.ingest();
+    assert_eq!((code, document["sources"][0]["unchanged"].as_u64()), (0, Some(26)), "{text}");
+    assert_eq!(cloud.bucket.gets(), gets, "what is unchanged is not read");
+    let (code, text, _) = cloud.run(&["exhibit", "--out", "exhibit.zip", "--recording", "tagged"]);
+    assert_eq!(code, 0, "{text}");
+    let (code, text) = cloud.scene.verify("exhibit.zip");
+    assert_eq!(code, 0, "{text}");
+    let opening = std::fs::read(cloud.scene.path("exhibit.zip")).unwrap();
+    let says = |text: &[u8]| opening.windows(text.len()).any(|window| window == text);
+    assert!(says(b"\"s3-header\",\"/x-amz-meta-legal-hold-tag\",\"string\",\"matter 17\""));
+    // Other bytes under the same key supersede.
+    cloud.bucket.put(&tagged, b"other bytes");
+    let (code, text, document) = cloud.ingest();
+    assert_eq!((code, document["sources"][0]["sealed_again"].as_u64()), (2, Some(1)), "{text}");
+    cloud.scene.ok(&["audit"]);
+}
+
+#[test]
+fn one_object_that_fails_does_not_stop_the_others() {
+    for (fault, said) in [
+        (Fault::Vanished, "vanished between listing and reading"),
+        (Fault::Denied, "s3:GetObject"),
+        (Fault::Internal, "could not be read to its end"),
+        (Fault::BrokenOff, "could not be read to its end"),
+        (Fault::Changed, "changed while it was read"),
+    ] {
+        let cloud = Cloud::new();
+        let bad = cloud.recording("bad");
+        cloud.recording("good");
+        cloud.bucket.fail(&bad, Some(fault));
+        let (code, text, document) = cloud.ingest();
+        assert_eq!(
+            (code, document["sources"][0]["sealed"].as_u64()),
+            (2, Some(1)),
+            "{fault:?}: {text}"
+        );
+        assert!(text.contains(said), "{fault:?}: {text}");
+        // Mended, it is sealed by the next run, and the other is not sealed again.
+        cloud.bucket.fail(&bad, None);
+        let (code, text, document) = cloud.ingest();
+        assert_eq!(
+            (code, document["sources"][0]["sealed"].as_u64()),
+            (0, Some(1)),
+            "{fault:?}: {text}"
+        );
+    }
+}
+
+#[test]
+fn a_server_that_asks_for_patience_gets_it() {
+    let cloud = Cloud::new();
+    let busy = cloud.recording("busy");
+    cloud.bucket.fail(&busy, Some(Fault::SlowDown(2)));
+    let (code, text, document) = cloud.ingest();
+    assert_eq!((code, document["sources"][0]["sealed"].as_u64()), (0, Some(1)), "{text}");
+}
+
+#[test]
+fn a_bucket_that_cannot_be_listed_ends_the_run_and_says_what_is_needed() {
+    let cloud = Cloud::new();
+    cloud.recording("r-1");
+    let (code, text, _) = cloud.run(&["ingest", &format!("s3://{BUCKET}/no-such-prefix/")]);
+    assert!(
+        code == 4 && text.contains("s3://exports/no-such-prefix/") && text.contains("no object"),
+        "{text}"
+    );
+    let (code, text, _) = cloud.run(&["ingest", "s3://nobody/"]);
+    assert!(
+        code == 4 && text.contains("s3://nobody/") && text.contains("no such bucket"),
+        "{text}"
+    );
+    let (code, text, _) = cloud.run_with(&["ingest", &format!("s3://{BUCKET}/")], "a wrong secret");
+    assert!(code == 4 && text.contains(BUCKET) && text.contains("s3:ListBucket"), "{text}");
+    let nowhere = Cloud { endpoint: "http://127.0.0.1:9".to_owned(), ..cloud };
+    let (code, text, _) = nowhere.ingest();
+    assert!(code == 4 && text.contains("check the endpoint"), "{text}");
+}
+
+#[test]
+fn keys_of_a_thousand_bytes_and_of_any_text_are_sealed() {
+    let cloud = Cloud::new();
+    let long = format!("org-1/{}", "k".repeat(1_018));
+    for key in
+        [long.as_str(), "org-1/two words.wav", "org-1/\u{dc}ml+a%20ut&.wav", "org-1/a/../b.wav"]
+    {
+        cloud.bucket.put(key, key.as_bytes());
+    }
+    let (code, text, document) =
+        cloud.run(&["ingest", &format!("s3://{BUCKET}/org-1/"), "--layout", "plain"]);
+    assert_eq!((code, document["sources"][0]["sealed"].as_u64()), (0, Some(4)), "{text}");
+}

@@ -1,0 +1,199 @@
+//! An S3 server in this process, on loopback: the protocol by the s3s crate, the objects in memory,
+//! and faults as they are asked for.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
+use s3s::auth::SimpleAuth;
+use s3s::dto::{
+    ETag, GetObjectInput, GetObjectOutput, ListObjectsV2Input, ListObjectsV2Output, Object,
+    StreamingBlob, Timestamp,
+};
+use s3s::service::S3ServiceBuilder;
+use s3s::{Body, S3, S3Request, S3Response, S3Result, s3_error};
+use unbroken_evidence::hash::Hash;
+
+/// How an object misbehaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// 404, though it is listed.
+    Vanished,
+    /// 403.
+    Denied,
+    /// 500, every time.
+    Internal,
+    /// Two 503s, then it is there.
+    SlowDown(u32),
+    /// Half the bytes, then the connection ends.
+    BrokenOff,
+    /// Other bytes than were listed.
+    Changed,
+}
+
+#[derive(Default)]
+struct Contents {
+    objects: BTreeMap<String, Vec<u8>>,
+    metadata: BTreeMap<String, BTreeMap<String, String>>,
+    faults: BTreeMap<String, Fault>,
+    gets: u64,
+}
+
+/// The bucket `exports`.
+#[derive(Clone, Default)]
+pub(crate) struct Bucket {
+    contents: Arc<Mutex<Contents>>,
+}
+
+pub(crate) const BUCKET: &str = "exports";
+pub(crate) const ACCESS_KEY: &str = "AKIAEXAMPLE";
+pub(crate) const SECRET_KEY: &str = "a-secret-of-the-tests";
+/// Objects a page, so that a few make several pages.
+const PAGE: usize = 7;
+
+impl Bucket {
+    pub(crate) fn put(&self, key: &str, bytes: &[u8]) {
+        self.contents.lock().unwrap().objects.insert(key.to_owned(), bytes.to_vec());
+    }
+
+    pub(crate) fn describe(&self, key: &str, name: &str, value: &str) {
+        let mut contents = self.contents.lock().unwrap();
+        contents
+            .metadata
+            .entry(key.to_owned())
+            .or_default()
+            .insert(name.to_owned(), value.to_owned());
+    }
+
+    pub(crate) fn fail(&self, key: &str, fault: Option<Fault>) {
+        let mut contents = self.contents.lock().unwrap();
+        match fault {
+            Some(fault) => contents.faults.insert(key.to_owned(), fault),
+            None => contents.faults.remove(key),
+        };
+    }
+
+    pub(crate) fn gets(&self) -> u64 {
+        self.contents.lock().unwrap().gets
+    }
+
+    /// Serves the bucket until the test ends; gives the endpoint.
+    pub(crate) fn serve(&self) -> String {
+        let mut builder = S3ServiceBuilder::new(self.clone());
+        builder.set_auth(SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY));
+        let service = builder.build();
+        let (tell, told) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(1)
+                .enable_all()
+                .build()
+                .unwrap();
+            runtime.block_on(async move {
+                let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+                tell.send(listener.local_addr().unwrap()).unwrap();
+                loop {
+                    let (socket, _) = listener.accept().await.unwrap();
+                    let service = service.clone();
+                    tokio::spawn(async move {
+                        let _ = Builder::new(TokioExecutor::new())
+                            .serve_connection(TokioIo::new(socket), service)
+                            .await;
+                    });
+                }
+            });
+        });
+        format!("http://{}", told.recv().unwrap())
+    }
+}
+
+fn etag(bytes: &[u8]) -> ETag {
+    ETag::Strong(Hash::of(&[bytes]).to_string().split_at(32).0.to_owned())
+}
+
+fn modified() -> Timestamp {
+    Timestamp::from(std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_788_592_744))
+}
+
+#[async_trait::async_trait]
+impl S3 for Bucket {
+    async fn list_objects_v2(
+        &self,
+        request: S3Request<ListObjectsV2Input>,
+    ) -> S3Result<S3Response<ListObjectsV2Output>> {
+        let input = request.input;
+        if input.bucket != BUCKET {
+            return Err(s3_error!(NoSuchBucket));
+        }
+        let prefix = input.prefix.unwrap_or_default();
+        let after = input.continuation_token.unwrap_or_default();
+        let contents = self.contents.lock().unwrap();
+        let mut rest =
+            contents.objects.iter().filter(|(key, _)| key.starts_with(&prefix) && **key > after);
+        let page: Vec<Object> = rest
+            .by_ref()
+            .take(PAGE)
+            .map(|(key, bytes)| Object {
+                key: Some(key.clone()),
+                size: Some(i64::try_from(bytes.len()).unwrap()),
+                e_tag: Some(etag(bytes)),
+                last_modified: Some(modified()),
+                ..Object::default()
+            })
+            .collect();
+        let more = rest.next().is_some();
+        let output = ListObjectsV2Output {
+            next_continuation_token: more
+                .then(|| page.last().and_then(|last| last.key.clone()))
+                .flatten(),
+            is_truncated: Some(more),
+            key_count: Some(i32::try_from(page.len()).unwrap()),
+            contents: Some(page),
+            ..ListObjectsV2Output::default()
+        };
+        Ok(S3Response::new(output))
+    }
+
+    async fn get_object(
+        &self,
+        request: S3Request<GetObjectInput>,
+    ) -> S3Result<S3Response<GetObjectOutput>> {
+        let key = request.input.key;
+        let mut contents = self.contents.lock().unwrap();
+        contents.gets += 1;
+        let fault = contents.faults.get(&key).copied();
+        let Some(bytes) = contents.objects.get(&key).cloned() else {
+            return Err(s3_error!(NoSuchKey));
+        };
+        match fault {
+            Some(Fault::Vanished) => return Err(s3_error!(NoSuchKey)),
+            Some(Fault::Denied) => return Err(s3_error!(AccessDenied)),
+            Some(Fault::Internal) => return Err(s3_error!(InternalError)),
+            Some(Fault::SlowDown(left)) if left > 0 => {
+                contents.faults.insert(key, Fault::SlowDown(left - 1));
+                return Err(s3_error!(SlowDown));
+            }
+            _ => {}
+        }
+        let length = i64::try_from(bytes.len()).unwrap();
+        let sent = match fault {
+            Some(Fault::BrokenOff) => {
+                let half = bytes[..bytes.len() / 2].to_vec();
+                let pieces = vec![Ok(half.into()), Err(std::io::Error::other("the line is dead"))];
+                StreamingBlob::wrap(futures::stream::iter::<Vec<Result<bytes::Bytes, _>>>(pieces))
+            }
+            _ => StreamingBlob::from(Body::from(bytes.clone())),
+        };
+        let e_tag = if fault == Some(Fault::Changed) { etag(b"other") } else { etag(&bytes) };
+        let metadata = contents.metadata.get(&key).map(|m| m.clone().into_iter().collect());
+        Ok(S3Response::new(GetObjectOutput {
+            body: Some(sent),
+            content_length: Some(length),
+            e_tag: Some(e_tag),
+            metadata,
+            last_modified: Some(modified()),
+            ..GetObjectOutput::default()
+        }))
+    }
+}
