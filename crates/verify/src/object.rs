@@ -118,7 +118,7 @@ pub fn verify_objects(
     let mut search = Search {
         wanted: objects.iter().map(|object| object.sha256).collect(),
         openings,
-        matched: BTreeSet::new(),
+        any_selected: false,
         sealed: BTreeMap::new(),
         keys: Vec::new(),
         shown: 0,
@@ -132,8 +132,9 @@ pub fn verify_objects(
 struct Search {
     wanted: BTreeSet<Hash>,
     openings: BTreeMap<u64, Opening>,
-    /// Entries that commit to a wanted digest.
-    matched: BTreeSet<u64>,
+    /// Whether an entry was selected that a later one may supersede; entries are selected in
+    /// larger groups than they are read in.
+    any_selected: bool,
     sealed: BTreeMap<Hash, Vec<Sealed>>,
     /// Keys known from openings: bucket, key, index, digest.
     keys: Vec<(String, String, u64, Hash)>,
@@ -172,9 +173,10 @@ impl Selection for Search {
             self.hidden += 1;
         }
         let wanted = digest.is_some_and(|digest| self.wanted.contains(&digest));
+        self.any_selected |= wanted || opened;
         wanted
             || opened
-            || find(bytes, b"\"rel\":\"supersedes\"").is_some() && !self.matched.is_empty()
+            || self.any_selected && find(bytes, b"\"rel\":\"supersedes\"").is_some()
             || !is_recording
                 && [b"\"kind\":\"control\"".as_slice(), b"\"kind\":\"policy\""]
                     .iter()
@@ -200,7 +202,6 @@ impl Selection for Search {
             self.keys.push((bucket, key, index, sha256));
         }
         if self.wanted.contains(&sha256) {
-            self.matched.insert(index);
             let at = statement.at.to_string();
             let sealed = Sealed { index, at, superseded_by: Vec::new() };
             self.sealed.entry(sha256).or_default().push(sealed);
