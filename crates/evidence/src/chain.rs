@@ -68,12 +68,14 @@ impl Chains {
                 Err((format!("a number of at most {room} in its key's chain"), number.to_string()))
             };
         };
-        let hidden = hidden_between(last.index, last.shown_below + 1, index, shown_below);
-        if number <= last.number || number - last.number > 1 + hidden {
-            let (low, high) = (last.number + 1, last.number + 1 + hidden);
+        let hidden =
+            hidden_between(last.index, last.shown_below.saturating_add(1), index, shown_below);
+        if number <= last.number || number - last.number > hidden.saturating_add(1) {
+            let low = last.number.saturating_add(1);
+            let high = low.saturating_add(hidden);
             return Err((format!("a number from {low} to {high}"), number.to_string()));
         }
-        if number == last.number + 1 && statement.previous != Some(last.text) {
+        if last.number.checked_add(1) == Some(number) && statement.previous != Some(last.text) {
             let found = statement.previous.map_or_else(|| "none".to_owned(), |h| h.to_string());
             return Err((format!("previous {}", last.text), found));
         }

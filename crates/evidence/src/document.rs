@@ -11,6 +11,25 @@ use crate::limits::{DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, DOCUMENT_LEAVES_MAX}
 /// `Malformed` for what is not strict JSON in UTF-8, has a BOM, repeated names or lone surrogates,
 /// or exceeds a limit.
 pub fn read(bytes: &[u8]) -> Result<Value, FormError> {
+    let value = parse_document(bytes)?;
+    if may_be_fields(&value) {
+        return Ok(value);
+    }
+    let found = leaves(&value).to_string();
+    Err(FormError::malformed("document", "at most 4096 values", &found))
+}
+
+/// Whether a document has few enough values to become fields.
+#[must_use]
+pub fn may_be_fields(document: &Value) -> bool {
+    leaves(document) <= DOCUMENT_LEAVES_MAX
+}
+
+/// Reads a document, however many values it has.
+///
+/// # Errors
+/// As [`read`], but for the number of values.
+pub fn parse_document(bytes: &[u8]) -> Result<Value, FormError> {
     let refused = |expected: &str, found: &str| FormError::malformed("document", expected, found);
     if bytes.len() > DOCUMENT_BYTES_MAX {
         return Err(refused("at most 1 MiB", &format!("{} bytes", bytes.len())));
@@ -19,12 +38,7 @@ pub fn read(bytes: &[u8]) -> Result<Value, FormError> {
     if text.starts_with('\u{feff}') {
         return Err(refused("no byte order mark", "one"));
     }
-    let value = parse(text, DOCUMENT_DEPTH_MAX)?;
-    let leaves = leaves(&value);
-    if leaves > DOCUMENT_LEAVES_MAX {
-        return Err(refused("at most 4096 values", &leaves.to_string()));
-    }
-    Ok(value)
+    parse(text, DOCUMENT_DEPTH_MAX)
 }
 
 fn leaves(value: &Value) -> usize {

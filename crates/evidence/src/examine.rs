@@ -46,7 +46,7 @@ pub(crate) struct Kept {
     pub(crate) leaf: Hash,
     pub(crate) subject: Option<Subject>,
     pub(crate) kind: KindTag,
-    key: u16,
+    key: u32,
 }
 
 /// A kind, small enough to be kept for every entry.
@@ -132,7 +132,7 @@ impl Examiner {
     pub(crate) fn entry(&mut self, shown: Shown) -> Option<Statement> {
         let Shown { index, leaf, is_control, read } = shown;
         let item = format!("entry {index}");
-        let kept = Kept { index, leaf, subject: None, kind: KindTag::Unreadable, key: u16::MAX };
+        let kept = Kept { index, leaf, subject: None, kind: KindTag::Unreadable, key: u32::MAX };
         let entry = match read {
             Ok(entry) => entry,
             Err(error) => {
@@ -184,14 +184,12 @@ impl Examiner {
         self.leaves.push(leaf);
     }
 
-    fn key_number(&mut self, key: Hash) -> u16 {
+    fn key_number(&mut self, key: Hash) -> u32 {
         let place = self.keys.iter().position(|known| *known == key).unwrap_or_else(|| {
-            if self.keys.len() < usize::from(u16::MAX) {
-                self.keys.push(key);
-            }
+            self.keys.push(key);
             self.keys.len() - 1
         });
-        u16::try_from(place).unwrap_or(u16::MAX)
+        u32::try_from(place).unwrap_or(u32::MAX)
     }
 
     fn control_pointer(&mut self, index: u64, item: &str, statement: &Statement) {
@@ -250,6 +248,12 @@ impl Examiner {
         self.findings.held(Step::Signature);
         if index > 0 {
             self.standing(index, item, key, Role::Control);
+        }
+        if matches!(verified.statement().body, Body::Unknown(_)) {
+            let what = "a control entry with a relation that is not known";
+            self.findings.unsupported(Step::NoteForm, item, what);
+            self.unread_control.get_or_insert(index);
+            return self.control.pass_over(verified.entry().leaf());
         }
         match self.control.apply(index, &verified) {
             Ok(()) => self.findings.held(Step::Control),
@@ -376,7 +380,7 @@ impl Examiner {
             let Some(from) = history.disputed_from else { continue };
             let number = self.keys.iter().position(|key| *key == history.key.hash());
             for kept in self.kept.iter().filter(|kept| kept.index >= from) {
-                if Some(usize::from(kept.key)) == number {
+                if usize::try_from(kept.key).ok() == number {
                     let why = format!("its key {} is disputed from {from} on", history.key);
                     self.findings.not_established(
                         Step::Standing,

@@ -19,11 +19,11 @@ pub const PROOF_HASHES_MAX: usize = 63;
 /// Bytes of a `.tlog-proof` file.
 pub const PROOF_BYTES_MAX: usize = NOTE_BYTES_MAX + 4_096;
 /// Fields of one entry, pads included.
-pub const FIELDS_MAX: u64 = 16_384;
+pub const FIELDS_MAX: u64 = 1 << 20;
 /// Bytes of a field's value; above it the value's SHA-256 stands in its place.
 pub const FIELD_VALUE_BYTES_MAX: usize = 65_536;
 /// Bytes of an opening.
-pub const OPENING_BYTES_MAX: usize = 64 << 20;
+pub const OPENING_BYTES_MAX: usize = 256 << 20;
 /// Bytes of a JSON document that becomes fields.
 pub const DOCUMENT_BYTES_MAX: usize = 1 << 20;
 /// Leaves of a JSON document that becomes fields.

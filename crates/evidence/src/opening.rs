@@ -66,7 +66,7 @@ impl Opening {
     pub fn parse(bytes: &[u8]) -> Result<Self, FormError> {
         let refused = |expected: &str| FormError::malformed("opening", expected, "another form");
         if bytes.len() > OPENING_BYTES_MAX {
-            return Err(refused("at most 64 MiB"));
+            return Err(refused("at most 256 MiB"));
         }
         let text = std::str::from_utf8(bytes).map_err(|_| refused("UTF-8"))?;
         let line = text.strip_suffix('\n').ok_or_else(|| refused("one line feed at the end"))?;

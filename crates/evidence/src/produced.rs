@@ -63,8 +63,14 @@ impl Produced {
         };
         let item = format!("entry {index}");
         if let Some(size) = size {
-            let expected = format!("a checkpoint of size {}", index + 1);
-            findings.check(size == index + 1, Step::Produced, &item, &expected, &size.to_string());
+            let expected = format!("a checkpoint of size {}", index.saturating_add(1));
+            findings.check(
+                index.checked_add(1) == Some(size),
+                Step::Produced,
+                &item,
+                &expected,
+                &size.to_string(),
+            );
         }
         let Some(opening) = &self.opening else {
             let expected = "an opening that agrees with it";

@@ -10,7 +10,7 @@ use crate::hash::Hash;
 use crate::limits::{BUNDLE_BYTES_MAX, NOTE_BYTES_MAX};
 use crate::spread::spread;
 use crate::step::{Axis, Step};
-use crate::tile::{TILE_WIDTH, Tile, parse_bundle, parse_tile};
+use crate::tile::{TILE_WIDTH, Tile, beginning_of, parse_bundle, parse_tile};
 use crate::tree::{Edge, empty_root, leaf_hash};
 use crate::trust::{Judged, Trust};
 use crate::verdict::{Findings, Verdict};
@@ -247,7 +247,13 @@ impl Walk<'_> {
 
     /// A tile or bundle, as wide as the checkpoint's size makes it.
     fn read(&mut self, tile: Tile, bytes_max: usize) -> Result<Option<Vec<u8>>, LogStop> {
-        self.files.read(&tile.path(), bytes_max).map_err(LogStop::Io)
+        let found = self.files.read(&tile.path(), bytes_max).map_err(LogStop::Io)?;
+        if found.is_some() || tile.width == TILE_WIDTH {
+            return Ok(found);
+        }
+        // The log may have grown since its checkpoint was read.
+        let full = self.files.read(&tile.full().path(), bytes_max).map_err(LogStop::Io)?;
+        Ok(full.and_then(|full| beginning_of(tile, &full).map(<[u8]>::to_vec)))
     }
 
     fn leaf(&mut self, leaf: Hash) -> Result<(), LogStop> {

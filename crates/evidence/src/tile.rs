@@ -31,6 +31,12 @@ impl Tile {
         format!("tile/{level}/{}{partial}", number_path(self.number))
     }
 
+    /// The full tile or bundle of the same number.
+    #[must_use]
+    pub const fn full(self) -> Self {
+        Self { width: TILE_WIDTH, ..self }
+    }
+
     /// The tile at `level` and `number` in a tree of `size` leaves; `None` if it would be empty.
     #[must_use]
     pub fn at(level: u32, number: u64, size: u64) -> Option<Self> {
@@ -108,6 +114,21 @@ pub fn parse_bundle(bytes: &[u8], width: u64) -> Result<Vec<&[u8]>, FormError> {
         return Err(FormError::malformed("entry bundle", expected, &found));
     }
     Ok(entries)
+}
+
+/// The first `width` hashes or entries of a full tile or bundle: what a partial one would hold.
+/// Partial ones may be removed once the full one is there.
+#[must_use]
+pub fn beginning_of(tile: Tile, full: &[u8]) -> Option<&[u8]> {
+    if tile.level.is_some() {
+        return full.get(..usize::try_from(tile.width).ok()?.checked_mul(32)?);
+    }
+    let mut end = 0_usize;
+    for _ in 0..tile.width {
+        let length = full.get(end..)?.first_chunk::<2>()?;
+        end = end.checked_add(2)?.checked_add(u16::from_be_bytes(*length).into())?;
+    }
+    full.get(..end)
 }
 
 /// Appends one entry to a bundle.

@@ -28,6 +28,10 @@ pub(crate) struct Staged {
 
 impl Bag {
     pub(crate) fn new(folder: &Path) -> Result<Self, ExhibitError> {
+        if folder.exists() {
+            // What an earlier command left when it was killed must not slip into this exhibit.
+            fs::remove_dir_all(folder).map_err(ExhibitError::io(folder))?;
+        }
         fs::create_dir_all(folder).map_err(ExhibitError::io(folder))?;
         let (payload, tags, folded) = Default::default();
         Ok(Self { folder: folder.to_owned(), payload, tags, folded })

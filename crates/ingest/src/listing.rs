@@ -29,12 +29,15 @@ impl Listing {
     pub(crate) fn put(&mut self, place: u64, listed: &Listed, disposition: &str) {
         self.waiting.insert(place, line(listed, disposition));
         while let Some(line) = self.waiting.remove(&self.edge.size()) {
-            let data = [b"unbroken/listed@v1\n", line.as_slice()].concat();
-            self.edge.push(leaf_hash(&data));
-            self.open.extend_from_slice(&line);
-            if self.edge.size().is_multiple_of(LINES_PER_PART) {
-                self.close_part();
-            }
+            self.append(&line);
+        }
+    }
+
+    fn append(&mut self, line: &[u8]) {
+        self.edge.push(leaf_hash(&[b"unbroken/listed@v1\n", line].concat()));
+        self.open.extend_from_slice(line);
+        if self.edge.size().is_multiple_of(LINES_PER_PART) {
+            self.close_part();
         }
     }
 
@@ -47,7 +50,12 @@ impl Listing {
     }
 
     /// The number of lines, the root over them, and the packed parts.
+    ///
+    /// Where a run was stopped, nothing is said of some objects: the lines after them follow.
     pub(crate) fn finish(mut self) -> (u64, Hash, Vec<Vec<u8>>) {
+        for (_, line) in std::mem::take(&mut self.waiting) {
+            self.append(&line);
+        }
         if !self.open.is_empty() {
             self.close_part();
         }

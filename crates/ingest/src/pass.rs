@@ -29,7 +29,13 @@ pub(crate) fn seal(
     text("/layout", options.layout.name());
     text("/started", &summary.started);
     text("/ended", &ended);
-    text("/outcome", if summary.interrupted { "interrupted" } else { "finished" });
+    let outcome = match &summary.listing_broke_off {
+        Some(_) => "the listing broke off",
+        None if summary.interrupted => "interrupted",
+        None => "finished",
+    };
+    text("/outcome", outcome);
+    text("/listing/error", summary.listing_broke_off.as_deref().unwrap_or("none"));
     text("/listing/root", &root.to_string());
     text("/exclusions/since", options.since.as_deref().unwrap_or("none"));
     text("/exclusions/until", options.until.as_deref().unwrap_or("none"));

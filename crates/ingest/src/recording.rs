@@ -179,6 +179,7 @@ impl Material<'_> {
         }
         if *role == Role::Sidecar
             && let Some(document) = document
+            && document::may_be_fields(document)
         {
             values.extend(document::values("sidecar", document));
         }

@@ -1,8 +1,8 @@
 //! One run: lists a source, works its groups off on several threads, and appends what is new.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use unbroken_evidence::field::Value;
@@ -45,7 +45,8 @@ pub struct Options {
     pub since: Option<String>,
     /// Objects modified at or after this time are left out.
     pub until: Option<String>,
-    /// At most so many recordings are sealed.
+    /// At most so many recordings are sealed, whole groups at a time: one group that holds more is
+    /// sealed as a whole.
     pub limit: Option<u64>,
     /// Everything is sealed anew, whatever was sealed before.
     pub reseal: bool,
@@ -97,6 +98,8 @@ pub struct Summary {
     pub pass: u64,
     /// Whether the run was stopped before its end.
     pub interrupted: bool,
+    /// Why the listing did not come to its end, if it did not.
+    pub listing_broke_off: Option<String>,
 }
 
 impl Summary {
@@ -171,13 +174,19 @@ pub fn run(
     }
     run.summary.interrupted |= context.stop.load(Ordering::Relaxed);
     let Run { mut summary, listing, ledger, .. } = run;
+    summary.listing_broke_off = listed.as_ref().err().map(ToString::to_string);
     summary.pass = pass::seal(ledger, source, options, &context.software, &summary, listing)?;
     ledger.checkpoint()?;
-    if options.reseal && !summary.interrupted {
-        ledger.private_mut().set_meta(RESEAL_NEEDED, None)?;
-    }
     listed?;
     Ok(summary)
+}
+
+/// After whole runs with `reseal` over every source: what was sealed before is known again.
+///
+/// # Errors
+/// Those of private.db.
+pub fn reseal_done(ledger: &mut Ledger) -> Result<(), IngestError> {
+    Ok(ledger.private_mut().set_meta(RESEAL_NEEDED, None)?)
 }
 
 /// The source's number; refuses a known name at another place unless that was said.
@@ -239,15 +248,18 @@ impl Run<'_> {
         let path = private_path(self.ledger.folder());
         let (to_workers, groups) = sync_channel::<Group>(QUEUE_GROUPS);
         let (to_append, outcomes) = sync_channel::<Outcome>(QUEUE_GROUPS);
-        let groups = Mutex::new(groups);
+        // The workers alone hold the receiver: once they have all ended, the lister's next group is
+        // refused, and nobody waits for anybody.
+        let groups = Arc::new(Mutex::new(groups));
         std::thread::scope(|scope| {
             let excluded = to_append.clone();
             let lister = scope.spawn(move || list(work, options, &to_workers, &excluded));
             for _ in 0..work.source.workers() {
-                let (groups, to_append, path) = (&groups, to_append.clone(), path.clone());
-                scope.spawn(move || worker(work, options, &path, groups, &to_append));
+                let (groups, to_append, path) =
+                    (Arc::clone(&groups), to_append.clone(), path.clone());
+                scope.spawn(move || worker(work, options, &path, &groups, &to_append));
             }
-            drop(to_append);
+            drop((to_append, groups));
             let appended = self.append_all(work, &outcomes, options);
             if appended.is_err() {
                 // Everybody is told to stop, and is listened to until they have: a queue that nobody
@@ -290,11 +302,13 @@ impl Run<'_> {
         }
         let room =
             options.limit.map_or(u64::MAX, |limit| limit.saturating_sub(self.summary.sealed));
-        if done.sealings.len() as u64 > room {
-            // What is over the limit is left for the next run: the group is not settled.
-            done.sealings.truncate(usize::try_from(room).unwrap_or(usize::MAX));
-            done.settles = None;
+        let new = done.sealings.iter().filter(|sealing| sealing.change.is_none()).count() as u64;
+        if new > room && self.summary.sealed > 0 || new > 0 && room == 0 {
+            // Left for the next run, as a whole.
             limit_reached.store(true, Ordering::Relaxed);
+            done.sealings.clear();
+            done.problems.clear();
+            done.settles = None;
             for (_, _, disposition) in &mut done.dispositions {
                 *disposition = OVER_THE_LIMIT;
             }
@@ -362,6 +376,7 @@ impl Summary {
             "companion" => self.companions += 1,
             _ if disposition.starts_with("excluded") => self.excluded += 1,
             _ if disposition.ends_with("without recording") => self.strays += 1,
+            _ if disposition.starts_with("not judged") => self.unchanged += 1,
             _ => self.unread += 1,
         }
     }

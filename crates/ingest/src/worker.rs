@@ -163,7 +163,7 @@ impl Work<'_> {
             self.read(&mut object, Keep::Document, random)?;
             let bytes =
                 object.captured.as_ref().and_then(|(captured, _)| captured.bytes.as_deref());
-            object.document = bytes.and_then(|bytes| document::read(bytes).ok());
+            object.document = bytes.and_then(|bytes| document::parse_document(bytes).ok());
         }
         if let Some(error) = &object.error {
             object.disposition = error.disposition();
@@ -241,6 +241,8 @@ impl Work<'_> {
             }
         }
         let digest = companions(objects, assembled);
+        let unread_document =
+            objects.iter().any(|o| o.error.is_some() && o.listed.key.ends_with(b".json"));
         let Some(object) = objects.get_mut(assembled.recording) else { return Ok(()) };
         if object.error.is_some() {
             return Ok(());
@@ -251,6 +253,11 @@ impl Work<'_> {
             .is_some_and(|(_, k)| k.stamp == object.listed.stamp && k.companions == digest)
         {
             object.disposition = "unchanged";
+            return Ok(());
+        }
+        if known.is_some() && unread_document {
+            // Its companions cannot be told today: nothing is said to have changed.
+            object.disposition = "not judged: a document beside it could not be read";
             return Ok(());
         }
         if object.captured.is_none() {
@@ -275,7 +282,13 @@ impl Work<'_> {
             private,
             random,
         );
-        done.sealings.extend(sealing?);
+        match sealing? {
+            Some(sealing) => done.sealings.push(sealing),
+            None => {
+                let what = "what was sealed of it is lost from private.db: run `unbroken audit`";
+                done.problems.push(Problem::new(&listed.key, what));
+            }
+        }
         Ok(())
     }
 
@@ -318,6 +331,8 @@ impl Work<'_> {
         let (subject, supersedes, change) = match &known {
             None => (subject(random).map_err(no_randomness)?, None, None),
             Some((index, state)) => {
+                // A row without its opening: private.db is damaged. The caller reports it, and the
+                // object stays unsettled.
                 let Some((leaf, _)) = private.opening(*index)? else { return Ok(None) };
                 let what = if same_bytes {
                     "a companion appeared or changed"

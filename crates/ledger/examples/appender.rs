@@ -1,11 +1,13 @@
 //! Appends numbered entries and prints each group's size once it is acknowledged; or checks that
 //! a ledger holds what was printed. For the kill and power-cut tests.
 //!
-//! `appender write LEDGER BATCH` until it is stopped; `appender check LEDGER FILE`.
+//! `appender write LEDGER BATCH PAUSE` until it is stopped, with PAUSE milliseconds after each group;
+//! `appender check LEDGER FILE`.
 
 use std::error::Error;
 use std::io::Write as _;
 use std::path::Path;
+use std::time::Duration;
 
 use unbroken_evidence::body::Body;
 use unbroken_evidence::field::Value;
@@ -35,13 +37,15 @@ fn surroundings() -> Surroundings {
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        [_, "write", folder, batch] => write(Path::new(folder), batch.parse()?),
+        [_, "write", folder, batch, pause] => {
+            write(Path::new(folder), batch.parse()?, Duration::from_millis(pause.parse()?))
+        }
         [_, "check", folder, acknowledged] => check(Path::new(folder), Path::new(acknowledged)),
-        _ => Err("usage: appender write LEDGER BATCH | appender check LEDGER FILE".into()),
+        _ => Err("usage: appender write LEDGER BATCH PAUSE | appender check LEDGER FILE".into()),
     }
 }
 
-fn write(folder: &Path, batch: u64) -> Result<(), Box<dyn Error>> {
+fn write(folder: &Path, batch: u64, pause: Duration) -> Result<(), Box<dyn Error>> {
     let mut ledger = if folder.join("keys").exists() {
         Ledger::open(folder, surroundings())?
     } else {
@@ -61,6 +65,7 @@ fn write(folder: &Path, batch: u64) -> Result<(), Box<dyn Error>> {
         let last = last.ok_or("an append of nothing")?;
         writeln!(out, "{} {}", last.index, last.leaf)?;
         out.flush()?;
+        std::thread::sleep(pause);
         if round % 16 == 15 {
             ledger.checkpoint()?;
         }

@@ -297,6 +297,8 @@ impl Ledger {
             let other = std::io::Error::other("it is no plain file");
             return Err(LedgerError::io(path, "cannot be the head copy")(other));
         }
+        // A copy that is there already is a witness, and is heard before it is written over.
+        recover::check_head_copy(&self.folder, &*self.store, &self.head, path, &self.keys)?;
         durable::write_file(path, &self.signed.1, 0o644)
             .map_err(LedgerError::io(path, "the head copy cannot be written"))?;
         self.private.set_meta(HEAD_COPY, Some(&durable::bytes_of(path)))?;

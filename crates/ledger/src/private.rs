@@ -112,19 +112,19 @@ impl Private {
     /// # Errors
     /// `Private` from SQLite, `Newer` for a newer format.
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
-        let is_new = !path.exists();
+        if !path.exists() {
+            // Nobody else may read it, not even while it is made.
+            use std::os::unix::fs::OpenOptionsExt as _;
+            let made =
+                std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+            made.map_err(LedgerError::io(path, "cannot be made"))?;
+        }
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
         let private = Self::connect(path, flags)?;
         let failed = private.failed("cannot be opened");
         let pragmas = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; \
                        PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 8192;";
         private.db.execute_batch(pragmas).map_err(&failed)?;
-        if is_new {
-            use std::os::unix::fs::PermissionsExt as _;
-            let closed = std::fs::Permissions::from_mode(0o600);
-            std::fs::set_permissions(path, closed)
-                .map_err(LedgerError::io(path, "cannot be closed to others"))?;
-        }
         let format = private.format()?;
         if format == 0 {
             let schema = format!("BEGIN; {SCHEMA} PRAGMA user_version = {PRIVATE_FORMAT}; COMMIT;");

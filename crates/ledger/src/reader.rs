@@ -9,7 +9,9 @@ use unbroken_evidence::entry::UnverifiedEntry;
 use unbroken_evidence::hash::Hash;
 use unbroken_evidence::limits::{BUNDLE_BYTES_MAX, NOTE_BYTES_MAX};
 use unbroken_evidence::published::LogFiles;
-use unbroken_evidence::tile::{TILE_WIDTH, Tile, TileNodes, TileReader, parse_bundle};
+use unbroken_evidence::tile::{
+    TILE_WIDTH, Tile, TileNodes, TileReader, beginning_of, parse_bundle,
+};
 use unbroken_evidence::tree::{leaf_hash, prove_inclusion};
 
 use crate::error::LedgerError;
@@ -40,8 +42,14 @@ impl TileReader for PublishedFiles {
 
     fn tile(&mut self, tile: Tile) -> Result<Vec<u8>, LedgerError> {
         let path = self.folder.join(tile.path());
-        let found =
-            read(&path, BUNDLE_BYTES_MAX).map_err(LedgerError::io(&path, "cannot be read"))?;
+        let failed = || LedgerError::io(&path, "cannot be read");
+        let mut found = read(&path, BUNDLE_BYTES_MAX).map_err(failed())?;
+        if found.is_none() && tile.width < TILE_WIDTH {
+            // The log may have grown since its checkpoint was read.
+            let full =
+                read(&self.folder.join(tile.full().path()), BUNDLE_BYTES_MAX).map_err(failed())?;
+            found = full.and_then(|full| beginning_of(tile, &full).map(<[u8]>::to_vec));
+        }
         let why = format!("{} is missing", tile.path());
         found.ok_or(LedgerError::Log { path: self.folder.clone(), why })
     }

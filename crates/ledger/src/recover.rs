@@ -61,6 +61,20 @@ pub(crate) fn check(
     Ok(Recovered { head, origin, signed, published })
 }
 
+/// Holds a head copy that is there already against the store.
+pub(crate) fn check_head_copy(
+    folder: &Path,
+    store: &dyn Store,
+    head: &Head,
+    path: &Path,
+    keys: &Keys,
+) -> Result<(), LedgerError> {
+    match checkpoint(path, keys)? {
+        Some((_, claims)) => Check { folder, store, head }.witness("the head copy", &claims),
+        None => Ok(()),
+    }
+}
+
 /// The checkpoint in a file, under the ledger's own log key; `None` when there is no file.
 fn checkpoint(path: &Path, keys: &Keys) -> Result<Option<(Vec<u8>, Checkpoint)>, LedgerError> {
     let bytes = read(path, NOTE_BYTES_MAX).map_err(LedgerError::io(path, "cannot be read"))?;

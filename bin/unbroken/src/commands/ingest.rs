@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use unbroken_evidence::error::escaped;
 use unbroken_evidence::time::Time;
 use unbroken_ingest::layout::Layout;
-use unbroken_ingest::run::{Context, Options, Progress, Summary, run as ingest};
+use unbroken_ingest::run::{Context, Options, Progress, Summary, reseal_done, run as ingest};
 use unbroken_ingest::source::Source;
 use unbroken_ledger::ledger::Ledger;
 
@@ -60,6 +60,10 @@ pub(crate) fn run(arguments: &Ingest, out: &Output) -> Result<u8, Failure> {
         if summary.interrupted {
             break;
         }
+    }
+    let is_whole = options.since.is_none() && options.until.is_none() && options.limit.is_none();
+    if options.reseal && is_whole && !codes.contains(&130) {
+        reseal_done(&mut ledger)?;
     }
     let code = [130, USAGE, 2].into_iter().find(|code| codes.contains(code)).unwrap_or(0);
     let problems: Vec<&Value> =

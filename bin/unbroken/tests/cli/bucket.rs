@@ -168,3 +168,19 @@ fn keys_of_a_thousand_bytes_and_of_any_text_are_sealed() {
         cloud.run(&["ingest", &format!("s3://{BUCKET}/org-1/"), "--layout", "plain"]);
     assert_eq!((code, document["sources"][0]["sealed"].as_u64()), (0, Some(4)), "{text}");
 }
+
+#[test]
+fn a_night_of_unreadable_sidecars_is_a_problem_and_no_change() {
+    let cloud = Cloud::new();
+    let key = cloud.recording("r-1");
+    assert_eq!(cloud.ingest().0, 0);
+    cloud.recording("r-2");
+    let sidecar = format!("{key}_metadata.json");
+    cloud.bucket.fail(&sidecar, Some(Fault::Internal));
+    let (code, text, document) = cloud.ingest();
+    assert_eq!((code, document["sources"][0]["sealed_again"].as_u64()), (2, Some(0)), "{text}");
+    cloud.bucket.fail(&sidecar, None);
+    let (code, text, document) = cloud.ingest();
+    assert_eq!((code, document["sources"][0]["sealed_again"].as_u64()), (0, Some(0)), "{text}");
+    assert!(cloud.scene.sealed().values().all(|count| *count == 1));
+}

@@ -123,3 +123,17 @@ fn names_of_any_bytes_are_sealed_and_never_printed_raw() {
     let again = scene.json(&["ingest", "export", "--layout", "plain"]);
     assert_eq!(again["sources"][0]["unchanged"].as_u64(), Some(8), "{again}");
 }
+
+#[test]
+fn a_long_transcript_is_a_companion_and_no_recording() {
+    let scene = Scene::new();
+    scene.recording(CONVERSATION, "r-1", b"bytes");
+    let words: Vec<String> = (0..6_000).map(|n| format!("{{\"word\":\"w{n}\"}}")).collect();
+    let text = format!("{{\"communicationId\":\"k\",\"transcripts\":[{}]}}", words.join(","));
+    std::fs::write(scene.conversation(CONVERSATION).join("c-k.transcript.json"), text).unwrap();
+    let document = scene.json(&["ingest", "export"]);
+    assert_eq!(document["sources"][0]["sealed"].as_u64(), Some(1), "{document}");
+    assert_eq!(document["sources"][0]["companions"].as_u64(), Some(2), "{document}");
+    scene.ok(&["exhibit", "--out", "exhibit", "--all"]);
+    assert_eq!(scene.verify("exhibit").0, 0);
+}

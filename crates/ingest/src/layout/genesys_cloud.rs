@@ -56,7 +56,16 @@ fn classify(one: &Seen<'_>, seen: &[Seen<'_>]) -> Class {
     }
     let named_as_sidecar = one.key.ends_with(SIDECAR_ENDING);
     let Some(document) = one.document else {
-        return if named_as_sidecar { Class::MalformedSidecar } else { Class::Media };
+        // Too long, or broken: the name is all there is.
+        return if one.key.ends_with(b".transcript.json") {
+            Class::Transcript
+        } else if one.key.ends_with(b"_call_metadata.json") {
+            Class::Conversation
+        } else if named_as_sidecar {
+            Class::MalformedSidecar
+        } else {
+            Class::Media
+        };
     };
     let has = |name: &str| document.member(name).is_some();
     let text = |name: &str| document.member(name).and_then(Value::as_str).map(str::to_owned);

@@ -329,9 +329,9 @@ where
     let status = error.raw_response().map(|response| response.status().as_u16());
     match (code, status) {
         (Some("NoSuchKey" | "NoSuchVersion"), _) | (_, Some(404)) => ObjectError::Vanished,
-        (_, Some(403)) => {
-            ObjectError::Denied(format!("the credentials need s3:GetObject in {bucket}"))
-        }
+        (_, Some(403)) => ObjectError::Denied(format!(
+            "the credentials need s3:GetObject, and s3:GetObjectVersion where there are versions, in {bucket}"
+        )),
         _ => ObjectError::Broken(DisplayErrorContext(error).to_string()),
     }
 }

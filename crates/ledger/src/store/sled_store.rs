@@ -82,12 +82,14 @@ impl SledStore {
             for entry in listed {
                 let path = entry?.path();
                 if path.is_file() && !self.synced.contains(&path) {
-                    // sled replaces its snapshots: a file may be gone before it is opened.
-                    if let Ok(file) = File::open(&path) {
-                        file.sync_all()?;
-                        self.synced.insert(path);
-                        names_changed = true;
+                    match File::open(&path) {
+                        Ok(file) => file.sync_all()?,
+                        // sled replaces its snapshots: a file may be gone before it is opened.
+                        Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                        Err(error) => return Err(error.into()),
                     }
+                    self.synced.insert(path);
+                    names_changed = true;
                 }
             }
             if names_changed {
@@ -120,8 +122,8 @@ impl Store for SledStore {
         for (index, (leaf, note)) in (first..).zip(entries) {
             self.entries.insert(index.to_be_bytes(), record::encode_entry(leaf, note))?;
         }
-        // The head names these entries, so they must be durable before it can be: sled writes its
-        // log in order, and what follows a torn write is not replayed.
+        // One sync covers both: sled writes its log in order and does not replay what follows a torn
+        // write, so the head is never there without the entries that it names.
         self.db.insert(HEAD, record::encode_head(head))?;
         self.sync()
     }

@@ -110,3 +110,34 @@ fn a_place_that_is_taken_is_left_alone() {
     let missing = Ledger::open(&folder.path().join("nothing"), surroundings()).err().unwrap();
     assert!(matches!(missing, LedgerError::NotALedger { .. }));
 }
+
+#[test]
+fn a_head_copy_that_is_there_is_heard_before_it_is_written_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let (copy, old) = (folder.path().join("head-copy"), folder.path().join("old"));
+    let folder = folder.path().join("ledger");
+    let mut ledger = created(&folder);
+    append(&mut ledger, 0..5).unwrap();
+    ledger.checkpoint().unwrap();
+    std::fs::copy(folder.join("log/checkpoint"), &copy).unwrap();
+    drop(ledger);
+    std::fs::rename(&folder, &old).unwrap();
+    let mut other = created(&folder);
+    let refused = other.set_head_copy(&copy).err().unwrap();
+    assert!(refused.to_string().contains("not signed by this ledger's log key"), "{refused}");
+}
+
+#[test]
+fn a_reader_goes_on_while_the_log_grows_past_its_partial_tiles() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().join("ledger");
+    let mut ledger = created(&folder);
+    append(&mut ledger, 0..300).unwrap();
+    ledger.checkpoint().unwrap();
+    let mut reader = crate::reader::LogReader::open(&folder).unwrap();
+    append(&mut ledger, 300..700).unwrap();
+    ledger.checkpoint().unwrap();
+    assert_eq!(reader.checkpoint().size, 301);
+    reader.entry(300).unwrap();
+    reader.inclusion(&[0, 299, 300]).unwrap();
+}
