@@ -34,13 +34,13 @@ pub(crate) fn run(arguments: &Ingest, out: &Output) -> Result<u8, Failure> {
     if arguments.dry_run {
         return dry_run(&typed, layout, out);
     }
+    let stop = stop::on_signal();
     sources::refuse_own_ledger(&typed, &arguments.ledger.folder)?;
     let mut ledger = Ledger::open(&arguments.ledger.folder, world::surroundings("ingest"))?;
     if let Some(path) = &arguments.head_copy {
         let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
         ledger.set_head_copy(&path)?;
     }
-    let stop = stop::on_signal();
     let mut codes = Vec::new();
     let mut documents = Vec::new();
     for Typed { source, named } in &typed {

@@ -64,7 +64,14 @@ fn ctrl_c_stops_cleanly_and_the_next_run_goes_on() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    std::thread::sleep(Duration::from_millis(150));
+    let holds = || {
+        std::fs::read_to_string(scene.path("ledger/lock")).is_ok_and(|text| text.contains("ingest"))
+    };
+    let began = std::time::Instant::now();
+    while !holds() && began.elapsed() < Duration::from_secs(20) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    std::thread::sleep(Duration::from_millis(100));
     let id = child.id().to_string();
     assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
     let output = child.wait_with_output().unwrap();
