@@ -8,6 +8,7 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use unbroken_evidence::hash::Hash;
 
@@ -23,6 +24,8 @@ const FORMAT: &[u8] = b"format";
 const ENTRIES: &[u8] = b"entries";
 const CACHE_BYTES: u64 = 64 << 20;
 const FLUSH_EVERY_MS: u64 = 200;
+const LOCK_WAIT: Duration = Duration::from_secs(5);
+const LOCK_RETRY: Duration = Duration::from_millis(5);
 
 /// A sled database in a folder.
 pub struct SledStore {
@@ -47,7 +50,7 @@ impl SledStore {
                 .path(path)
                 .cache_capacity(CACHE_BYTES)
                 .flush_every_ms(Some(FLUSH_EVERY_MS));
-            let db = config.open()?;
+            let db = open_when_free(&config)?;
             let entries = db.open_tree(ENTRIES)?;
             Ok::<_, sled::Error>((db, entries))
         });
@@ -100,6 +103,23 @@ impl SledStore {
             durable::sync_folder(durable::parent_of(&self.folder))?;
         }
         Ok(())
+    }
+}
+
+/// sled gives its lock back when the last of its threads has ended, which may be a moment after the
+/// handle was dropped; no other process is meant, for ledgers have a lock of their own.
+fn open_when_free(config: &sled::Config) -> sled::Result<sled::Db> {
+    let began = Instant::now();
+    loop {
+        match config.open() {
+            Err(sled::Error::Io(error))
+                if error.to_string().starts_with("could not acquire lock")
+                    && began.elapsed() < LOCK_WAIT =>
+            {
+                std::thread::sleep(LOCK_RETRY);
+            }
+            other => return other,
+        }
     }
 }
 
