@@ -5,15 +5,17 @@
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
 use unbroken_evidence::body::{Body, Content, Media, Recording, Ref, Rel, Subject};
 use unbroken_evidence::field::Value;
 use unbroken_evidence::hash::Hash;
 use unbroken_evidence::opening::Opening;
 use unbroken_evidence::time::Time;
-use unbroken_ledger::ledger::{Appended, Clock, Ledger, NewEntry, Surroundings};
+use unbroken_ledger::ledger::{Ledger, Surroundings};
 use unbroken_ledger::private::Row;
 use unbroken_ledger::random::SystemRandom;
+use unbroken_ledger::seal::{Appended, Clock, NewEntry};
 
 struct FixedClock;
 
@@ -44,7 +46,7 @@ impl Scene {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let surroundings = Surroundings {
-            clock: Box::new(FixedClock),
+            clock: Arc::new(FixedClock),
             random: Box::<SystemRandom>::default(),
             holder: "a test".to_owned(),
         };
@@ -82,7 +84,7 @@ impl Scene {
             media: Media::Call,
             refs: refs.into_iter().collect(),
         });
-        let row = Row { opening: Opening::of(&set, None), ..Row::default() };
+        let row = Row { opening: Opening::of(set, None), ..Row::default() };
         let subject = Some(Subject([number; 16]));
         self.ledger.append(vec![NewEntry { kind: "recording", subject, body, row }]).unwrap()[0]
     }

@@ -2,13 +2,15 @@
 
 use std::fs::File;
 use std::io::Read as _;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use unbroken_evidence::content::digest_stream;
 use unbroken_evidence::time::Time;
 use unbroken_ingest::run::Software;
-use unbroken_ledger::ledger::{Clock, Surroundings};
+use unbroken_ledger::ledger::Surroundings;
 use unbroken_ledger::random::SystemRandom;
+use unbroken_ledger::seal::Clock;
 
 /// The system's clock.
 #[derive(Clone, Copy, Debug)]
@@ -24,7 +26,7 @@ impl Clock for SystemClock {
 /// What a ledger needs, for a command of this name.
 pub(crate) fn surroundings(command: &str) -> Surroundings {
     Surroundings {
-        clock: Box::new(SystemClock),
+        clock: Arc::new(SystemClock),
         random: Box::<SystemRandom>::default(),
         holder: holder(command),
     }

@@ -278,6 +278,12 @@ impl FieldSet {
         &self.fields
     }
 
+    /// The fields in their order, to be kept.
+    #[must_use]
+    pub fn into_fields(self) -> Vec<Field> {
+        self.fields
+    }
+
     /// The commitment over all fields.
     #[must_use]
     pub fn commitment(&self) -> FieldsCommitment {

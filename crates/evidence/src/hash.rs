@@ -53,9 +53,13 @@ impl fmt::Debug for Hash {
 /// Lower-case hex of `bytes`.
 #[must_use]
 pub fn encode_hex(bytes: &[u8]) -> String {
-    let digit =
-        |nibble: u8| char::from(if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 });
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    let mut hex = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        for nibble in [byte >> 4, byte & 15] {
+            hex.push(char::from(if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 }));
+        }
+    }
+    hex
 }
 
 /// Reads exactly `2 * N` lower-case hex digits; anything else is `None`.

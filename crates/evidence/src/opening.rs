@@ -42,8 +42,8 @@ pub struct Opening {
 impl Opening {
     /// Everything of `set` shown.
     #[must_use]
-    pub fn of(set: &FieldSet, block_key: Option<[u8; 32]>) -> Self {
-        Self { block_key, positions: set.fields().iter().cloned().map(Position::Open).collect() }
+    pub fn of(set: FieldSet, block_key: Option<[u8; 32]>) -> Self {
+        Self { block_key, positions: set.into_fields().into_iter().map(Position::Open).collect() }
     }
 
     /// The value of an open position; not compared with any entry.
@@ -237,11 +237,12 @@ mod tests {
     #[test]
     fn an_opening_round_trips_and_closed_positions_keep_the_root() {
         let set = set();
-        let mut opening = Opening::of(&set, Some([7; 32]));
+        let commitment = set.commitment();
+        let mut opening = Opening::of(set, Some([7; 32]));
         opening.positions[6] = Position::Closed(opening.positions[6].leaf());
         let text = opening.encode();
         assert_eq!(Opening::parse(text.as_bytes()).unwrap(), opening);
-        let verified = opening.verify(&set.commitment()).unwrap();
+        let verified = opening.verify(&commitment).unwrap();
         assert_eq!(verified.closed(), 1);
         assert_eq!(verified.value("sidecar", "/c"), Some("x\n"));
         assert_eq!(verified.value("sidecar", "/b"), None);
@@ -259,7 +260,7 @@ mod tests {
     // spec: F5 F6 F2
     #[test]
     fn order_uniqueness_pads_and_salts_are_checked_even_under_a_matching_root() {
-        let sealed = Opening::of(&set(), None);
+        let sealed = Opening::of(set(), None);
         let refuses = |change: &dyn Fn(&mut Vec<Position>)| {
             let mut opening = sealed.clone();
             change(&mut opening.positions);

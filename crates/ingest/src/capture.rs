@@ -3,7 +3,7 @@
 use unbroken_evidence::content::{BlockKey, Digests, digest_stream};
 use unbroken_evidence::limits::DOCUMENT_BYTES_MAX;
 use unbroken_evidence::time::Time;
-use unbroken_ledger::ledger::Clock;
+use unbroken_ledger::seal::Clock;
 
 use crate::error::ObjectError;
 use crate::source::{Attribute, Listed, Source};

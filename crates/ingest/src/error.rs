@@ -112,20 +112,6 @@ pub enum ObjectError {
     Irregular(&'static str),
 }
 
-impl ObjectError {
-    /// The word that stands in a listing.
-    #[must_use]
-    pub const fn disposition(&self) -> &'static str {
-        match self {
-            Self::Vanished => "vanished",
-            Self::Denied(_) => "unreadable",
-            Self::Changed => "changed while read",
-            Self::Broken(_) => "broken off",
-            Self::Irregular(_) => "not a file",
-        }
-    }
-}
-
 /// A problem with one object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {

@@ -7,7 +7,10 @@
 
 mod assess;
 mod capture;
+mod disposition;
 pub mod error;
+mod feed;
+mod gather;
 mod group;
 pub mod layout;
 mod listing;
@@ -16,6 +19,7 @@ mod plan;
 mod recording;
 pub mod run;
 pub mod source;
+mod summary;
 mod worker;
 
 pub use crate::plan::{Plan, Planned, plan};

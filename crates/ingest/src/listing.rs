@@ -9,6 +9,7 @@ use unbroken_evidence::hash::Hash;
 use unbroken_evidence::json::write_string;
 use unbroken_evidence::tree::{Edge, leaf_hash};
 
+use crate::disposition::Disposition;
 use crate::source::Listed;
 
 const LINES_PER_PART: u64 = 4_096;
@@ -26,8 +27,8 @@ pub(crate) struct Listing {
 
 impl Listing {
     /// The object at `place` ended as `disposition`.
-    pub(crate) fn put(&mut self, place: u64, listed: &Listed, disposition: &str) {
-        self.waiting.insert(place, line(listed, disposition));
+    pub(crate) fn put(&mut self, place: u64, listed: &Listed, disposition: Disposition) {
+        self.waiting.insert(place, line(listed, disposition.text()));
         while let Some(line) = self.waiting.remove(&self.edge.size()) {
             self.append(&line);
         }
@@ -100,7 +101,7 @@ mod tests {
         };
         let mut listing = Listing::default();
         for place in [2, 0, 1] {
-            listing.put(place, &listed(&format!("k{place}")), "sealed");
+            listing.put(place, &listed(&format!("k{place}")), Disposition::Sealed);
         }
         let expected = unbroken_evidence::tree::root((0..3).map(|place| {
             let line = format!(

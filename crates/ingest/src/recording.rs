@@ -8,9 +8,9 @@ use unbroken_evidence::field::{FieldSet, Value, pointer_segment};
 use unbroken_evidence::hash::Hash;
 use unbroken_evidence::json;
 use unbroken_evidence::opening::Opening;
-use unbroken_ledger::ledger::NewEntry;
 use unbroken_ledger::private::{Document, Lookup, ObjectState, Row, object_value};
 use unbroken_ledger::random::{Draw, Random};
+use unbroken_ledger::seal::NewEntry;
 
 use crate::capture::Captured;
 use crate::layout::{Assembled, Layout, Role};
@@ -80,7 +80,7 @@ impl Material<'_> {
             media: self.media,
             refs: self.supersedes.into_iter().collect(),
         });
-        let row = self.row(Opening::of(&set, Some(self.block_key)));
+        let row = self.row(Opening::of(set, Some(self.block_key)));
         Ok(NewEntry { kind: "recording", subject: Some(self.subject), body, row })
     }
 

@@ -8,12 +8,13 @@ use unbroken_evidence::document;
 use unbroken_evidence::hash::Hash;
 use unbroken_evidence::json::Value;
 use unbroken_ledger::error::LedgerError;
-use unbroken_ledger::ledger::{Clock, NewEntry};
 use unbroken_ledger::private::{Lookup, ObjectState, Private, Settled, object_value};
 use unbroken_ledger::random::{Random, block_key, subject};
+use unbroken_ledger::seal::{Clock, NewEntry};
 
 use crate::assess::assess;
 use crate::capture::{Captured, Keep, capture};
+use crate::disposition::Disposition;
 use crate::error::{ObjectError, Problem};
 use crate::group::Group;
 use crate::layout::{Assembled, Assembly, Layout, Seen, genesys_cloud, media_of_name, plain};
@@ -41,6 +42,8 @@ pub struct Progress {
 pub(crate) struct Work<'a> {
     pub(crate) source: &'a dyn Source,
     pub(crate) number: i64,
+    /// No object of the source was ever sealed: nothing needs to be looked up.
+    pub(crate) is_new: bool,
     pub(crate) layout: Layout,
     pub(crate) clock: &'a dyn Clock,
     pub(crate) policy: Option<Hash>,
@@ -54,7 +57,7 @@ pub(crate) struct Work<'a> {
 /// A group that was worked off.
 #[derive(Default)]
 pub(crate) struct GroupDone {
-    pub(crate) dispositions: Vec<(u64, Listed, &'static str)>,
+    pub(crate) dispositions: Vec<(u64, Listed, Disposition)>,
     pub(crate) sealings: Vec<Sealing>,
     pub(crate) problems: Vec<Problem>,
     /// What to remember once the last of its entries is acknowledged.
@@ -65,7 +68,7 @@ pub(crate) struct GroupDone {
 
 impl GroupDone {
     /// A group that nobody looks at, and why.
-    pub(crate) fn left_out(group: Group, why: &'static str) -> Self {
+    pub(crate) fn left_out(group: Group, why: Disposition) -> Self {
         let dispositions = group.objects.into_iter().map(|(place, listed)| (place, listed, why));
         Self { dispositions: dispositions.collect(), ..Self::default() }
     }
@@ -85,7 +88,7 @@ struct Object {
     captured: Option<(Captured, BlockKey)>,
     document: Option<Value>,
     error: Option<ObjectError>,
-    disposition: &'static str,
+    disposition: Disposition,
 }
 
 impl Work<'_> {
@@ -96,8 +99,8 @@ impl Work<'_> {
         random: &mut dyn Random,
     ) -> Result<GroupDone, LedgerError> {
         let settled = group.settled(self.number, self.layout);
-        if !self.reseal && private.is_settled(&settled)? {
-            let unchanged = |(place, listed)| (place, listed, "unchanged");
+        if !self.reseal && !self.is_new && private.is_settled(&settled)? {
+            let unchanged = |(place, listed)| (place, listed, Disposition::Unchanged);
             let dispositions: Vec<_> = group.objects.into_iter().map(unchanged).collect();
             self.count(dispositions.iter().map(|(_, listed, _)| listed));
             return Ok(GroupDone { dispositions, ..GroupDone::default() });
@@ -117,7 +120,7 @@ impl Work<'_> {
         }
         for (place, what) in assembly.strays {
             if let Some(object) = objects.get_mut(place) {
-                object.disposition = what;
+                object.disposition = Disposition::Stray(what);
                 done.problems.push(Problem::new(&object.listed.key, what));
             }
         }
@@ -127,9 +130,7 @@ impl Work<'_> {
                 done.problems.push(Problem::new(&object.listed.key, error.to_string()));
             }
         }
-        let is_clean =
-            done.problems.iter().all(|problem| problem.index.is_some()) && done.problems.is_empty();
-        done.settles = is_clean.then_some(settled);
+        done.settles = done.problems.is_empty().then_some(settled);
         let each = places.into_iter().zip(objects);
         done.dispositions =
             each.map(|(place, object)| (place, object.listed, object.disposition)).collect();
@@ -153,7 +154,7 @@ impl Work<'_> {
             listed,
             captured: None,
             document: None,
-            disposition: "",
+            disposition: Disposition::Unread("not looked at"),
         };
         let lower = object.listed.key.to_ascii_lowercase();
         if self.layout == Layout::GenesysCloud
@@ -166,7 +167,7 @@ impl Work<'_> {
             object.document = bytes.and_then(|bytes| document::parse_document(bytes).ok());
         }
         if let Some(error) = &object.error {
-            object.disposition = error.disposition();
+            object.disposition = Disposition::from(error);
         }
         Ok(object)
     }
@@ -186,7 +187,7 @@ impl Work<'_> {
         {
             Ok(captured) => object.captured = Some((captured, key)),
             Err(error) => {
-                object.disposition = error.disposition();
+                object.disposition = Disposition::from(&error);
                 object.error = Some(error);
             }
         }
@@ -210,7 +211,7 @@ impl Work<'_> {
         key: &[u8],
         private: &Private,
     ) -> Result<Option<(u64, ObjectState)>, LedgerError> {
-        if self.reseal {
+        if self.reseal || self.is_new {
             return Ok(None);
         }
         let value = object_value(self.source.name(), key);
@@ -237,7 +238,7 @@ impl Work<'_> {
             if let Some(companion) =
                 objects.get_mut(*companion).filter(|object| object.error.is_none())
             {
-                companion.disposition = "companion";
+                companion.disposition = Disposition::Companion;
             }
         }
         let digest = companions(objects, assembled);
@@ -252,12 +253,12 @@ impl Work<'_> {
             .as_ref()
             .is_some_and(|(_, k)| k.stamp == object.listed.stamp && k.companions == digest)
         {
-            object.disposition = "unchanged";
+            object.disposition = Disposition::Unchanged;
             return Ok(());
         }
         if known.is_some() && unread_document {
             // Its companions cannot be told today: nothing is said to have changed.
-            object.disposition = "not judged: a document beside it could not be read";
+            object.disposition = Disposition::NotJudged;
             return Ok(());
         }
         if object.captured.is_none() {
@@ -267,10 +268,11 @@ impl Work<'_> {
         let same_bytes =
             known.as_ref().is_some_and(|(_, known)| known.sha256 == captured.digests.sha256);
         if same_bytes && known.as_ref().is_some_and(|(_, known)| known.companions == digest) {
-            object.disposition = "unchanged";
+            object.disposition = Disposition::Unchanged;
             return Ok(());
         }
-        object.disposition = if known.is_some() { "sealed again" } else { "sealed" };
+        object.disposition =
+            if known.is_some() { Disposition::SealedAgain } else { Disposition::Sealed };
         let listed = object.listed.clone();
         let sealing = self.sealing(
             objects,

@@ -7,6 +7,7 @@
 use std::error::Error;
 use std::io::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use unbroken_evidence::body::Body;
@@ -14,9 +15,10 @@ use unbroken_evidence::field::Value;
 use unbroken_evidence::opening::Opening;
 use unbroken_evidence::time::Time;
 use unbroken_ledger::audit::audit;
-use unbroken_ledger::ledger::{Clock, Ledger, NewEntry, Surroundings};
+use unbroken_ledger::ledger::{Ledger, Surroundings};
 use unbroken_ledger::private::Row;
 use unbroken_ledger::random::SystemRandom;
+use unbroken_ledger::seal::{Clock, NewEntry};
 
 struct NoClock;
 
@@ -28,7 +30,7 @@ impl Clock for NoClock {
 
 fn surroundings() -> Surroundings {
     Surroundings {
-        clock: Box::new(NoClock),
+        clock: Arc::new(NoClock),
         random: Box::<SystemRandom>::default(),
         holder: "the appender".to_owned(),
     }
@@ -58,7 +60,7 @@ fn write(folder: &Path, batch: u64, pause: Duration) -> Result<(), Box<dyn Error
             let text = format!("entry {number} of round {round}");
             let set = ledger.fields(vec![Value::string("audit", "/text", &text)])?;
             let body = Body::Fields { fields: set.commitment(), refs: vec![] };
-            let row = Row { opening: Opening::of(&set, None), ..Row::default() };
+            let row = Row { opening: Opening::of(set, None), ..Row::default() };
             entries.push(NewEntry { kind: "audit", subject: None, body, row });
         }
         let last = ledger.append(entries)?.last().copied();

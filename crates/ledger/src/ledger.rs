@@ -1,14 +1,12 @@
 //! The ledger: opened under its lock, appended to, checkpointed, published.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use unbroken_evidence::body::{Added, Body, Control, Role, Subject};
-use unbroken_evidence::chain::ChainOf;
+use unbroken_evidence::body::{Added, Body, Control, Role};
 use unbroken_evidence::checkpoint::Checkpoint;
-use unbroken_evidence::entry::{Statement, UnverifiedEntry};
 use unbroken_evidence::field::{FieldSet, Value};
-use unbroken_evidence::hash::Hash;
-use unbroken_evidence::key::{Signer, own_signatures_hold};
+use unbroken_evidence::key::Signer;
 use unbroken_evidence::opening::Opening;
 use unbroken_evidence::time::Time;
 use unbroken_evidence::tree::{Edge, leaf_hash};
@@ -18,62 +16,29 @@ use crate::error::LedgerError;
 use crate::head::Head;
 use crate::keys::Keys;
 use crate::lock::Lock;
-use crate::private::{Lookup, Private, Row};
+use crate::private::{Private, Row};
 use crate::publish::{publish, stored};
 use crate::random::{Draw, Random};
 use crate::reader::log_folder;
 use crate::recover::{self, Recovered};
+use crate::seal::{Appended, Clock, NewEntry, SealedGroup, Sealer};
 use crate::store::{SledStore, Store};
-
-/// Where times come from; a test brings its own.
-pub trait Clock: Send + Sync {
-    /// The time now.
-    fn now(&self) -> Time;
-}
-
-/// A text that is going to be signed.
-struct Text {
-    is_control: bool,
-    text: String,
-}
 
 /// What a ledger needs of the world around it.
 pub struct Surroundings {
     /// The clock.
-    pub clock: Box<dyn Clock>,
+    pub clock: Arc<dyn Clock>,
     /// The randomness.
     pub random: Box<dyn Random>,
     /// Who holds the lock, for whoever finds it taken.
     pub holder: String,
 }
 
-/// A statement that is going to be an entry.
-#[derive(Debug)]
-pub struct NewEntry {
-    /// Its kind.
-    pub kind: &'static str,
-    /// What it is about.
-    pub subject: Option<Subject>,
-    /// What it says.
-    pub body: Body,
-    /// What private.db keeps of it.
-    pub row: Row,
-}
-
-/// An entry that was acknowledged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Appended {
-    /// Its index.
-    pub index: u64,
-    /// Its leaf.
-    pub leaf: Hash,
-}
-
 /// An open ledger: the one writer.
 pub struct Ledger {
     folder: PathBuf,
     origin: String,
-    keys: Keys,
+    keys: Arc<Keys>,
     store: Box<dyn Store>,
     private: Private,
     surroundings: Surroundings,
@@ -154,7 +119,7 @@ impl Ledger {
         let mut ledger = Self {
             folder: folder.to_owned(),
             origin: origin.to_owned(),
-            keys,
+            keys: Arc::new(keys),
             store,
             private,
             surroundings,
@@ -178,7 +143,7 @@ impl Ledger {
         let fields = set.commitment();
         let body =
             Body::Control(Control { add, end: vec![], fields, nonce: Some(nonce), refs: vec![] });
-        let row = Row { opening: Opening::of(&set, None), ..Row::default() };
+        let row = Row { opening: Opening::of(set, None), ..Row::default() };
         ledger.append(vec![NewEntry { kind: "control", subject: None, body, row }])?;
         ledger.checkpoint()?;
         Ok(ledger)
@@ -227,7 +192,7 @@ impl Ledger {
         let mut ledger = Self {
             folder: folder.to_owned(),
             origin,
-            keys,
+            keys: Arc::new(keys),
             store,
             private,
             surroundings,
@@ -256,7 +221,7 @@ impl Ledger {
 
     /// The verifier key of the log: the trust anchor.
     #[must_use]
-    pub const fn trust_anchor(&self) -> &unbroken_evidence::key::VerifierKey {
+    pub fn trust_anchor(&self) -> &unbroken_evidence::key::VerifierKey {
         self.keys.log.verifier()
     }
 
@@ -328,7 +293,7 @@ impl Ledger {
     ) -> Result<Appended, LedgerError> {
         let set = self.fields(values)?;
         let body = Body::Fields { fields: set.commitment(), refs: vec![] };
-        let row = Row { opening: Opening::of(&set, None), ..row };
+        let row = Row { opening: Opening::of(set, None), ..row };
         let mut appended = self.append(vec![NewEntry { kind, subject: None, body, row }])?;
         appended.pop().ok_or(LedgerError::ReadBack { index: self.size() })
     }
@@ -338,87 +303,43 @@ impl Ledger {
     /// # Errors
     /// Those of private.db and store; then the handle is dead until the ledger is opened anew.
     pub fn append(&mut self, entries: Vec<NewEntry>) -> Result<Vec<Appended>, LedgerError> {
+        let group = self.sealer().seal(entries)?;
+        self.write(group)
+    }
+
+    /// Seals entries that come after the acknowledged ones. On a thread of its own it signs the
+    /// next group while [`Ledger::write`] writes the last one.
+    #[must_use]
+    pub fn sealer(&self) -> Sealer {
+        Sealer {
+            keys: Arc::clone(&self.keys),
+            clock: Arc::clone(&self.surroundings.clock),
+            origin: self.origin.clone(),
+            head: self.head.clone(),
+        }
+    }
+
+    /// Writes a sealed group, all or none; when this returns `Ok` it survives a power cut.
+    ///
+    /// # Errors
+    /// Those of private.db and store; then the handle is dead until the ledger is opened anew.
+    pub fn write(&mut self, group: SealedGroup) -> Result<Vec<Appended>, LedgerError> {
         if self.dead {
             return Err(LedgerError::Dead);
         }
-        let (texts, mut rows) = self.texts(entries)?;
-        let sealed = self.seal(texts)?;
-        let (first, base) = (self.head.size(), (self.head.size(), self.head.last_leaf));
-        let mut head = self.head.clone();
-        let mut appended = Vec::with_capacity(sealed.len());
-        let mut records = Vec::with_capacity(sealed.len());
-        for (index, (entry, note)) in (first..).zip(sealed) {
-            head.extend(&entry);
-            let row = rows.get_mut(appended.len());
-            row.into_iter().for_each(|row| row.lookups.extend(own_lookups(&entry)));
-            appended.push(Appended { index, leaf: entry.leaf() });
-            records.push((entry.leaf(), note));
+        let SealedGroup { base, appended, records, rows, head } = group;
+        if appended.is_empty() {
+            return Ok(appended);
         }
-        assert_eq!(head.size(), first + appended.len() as u64, "the head counts every entry");
+        let first = self.head.size();
+        assert_eq!(base, (first, self.head.last_leaf), "a group follows what it was sealed after");
         self.dead = true;
-        let rows = appended.iter().map(|appended| appended.leaf).zip(rows).collect();
         self.private.commit(base, first, rows)?;
         let stored = self.store.append(first, &records, &head);
         stored.map_err(|source| LedgerError::Store { path: store_folder(&self.folder), source })?;
         self.head = head;
         self.dead = false;
         Ok(appended)
-    }
-
-    /// The texts of `entries`, each chained to the one before.
-    fn texts(&self, entries: Vec<NewEntry>) -> Result<(Vec<Text>, Vec<Row>), LedgerError> {
-        let mut chains = self.head.chains.clone();
-        let mut texts = Vec::with_capacity(entries.len());
-        let mut rows = Vec::with_capacity(entries.len());
-        let count = entries.len();
-        for entry in entries {
-            let is_control = entry.kind == "control";
-            // `control` names the newest control entry, so none may hide inside a group.
-            assert!(!is_control || count == 1, "a control entry is appended alone");
-            let signer = if is_control { &self.keys.control } else { &self.keys.collector };
-            let key = signer.verifier().hash();
-            let chain = if is_control { ChainOf::Control } else { ChainOf::Key(key) };
-            let last = chains.get(&chain);
-            let statement = Statement {
-                at: self.surroundings.clock.now(),
-                body: entry.body,
-                control: self.head.control,
-                key,
-                kind: entry.kind.to_owned(),
-                number: last.map_or(0, |(number, _)| number + 1),
-                origin: self.origin.clone(),
-                previous: last.map(|(_, text)| *text),
-                signer: signer.verifier().name().to_owned(),
-                subject: entry.subject,
-            };
-            let text = statement.text_unchecked();
-            chains.insert(chain, (statement.number, Hash::of(&[text.as_bytes()])));
-            texts.push(Text { is_control, text });
-            rows.push(entry.row);
-        }
-        Ok((texts, rows))
-    }
-
-    /// Signs texts, on two threads, and reads each note back as a verifier would.
-    fn seal(&self, texts: Vec<Text>) -> Result<Vec<(UnverifiedEntry, Vec<u8>)>, LedgerError> {
-        let keys = &self.keys;
-        let seal = |Text { is_control, text }| {
-            let signer = if is_control { &keys.control } else { &keys.collector };
-            let note = signer.sign_note(&text).into_bytes();
-            Ok((UnverifiedEntry::parse(&note)?, note))
-        };
-        let sealed: Result<Vec<_>, LedgerError> =
-            unbroken_evidence::spread::spread(texts, 2, seal).into_iter().collect();
-        let sealed = sealed?;
-        for (is_control, signer) in [(true, &self.keys.control), (false, &self.keys.collector)] {
-            let of_key =
-                |entry: &&UnverifiedEntry| (entry.statement().kind == "control") == is_control;
-            let entries: Vec<_> = sealed.iter().map(|(entry, _)| entry).filter(of_key).collect();
-            if !own_signatures_hold(signer.verifier(), &entries) {
-                return Err(LedgerError::ReadBack { index: self.head.size() });
-            }
-        }
-        Ok(sealed)
     }
 
     /// Reads the new entries back, signs a checkpoint over them, and publishes it. Does nothing
@@ -475,16 +396,4 @@ impl Ledger {
         self.signed = (edge, note);
         Ok(())
     }
-}
-
-/// Lookups that follow from the entry itself.
-fn own_lookups(entry: &UnverifiedEntry) -> Vec<i64> {
-    let statement = entry.statement();
-    let subject = statement.subject.map(|subject| Lookup::Subject.prefix(&subject.0));
-    let kind = match statement.kind.as_str() {
-        "control" => Some(Lookup::Kind.prefix(b"control")),
-        "policy" => Some(Lookup::Policy.prefix(entry.leaf().as_bytes())),
-        _ => None,
-    };
-    subject.into_iter().chain(kind).collect()
 }

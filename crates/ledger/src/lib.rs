@@ -7,6 +7,8 @@
 //! | `private.db` | [`private`] | openings, lookups, documents; erasable and searchable |
 //! | `keys/` | [`keys`] | who signs |
 //!
+//! [`seal`] makes entries and touches none of these; [`ledger`] writes them.
+//!
 //! **Invariant:** data goes private.db, then store, then (acknowledged) checkpoint, then log. What
 //! a crash leaves half done is found and finished, or refused, when the ledger is opened.
 
@@ -26,6 +28,7 @@ pub mod reader;
 mod record;
 mod recover;
 pub mod restore;
+pub mod seal;
 mod state;
 pub mod store;
 

@@ -52,6 +52,21 @@ pub struct Row {
     pub settles: Option<Settled>,
 }
 
+/// A row with its opening encoded already: the writing thread has enough to do.
+pub(crate) struct PreparedRow {
+    leaf: Hash,
+    opening: Vec<u8>,
+    row: Row,
+}
+
+impl PreparedRow {
+    /// The row of the entry with this leaf.
+    pub(crate) fn of(leaf: Hash, mut row: Row) -> Self {
+        let opening = record::encode_opening(std::mem::take(&mut row.opening));
+        Self { leaf, opening, row }
+    }
+}
+
 /// A group of objects of a source in which nothing is left to do, as long as it stays as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settled {
@@ -176,11 +191,11 @@ impl Private {
     ///
     /// # Errors
     /// `Private`; then nothing of it was kept.
-    pub fn commit(
+    pub(crate) fn commit(
         &mut self,
         base: (u64, Option<Hash>),
         first: u64,
-        rows: Vec<(Hash, Row)>,
+        rows: Vec<PreparedRow>,
     ) -> Result<(), LedgerError> {
         let failed = self.failed("cannot be written");
         let transaction = self.db.transaction().map_err(&failed)?;
@@ -368,7 +383,7 @@ fn write(
     db: &Connection,
     base: (u64, Option<Hash>),
     first: u64,
-    rows: Vec<(Hash, Row)>,
+    rows: Vec<PreparedRow>,
 ) -> rusqlite::Result<()> {
     let built = "INSERT OR REPLACE INTO built VALUES (1, ?1, ?2)";
     db.execute(built, params![to_row(base.0), base.1.map(|leaf| *leaf.as_bytes())])?;
@@ -378,8 +393,8 @@ fn write(
     let mut documents = db.prepare_cached("INSERT INTO documents VALUES (?1, ?2, ?3, ?4)")?;
     let mut listings = db.prepare_cached("INSERT INTO listings VALUES (?1, ?2, ?3)")?;
     let mut lookups = Vec::new();
-    for (index, (leaf, row)) in (first..).map(to_row).zip(rows) {
-        openings.execute(params![index, leaf.as_bytes(), record::encode_opening(row.opening)])?;
+    for (index, PreparedRow { leaf, opening, row }) in (first..).map(to_row).zip(rows) {
+        openings.execute(params![index, leaf.as_bytes(), opening])?;
         lookups.extend(row.lookups.into_iter().map(|prefix| (prefix, index)));
         if let Some(object) = row.object {
             objects.execute(params![

@@ -35,6 +35,9 @@ impl Private {
     /// # Errors
     /// `Private`.
     pub fn settle(&mut self, groups: &[Settled]) -> Result<(), LedgerError> {
+        if groups.is_empty() {
+            return Ok(());
+        }
         let failed = self.failed("cannot be written");
         let transaction = self.db.transaction().map_err(&failed)?;
         for settled in groups {

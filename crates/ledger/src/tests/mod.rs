@@ -6,6 +6,7 @@ mod opening;
 mod restoring;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use unbroken_evidence::body::{Body, Content, Media, Recording, Subject};
 use unbroken_evidence::field::Value;
@@ -17,10 +18,11 @@ use unbroken_evidence::trust::Trust;
 use unbroken_evidence::verdict::Conclusion;
 
 use crate::keys::Keys;
-use crate::ledger::{Clock, Ledger, NewEntry, Surroundings};
+use crate::ledger::{Ledger, Surroundings};
 use crate::private::{Lookup, Row};
 use crate::random::SystemRandom;
 use crate::reader::LogReader;
+use crate::seal::{Clock, NewEntry};
 
 struct FixedClock;
 
@@ -32,7 +34,7 @@ impl Clock for FixedClock {
 
 fn surroundings() -> Surroundings {
     Surroundings {
-        clock: Box::new(FixedClock),
+        clock: Arc::new(FixedClock),
         random: Box::<SystemRandom>::default(),
         holder: "a test".to_owned(),
     }
@@ -67,7 +69,7 @@ fn recording(ledger: &mut Ledger, n: u64) -> NewEntry {
         refs: vec![],
     });
     let row = Row {
-        opening: Opening::of(&set, Some([7; 32])),
+        opening: Opening::of(set, Some([7; 32])),
         lookups: vec![Lookup::Sha256.prefix(digest.to_string().as_bytes())],
         ..Row::default()
     };
@@ -120,4 +122,35 @@ fn every_size_around_the_tile_boundaries_is_published_whole() {
     drop(ledger);
     let audit = crate::audit::audit(&folder, "a test", 2).unwrap();
     assert_eq!((audit.exit_code(), audit.store, audit.differences), (0, Ok(1_025), vec![]));
+}
+
+#[test]
+fn groups_sealed_ahead_of_the_writing_chain_on_and_a_dropped_one_leaves_no_trace() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().join("ledger");
+    let mut ledger = created(&folder);
+    let mut group =
+        |ledger: &mut Ledger, from| (from..from + 100).map(|n| recording(ledger, n)).collect();
+    let mut sealer = ledger.sealer();
+    let entries: [Vec<NewEntry>; 3] = [0, 100, 200].map(|from| group(&mut ledger, from));
+    let [first, second, dropped] = entries.map(|entries| sealer.seal(entries).unwrap());
+    let ahead: Vec<u64> = second.entries().iter().map(|entry| entry.index).collect();
+    assert_eq!((ahead[0], ahead[99], ledger.size()), (101, 200, 1));
+    ledger.write(first).unwrap();
+    ledger.write(second).unwrap();
+    drop(dropped);
+    assert_eq!(append(&mut ledger, 300..310).unwrap(), 211);
+    ledger.checkpoint().unwrap();
+    assert_eq!(verified_size(&folder), 211);
+}
+
+#[test]
+#[should_panic(expected = "a group follows what it was sealed after")]
+fn a_group_that_was_sealed_on_another_head_is_not_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = created(&folder.path().join("ledger"));
+    let entry = recording(&mut ledger, 1);
+    let late = ledger.sealer().seal(vec![entry]).unwrap();
+    append(&mut ledger, 2..3).unwrap();
+    let _ = ledger.write(late);
 }

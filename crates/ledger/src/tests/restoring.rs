@@ -100,9 +100,9 @@ fn an_erasure_is_applied_again_when_an_old_private_db_comes_back() {
         rel: unbroken_evidence::body::Rel::Erases,
     }];
     let body = unbroken_evidence::body::Body::Fields { fields: set.commitment(), refs };
-    let row = Row { opening: unbroken_evidence::opening::Opening::of(&set, None), ..row };
+    let row = Row { opening: unbroken_evidence::opening::Opening::of(set, None), ..row };
     ledger
-        .append(vec![crate::ledger::NewEntry { kind: "erasure", subject: None, body, row }])
+        .append(vec![crate::seal::NewEntry { kind: "erasure", subject: None, body, row }])
         .unwrap();
     drop(ledger);
     let ledger = Ledger::open(&folder, surroundings()).unwrap();

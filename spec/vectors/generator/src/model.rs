@@ -73,7 +73,7 @@ impl Model {
         let mut random = std::mem::take(&mut self.random);
         let set = FieldSet::seal(values, &mut || random.salt());
         self.random = random;
-        self.openings.insert(self.size(), Opening::of(&set, block_key));
+        self.openings.insert(self.size(), Opening::of(set.clone(), block_key));
         set
     }
 

@@ -59,7 +59,7 @@ pub fn document() -> String {
         ],
         &mut || salts.salt(),
     );
-    put("opening of two fields", Opening::of(&set, None).encode());
+    put("opening of two fields", Opening::of(set.clone(), None).encode());
     put("root of those fields", set.commitment().root.to_string());
     if let Some(field) = set.fields().first() {
         put("leaf of its first field", field.leaf().to_string());

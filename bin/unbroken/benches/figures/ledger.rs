@@ -1,0 +1,190 @@
+//! A ledger of a million entries: appending, publishing, auditing, handing over, searching.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+
+use unbroken_evidence::body::{Body, Content, Media, Recording, Subject};
+use unbroken_evidence::content::ContentHasher;
+use unbroken_evidence::field::{FieldSet, Value};
+use unbroken_evidence::opening::Opening;
+use unbroken_evidence::published::{Everything, verify_log};
+use unbroken_evidence::time::Time;
+use unbroken_evidence::trust::Trust;
+use unbroken_ledger::ledger::{Ledger, Surroundings};
+use unbroken_ledger::private::{Lookup, Row};
+use unbroken_ledger::random::{Draw, SystemRandom};
+use unbroken_ledger::reader::LogReader;
+use unbroken_ledger::seal::{Clock, NewEntry};
+use unbroken_verify_core::object::{Answer, Object, verify_objects};
+
+use crate::memory::say_peak;
+use crate::{say, timed, unbroken};
+
+struct NoClock;
+
+impl Clock for NoClock {
+    fn now(&self) -> Time {
+        Time::from_unix_ms(1_795_158_000_123)
+    }
+}
+
+fn surroundings() -> Surroundings {
+    Surroundings {
+        clock: Arc::new(NoClock),
+        random: Box::<SystemRandom>::default(),
+        holder: "cargo bench".to_owned(),
+    }
+}
+
+pub(crate) fn run(place: &Path, scale: u64) {
+    let count = 1_000_000 / scale;
+    let trust = appends(place, count);
+    audit(place, count, &trust);
+    exhibit_entry(place, count);
+    objects(place, count, &trust);
+    say_peak(&format!("status of a ledger of {count}"), unbroken(place, &["status"]));
+    std::fs::create_dir(place.join("nothing")).unwrap();
+    let ingest = unbroken(place, &["ingest", "nothing"]);
+    say_peak(&format!("ingest of nothing into a ledger of {count}"), ingest);
+    say_peak(
+        &format!("audit of a ledger of {count}, store and private.db too"),
+        unbroken(place, &["audit"]),
+    );
+}
+
+fn appends(place: &Path, count: u64) -> Trust {
+    let mut ledger =
+        Ledger::create(&place.join("ledger"), "example.com/bench", surroundings()).unwrap();
+    let part = count / 10;
+    let mut rates = Vec::new();
+    for tenth in 0..10 {
+        let elapsed = timed(|| append_part(&mut ledger, tenth * part, part)).0;
+        rates.push(part as f64 / elapsed.as_secs_f64());
+    }
+    let (first, last) = (rates[0], rates[9]);
+    say(
+        &format!("durable appends in batches of 1,024, 32 fields, {count} entries"),
+        &format!("{first:.0}/s first tenth, {last:.0}/s last, ratio {:.2}", last / first),
+    );
+    let (published, ()) = timed(|| ledger.checkpoint().unwrap());
+    say(
+        "checkpoint and publishing of all of them at once",
+        &format!("{:.1} s", published.as_secs_f64()),
+    );
+    Trust { keys: vec![ledger.trust_anchor().clone()], ledger_id: None }
+}
+
+/// Appends a part as ingest does: one thread prepares entries, one seals them, one writes.
+fn append_part(ledger: &mut Ledger, first: u64, count: u64) {
+    let (give, take) = sync_channel(4);
+    let (to_writer, sealed) = sync_channel(1);
+    let mut sealer = ledger.sealer();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            let mut random = SystemRandom::default();
+            let numbers: Vec<u64> = (first..first + count).collect();
+            for batch in numbers.chunks(1_024) {
+                let batch: Vec<NewEntry> =
+                    batch.iter().map(|n| prepared(&mut random, *n)).collect();
+                give.send(batch).unwrap();
+            }
+        });
+        scope.spawn(move || {
+            for batch in take {
+                to_writer.send(sealer.seal(batch).unwrap()).unwrap();
+            }
+        });
+        for group in sealed {
+            ledger.write(group).unwrap();
+        }
+    });
+}
+
+/// An entry of 32 fields, as a recording with its sidecar has; the recording is the number `n`.
+fn prepared(random: &mut SystemRandom, n: u64) -> NewEntry {
+    let mut hasher = ContentHasher::new(&[(4_096, [7; 32])]);
+    hasher.update(&n.to_be_bytes());
+    let digests = hasher.finish();
+    let mut values = vec![
+        Value::string("content", "/sha256", &digests.sha256.to_string()),
+        Value::string("content", "/blake3", &digests.blake3.to_string()),
+        Value::number("content", "/size", digests.size),
+    ];
+    values.extend(
+        (0..29).map(|m| {
+            Value::string("sidecar", &format!("/member_{m}"), "a value of the usual length")
+        }),
+    );
+    let mut draw = Draw::salts(random, values.len()).unwrap();
+    let set = FieldSet::seal(values, &mut || draw.next_salt());
+    let content = Content {
+        blake3: Some(digests.blake3),
+        block_bytes: 4_096,
+        block_root: digests.block_roots[0],
+        sha256: Some(digests.sha256),
+        size: digests.size,
+    };
+    let fields = set.commitment();
+    let (completeness, refs) = (None, vec![]);
+    let body =
+        Body::Recording(Recording { completeness, content, fields, media: Media::Call, refs });
+    let mut subject = [0; 16];
+    subject[..8].copy_from_slice(&n.to_be_bytes());
+    let prefix = |kind: Lookup| kind.prefix(&n.to_be_bytes());
+    let lookups =
+        [Lookup::Sha256, Lookup::Object, Lookup::Conversation, Lookup::Recording].map(prefix);
+    let row = Row {
+        opening: Opening::of(set, Some([7; 32])),
+        lookups: lookups.to_vec(),
+        ..Row::default()
+    };
+    NewEntry { kind: "recording", subject: Some(Subject(subject)), body, row }
+}
+
+fn audit(place: &Path, count: u64, trust: &Trust) {
+    let reader = LogReader::open(&place.join("ledger")).unwrap();
+    let (elapsed, verdict) =
+        timed(|| verify_log(&mut reader.files(), trust, None, 2, &mut Everything).unwrap());
+    assert_eq!(verdict.conclusion().exit_code(), 0);
+    say(
+        "audit of the log: leaves, tree, strict signatures",
+        &format!("{:.0} entries/s", count as f64 / elapsed.as_secs_f64()),
+    );
+}
+
+fn exhibit_entry(place: &Path, count: u64) {
+    let mut reader = LogReader::open(&place.join("ledger")).unwrap();
+    let elapsed = timed(|| {
+        for index in 0..100 {
+            let index = index * (count / 100) + 1;
+            reader.inclusion(&[index]).unwrap();
+            reader.entry(index).unwrap();
+        }
+    });
+    say(
+        "one exhibit entry: bundle, entry, proof",
+        &format!("{:.2} ms", elapsed.0.as_secs_f64() * 10.0),
+    );
+}
+
+/// A thousand files, every second one sealed, against the whole log.
+fn objects(place: &Path, count: u64, trust: &Trust) {
+    let objects: Vec<Object> = (0..1_000)
+        .map(|n| {
+            let path = place.join(format!("object-{n}"));
+            let content = if n % 2 == 0 { n * count / 1_000 } else { u64::MAX - n };
+            std::fs::write(&path, content.to_be_bytes()).unwrap();
+            Object::file(&path).unwrap()
+        })
+        .collect();
+    let reader = LogReader::open(&place.join("ledger")).unwrap();
+    let found = || verify_objects(&mut reader.files(), trust, Default::default(), &objects, 2);
+    let (elapsed, found) = timed(|| found().unwrap());
+    let sealed = found.answers.iter().filter(|answer| matches!(answer, Answer::Sealed(_))).count();
+    assert_eq!(sealed, 500);
+    say(
+        &format!("unbroken-verify object: 1,000 files against a log of {count}"),
+        &format!("{:.1} s besides hashing them", elapsed.as_secs_f64()),
+    );
+}

@@ -1,0 +1,54 @@
+//! What became of a listed object.
+
+use crate::error::ObjectError;
+
+/// What became of a listed object; its text stands in the listing that a `pass` entry commits to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Disposition {
+    /// A recording, sealed for the first time.
+    Sealed,
+    /// A recording, sealed again because it or its companions changed.
+    SealedAgain,
+    /// As it was when it was dealt with.
+    Unchanged,
+    /// A companion of a recording.
+    Companion,
+    /// A recording that was sealed before, whose companions cannot be told today.
+    NotJudged,
+    /// A companion without its recording.
+    Stray(&'static str),
+    /// It could not be read.
+    Unread(&'static str),
+    /// Left out by dates or limit.
+    Excluded(&'static str),
+}
+
+impl Disposition {
+    pub(crate) const OVER_THE_LIMIT: Self = Self::Excluded("excluded: limit");
+    pub(crate) const TOO_EARLY: Self = Self::Excluded("excluded: before the first date");
+    pub(crate) const TOO_LATE: Self = Self::Excluded("excluded: after the last date");
+
+    /// The words of the listing.
+    pub(crate) const fn text(self) -> &'static str {
+        match self {
+            Self::Sealed => "sealed",
+            Self::SealedAgain => "sealed again",
+            Self::Unchanged => "unchanged",
+            Self::Companion => "companion",
+            Self::NotJudged => "not judged: a document beside it could not be read",
+            Self::Stray(what) | Self::Unread(what) | Self::Excluded(what) => what,
+        }
+    }
+}
+
+impl From<&ObjectError> for Disposition {
+    fn from(error: &ObjectError) -> Self {
+        Self::Unread(match error {
+            ObjectError::Vanished => "vanished",
+            ObjectError::Denied(_) => "unreadable",
+            ObjectError::Changed => "changed while read",
+            ObjectError::Broken(_) => "broken off",
+            ObjectError::Irregular(_) => "not a file",
+        })
+    }
+}

@@ -1,0 +1,161 @@
+//! Gathers what workers did: counts it, and seals new entries in batches while others are written.
+
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::time::Duration;
+
+use unbroken_ledger::error::LedgerError;
+use unbroken_ledger::private::Settled;
+use unbroken_ledger::seal::{SealedGroup, Sealer};
+
+use crate::disposition::Disposition;
+use crate::error::Problem;
+use crate::feed::Outcomes;
+use crate::listing::Listing;
+use crate::summary::Summary;
+use crate::worker::{GroupDone, Sealing, Work};
+
+/// Entries that are sealed together.
+const BATCH_ENTRIES: usize = 512;
+/// Bytes of documents in them; one entry may have more.
+const BATCH_BYTES: usize = 8 << 20;
+/// A batch waits no longer than this for more.
+const BATCH_WAIT: Duration = Duration::from_millis(100);
+
+/// What the writing thread is to do next.
+pub(crate) struct ToWrite {
+    /// Groups of objects that need no new entry.
+    pub(crate) settled: Vec<Settled>,
+    /// New entries.
+    pub(crate) group: SealedGroup,
+}
+
+/// What a run knows of itself when everything is gathered.
+pub(crate) struct Gathered {
+    pub(crate) summary: Summary,
+    pub(crate) listing: Listing,
+}
+
+pub(crate) struct Gatherer<'a> {
+    pub(crate) work: &'a Work<'a>,
+    pub(crate) limit: Option<u64>,
+    pub(crate) sealer: Sealer,
+    pub(crate) to_writer: SyncSender<ToWrite>,
+    pub(crate) gathered: Gathered,
+    batch: Vec<Sealing>,
+    batch_bytes: usize,
+    settled: Vec<Settled>,
+}
+
+impl<'a> Gatherer<'a> {
+    pub(crate) fn new(
+        work: &'a Work<'a>,
+        limit: Option<u64>,
+        sealer: Sealer,
+        to_writer: SyncSender<ToWrite>,
+        summary: Summary,
+    ) -> Self {
+        let gathered = Gathered { summary, listing: Listing::default() };
+        let (batch, settled) = (Vec::new(), Vec::new());
+        Self { work, limit, sealer, to_writer, gathered, batch, batch_bytes: 0, settled }
+    }
+
+    /// Takes outcomes until there are no more, or until one is an error.
+    pub(crate) fn gather(mut self, outcomes: &Receiver<Outcomes>) -> Result<Gathered, LedgerError> {
+        let ended = self.take_all(outcomes);
+        if ended.is_err() {
+            // Everybody is told to stop, and is listened to until they have: a queue that nobody
+            // empties would hold the lister for ever.
+            self.work.stop.store(true, Ordering::Relaxed);
+            while outcomes.recv().is_ok() {}
+        }
+        ended.map(|()| self.gathered)
+    }
+
+    fn take_all(&mut self, outcomes: &Receiver<Outcomes>) -> Result<(), LedgerError> {
+        loop {
+            match outcomes.recv_timeout(BATCH_WAIT) {
+                Ok(outcomes) => {
+                    for outcome in outcomes {
+                        self.take(outcome?);
+                        if self.batch.len() >= BATCH_ENTRIES || self.batch_bytes >= BATCH_BYTES {
+                            self.flush()?;
+                        }
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => self.flush()?,
+                Err(RecvTimeoutError::Disconnected) => return self.flush(),
+            }
+        }
+    }
+
+    fn take(&mut self, mut done: GroupDone) {
+        let Gathered { summary, listing } = &mut self.gathered;
+        if done.abandoned {
+            summary.interrupted = true;
+            return;
+        }
+        let room = self.limit.map_or(u64::MAX, |limit| limit.saturating_sub(summary.sealed));
+        let new = done.sealings.iter().filter(|sealing| sealing.change.is_none()).count() as u64;
+        if new > room && summary.sealed > 0 || new > 0 && room == 0 {
+            // Left for the next run, as a whole.
+            self.work.limit_reached.store(true, Ordering::Relaxed);
+            done = done.over_the_limit();
+        }
+        for (place, listed, disposition) in done.dispositions {
+            summary.count(&listed, disposition);
+            listing.put(place, &listed, disposition);
+        }
+        done.problems.into_iter().for_each(|problem| summary.problem(problem));
+        match (done.sealings.last_mut(), done.settles) {
+            (Some(last), settles) => last.entry.row.settles = settles,
+            (None, Some(settled)) => self.settled.push(settled),
+            (None, None) => {}
+        }
+        for sealing in done.sealings {
+            match sealing.change {
+                None => summary.sealed += 1,
+                Some(_) => summary.sealed_again += 1,
+            }
+            let documents = sealing.entry.row.documents.iter();
+            self.batch_bytes += documents.map(|document| document.bytes.len()).sum::<usize>();
+            self.batch.push(sealing);
+        }
+    }
+
+    /// Seals the batch and hands it on. Problems are counted now: if the batch cannot be written,
+    /// the run ends with that error and reports nothing else.
+    fn flush(&mut self) -> Result<(), LedgerError> {
+        if self.batch.is_empty() && self.settled.is_empty() {
+            return Ok(());
+        }
+        self.batch_bytes = 0;
+        let (mut entries, mut reports) = (Vec::new(), Vec::new());
+        for Sealing { entry, key, incomplete, change } in self.batch.drain(..) {
+            entries.push(entry);
+            reports.push((key, incomplete, change));
+        }
+        let group = self.sealer.seal(entries)?;
+        let summary = &mut self.gathered.summary;
+        for (entry, (key, incomplete, change)) in group.entries().iter().zip(reports) {
+            summary.incomplete += u64::from(incomplete.is_some());
+            let incomplete = incomplete.map(|what| format!("incomplete: {what}"));
+            for what in incomplete.into_iter().chain(change) {
+                summary.problem(Problem { index: Some(entry.index), ..Problem::new(&key, what) });
+            }
+        }
+        let settled = std::mem::take(&mut self.settled);
+        // A writer that is gone has failed, and says why itself.
+        self.to_writer.send(ToWrite { settled, group }).map_err(|_| LedgerError::Dead)
+    }
+}
+
+impl GroupDone {
+    /// The same group, left for the next run.
+    fn over_the_limit(mut self) -> Self {
+        for (_, _, disposition) in &mut self.dispositions {
+            *disposition = Disposition::OVER_THE_LIMIT;
+        }
+        Self { dispositions: self.dispositions, ..Self::default() }
+    }
+}
