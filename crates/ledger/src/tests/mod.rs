@@ -129,7 +129,7 @@ fn groups_sealed_ahead_of_the_writing_chain_on_and_a_dropped_one_leaves_no_trace
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path().join("ledger");
     let mut ledger = created(&folder);
-    let mut group =
+    let group =
         |ledger: &mut Ledger, from| (from..from + 100).map(|n| recording(ledger, n)).collect();
     let mut sealer = ledger.sealer();
     let entries: [Vec<NewEntry>; 3] = [0, 100, 200].map(|from| group(&mut ledger, from));
