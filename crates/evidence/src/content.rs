@@ -113,32 +113,69 @@ impl Digests {
     }
 }
 
-/// Bytes that [`digest_stream`] asks for at once.
+/// Bytes that are asked for at once.
 const PIECE_BYTES: usize = 1 << 20;
 
-/// Digests a stream on two threads: `fill` puts the next bytes into the buffer it is given and
-/// says how many; 0 ends the stream. A stream of one piece stays on the calling thread. `length`
-/// is how long the stream is thought to be; it only saves memory.
+/// [`Digester::digest`] for a single stream.
 ///
 /// # Errors
 /// Those of `fill`.
 pub fn digest_stream<E>(
     keys: &[(u64, BlockKey)],
     length: u64,
+    fill: impl FnMut(&mut [u8]) -> Result<usize, E>,
+) -> Result<Digests, E> {
+    Digester::default().digest(keys, length, fill)
+}
+
+/// Digests one stream after another; it keeps its buffer between them, for making and clearing one
+/// for each small file costs more than a tenth of hashing it.
+#[derive(Debug, Default)]
+pub struct Digester {
+    buffer: Vec<u8>,
+}
+
+impl Digester {
+    /// Digests a stream: `fill` puts the next bytes into the buffer it is given and says how many;
+    /// 0 ends the stream. A stream of one piece stays on the calling thread, a longer one takes a
+    /// second. `length` is how long the stream is thought to be; it only saves memory.
+    ///
+    /// # Errors
+    /// Those of `fill`.
+    pub fn digest<E>(
+        &mut self,
+        keys: &[(u64, BlockKey)],
+        length: u64,
+        mut fill: impl FnMut(&mut [u8]) -> Result<usize, E>,
+    ) -> Result<Digests, E> {
+        let (mut flat, mut blocks) = ContentHasher::new(keys).split();
+        // One byte more than is thought to come: it shows the end, or that there is more.
+        let thought = usize::try_from(length).map_or(PIECE_BYTES, |n| n.saturating_add(1));
+        let asked = thought.min(PIECE_BYTES);
+        if self.buffer.len() < asked {
+            self.buffer.resize(asked, 0);
+        }
+        let Some(room) = self.buffer.get_mut(..asked) else { return Ok(Digests::of(flat, blocks)) };
+        let filled = fill_whole(room, &mut fill)?;
+        if filled < asked {
+            let bytes = room.get(..filled).unwrap_or_default();
+            flat.update(bytes);
+            blocks.update(bytes);
+            return Ok(Digests::of(flat, blocks));
+        }
+        let mut first = std::mem::take(&mut self.buffer);
+        first.truncate(filled);
+        on_two_threads(flat, blocks, first, fill)
+    }
+}
+
+/// Digests the piece `first` and all that follows it.
+fn on_two_threads<E>(
+    mut flat: FlatHasher,
+    mut blocks: BlockHasher,
+    first: Vec<u8>,
     mut fill: impl FnMut(&mut [u8]) -> Result<usize, E>,
 ) -> Result<Digests, E> {
-    let (mut flat, mut blocks) = ContentHasher::new(keys).split();
-    // One byte more than is thought to come: it shows the end, or that there is more.
-    let thought = usize::try_from(length).map_or(PIECE_BYTES, |length| length.saturating_add(1));
-    let mut first = vec![0; thought.min(PIECE_BYTES)];
-    let filled = fill_whole(&mut first, &mut fill)?;
-    let ended = filled < first.len();
-    first.truncate(filled);
-    if ended {
-        flat.update(&first);
-        blocks.update(&first);
-        return Ok(Digests::of(flat, blocks));
-    }
     std::thread::scope(|scope| {
         let (to_blocks, pieces) = std::sync::mpsc::sync_channel::<Arc<Vec<u8>>>(2);
         let (give_back, used) = std::sync::mpsc::channel();

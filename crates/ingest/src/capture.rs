@@ -1,6 +1,6 @@
 //! Captures one object: its bytes streamed once, in memory that does not grow.
 
-use unbroken_evidence::content::{BlockKey, Digests, digest_stream};
+use unbroken_evidence::content::{BLOCK_BYTES_DEFAULT, BlockKey, Digester, Digests};
 use unbroken_evidence::limits::DOCUMENT_BYTES_MAX;
 use unbroken_evidence::time::Time;
 use unbroken_ledger::seal::Clock;
@@ -23,15 +23,16 @@ pub(crate) struct Captured {
 pub(crate) fn capture(
     source: &dyn Source,
     listed: &Listed,
-    keys: &[(u64, BlockKey)],
+    key: BlockKey,
     clock: &dyn Clock,
     keep: Keep,
+    digester: &mut Digester,
 ) -> Result<Captured, ObjectError> {
     let start = clock.now();
     let mut reader = source.open(listed)?;
     let mut kept =
         (keep == Keep::Document && listed.size <= DOCUMENT_BYTES_MAX as u64).then(Vec::new);
-    let digests = digest_stream(keys, listed.size, |buffer| {
+    let digests = digester.digest(&[(BLOCK_BYTES_DEFAULT, key)], listed.size, |buffer| {
         let count = reader.read(buffer)?;
         if let Some(kept) = &mut kept {
             kept.extend_from_slice(buffer.get(..count).unwrap_or_default());

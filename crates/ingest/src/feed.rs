@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
 use std::time::{Duration, Instant};
 
+use unbroken_evidence::content::Digester;
 use unbroken_ledger::error::LedgerError;
 use unbroken_ledger::private::Private;
 use unbroken_ledger::random::SystemRandom;
@@ -18,7 +19,7 @@ use crate::error::SourceError;
 use crate::group::{Group, Grouper};
 use crate::run::Options;
 use crate::source::Next;
-use crate::worker::{GroupDone, Work};
+use crate::worker::{GroupDone, Tools, Work};
 
 /// What workers and lister hand on.
 pub(crate) type Outcomes = Vec<Result<GroupDone, LedgerError>>;
@@ -113,7 +114,8 @@ pub(crate) fn worker(
             return;
         }
     };
-    let mut random = SystemRandom::default();
+    let mut tools =
+        Tools { private, random: SystemRandom::default(), digester: Digester::default() };
     loop {
         let next = groups.lock().unwrap_or_else(std::sync::PoisonError::into_inner).recv();
         let Ok(groups) = next else { return };
@@ -124,7 +126,7 @@ pub(crate) fn worker(
             } else if let Some(why) = exclusion(&group, options, work) {
                 Ok(GroupDone::left_out(group, why))
             } else {
-                work.group(group, &private, &mut random)
+                work.group(group, &mut tools)
             });
             if handed_on.elapsed() > HAND_ON_AFTER {
                 if to_gatherer.send(std::mem::take(&mut outcomes)).is_err() {

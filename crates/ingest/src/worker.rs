@@ -3,13 +3,13 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use unbroken_evidence::body::{Media, Ref, Rel};
-use unbroken_evidence::content::{BLOCK_BYTES_DEFAULT, BlockKey};
+use unbroken_evidence::content::{BlockKey, Digester};
 use unbroken_evidence::document;
 use unbroken_evidence::hash::Hash;
 use unbroken_evidence::json::Value;
 use unbroken_ledger::error::LedgerError;
 use unbroken_ledger::private::{Lookup, ObjectState, Private, Settled, object_value};
-use unbroken_ledger::random::{Random, block_key, subject};
+use unbroken_ledger::random::{SystemRandom, block_key, subject};
 use unbroken_ledger::seal::{Clock, NewEntry};
 
 use crate::assess::assess;
@@ -54,6 +54,13 @@ pub(crate) struct Work<'a> {
     pub(crate) progress: &'a Progress,
 }
 
+/// What each worker has for itself.
+pub(crate) struct Tools {
+    pub(crate) private: Private,
+    pub(crate) random: SystemRandom,
+    pub(crate) digester: Digester,
+}
+
 /// A group that was worked off.
 #[derive(Default)]
 pub(crate) struct GroupDone {
@@ -92,14 +99,9 @@ struct Object {
 }
 
 impl Work<'_> {
-    pub(crate) fn group(
-        &self,
-        group: Group,
-        private: &Private,
-        random: &mut dyn Random,
-    ) -> Result<GroupDone, LedgerError> {
+    pub(crate) fn group(&self, group: Group, tools: &mut Tools) -> Result<GroupDone, LedgerError> {
         let settled = group.settled(self.number, self.layout);
-        if !self.reseal && !self.is_new && private.is_settled(&settled)? {
+        if !self.reseal && !self.is_new && tools.private.is_settled(&settled)? {
             let unchanged = |(place, listed)| (place, listed, Disposition::Unchanged);
             let dispositions: Vec<_> = group.objects.into_iter().map(unchanged).collect();
             self.count(dispositions.iter().map(|(_, listed, _)| listed));
@@ -108,7 +110,7 @@ impl Work<'_> {
         let places: Vec<u64> = group.objects.iter().map(|(place, _)| *place).collect();
         let mut objects = Vec::with_capacity(group.objects.len());
         for (_, listed) in group.objects {
-            objects.push(self.first_look(listed, random)?);
+            objects.push(self.first_look(listed, tools)?);
         }
         let mut done = GroupDone::default();
         let assembly = self.assemble(&objects);
@@ -116,7 +118,7 @@ impl Work<'_> {
             if self.stop.load(Ordering::Relaxed) {
                 return Ok(GroupDone { abandoned: true, ..GroupDone::default() });
             }
-            self.recording(&mut objects, assembled, private, random, &mut done)?;
+            self.recording(&mut objects, assembled, tools, &mut done)?;
         }
         for (place, what) in assembly.strays {
             if let Some(object) = objects.get_mut(place) {
@@ -145,7 +147,7 @@ impl Work<'_> {
     }
 
     /// Documents are read at once, for only their content says what they are.
-    fn first_look(&self, listed: Listed, random: &mut dyn Random) -> Result<Object, LedgerError> {
+    fn first_look(&self, listed: Listed, tools: &mut Tools) -> Result<Object, LedgerError> {
         let mut object = Object {
             error: listed.irregular.map(|what| match what {
                 "vanished" => ObjectError::Vanished,
@@ -161,7 +163,7 @@ impl Work<'_> {
             && object.error.is_none()
             && lower.ends_with(b".json")
         {
-            self.read(&mut object, Keep::Document, random)?;
+            self.read(&mut object, Keep::Document, tools)?;
             let bytes =
                 object.captured.as_ref().and_then(|(captured, _)| captured.bytes.as_deref());
             object.document = bytes.and_then(|bytes| document::parse_document(bytes).ok());
@@ -172,19 +174,14 @@ impl Work<'_> {
         Ok(object)
     }
 
-    fn read(
-        &self,
-        object: &mut Object,
-        keep: Keep,
-        random: &mut dyn Random,
-    ) -> Result<(), LedgerError> {
-        let key = block_key(random).map_err(|source| LedgerError::Io {
+    fn read(&self, object: &mut Object, keep: Keep, tools: &mut Tools) -> Result<(), LedgerError> {
+        let key = block_key(&mut tools.random).map_err(|source| LedgerError::Io {
             path: "the system's randomness".into(),
             doing: "cannot be read",
             source,
         })?;
-        match capture(self.source, &object.listed, &[(BLOCK_BYTES_DEFAULT, key)], self.clock, keep)
-        {
+        let Tools { digester, .. } = tools;
+        match capture(self.source, &object.listed, key, self.clock, keep, digester) {
             Ok(captured) => object.captured = Some((captured, key)),
             Err(error) => {
                 object.disposition = Disposition::from(&error);
@@ -230,8 +227,7 @@ impl Work<'_> {
         &self,
         objects: &mut [Object],
         assembled: &Assembled,
-        private: &Private,
-        random: &mut dyn Random,
+        tools: &mut Tools,
         done: &mut GroupDone,
     ) -> Result<(), LedgerError> {
         for (companion, _) in &assembled.companions {
@@ -248,7 +244,7 @@ impl Work<'_> {
         if object.error.is_some() {
             return Ok(());
         }
-        let known = self.known(&object.listed.key, private)?;
+        let known = self.known(&object.listed.key, &tools.private)?;
         if known
             .as_ref()
             .is_some_and(|(_, k)| k.stamp == object.listed.stamp && k.companions == digest)
@@ -262,7 +258,7 @@ impl Work<'_> {
             return Ok(());
         }
         if object.captured.is_none() {
-            self.read(object, Keep::Nothing, random)?;
+            self.read(object, Keep::Nothing, tools)?;
         }
         let Some((captured, key)) = object.captured.take() else { return Ok(()) };
         let same_bytes =
@@ -274,16 +270,7 @@ impl Work<'_> {
         object.disposition =
             if known.is_some() { Disposition::SealedAgain } else { Disposition::Sealed };
         let listed = object.listed.clone();
-        let sealing = self.sealing(
-            objects,
-            assembled,
-            &listed,
-            (captured, key),
-            known,
-            same_bytes,
-            private,
-            random,
-        );
+        let sealing = self.sealing(objects, assembled, &listed, (captured, key), known, tools);
         match sealing? {
             Some(sealing) => done.sealings.push(sealing),
             None => {
@@ -294,10 +281,6 @@ impl Work<'_> {
         Ok(())
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "each is a different thing, and a struct would only rename them"
-    )]
     fn sealing(
         &self,
         objects: &[Object],
@@ -305,9 +288,7 @@ impl Work<'_> {
         listed: &Listed,
         (captured, block_key): (Captured, BlockKey),
         known: Option<(u64, ObjectState)>,
-        same_bytes: bool,
-        private: &Private,
-        random: &mut dyn Random,
+        tools: &mut Tools,
     ) -> Result<Option<Sealing>, LedgerError> {
         let no_randomness = |source| LedgerError::Io {
             path: "the system's randomness".into(),
@@ -331,12 +312,12 @@ impl Work<'_> {
         let (media, findings) =
             self.assessed(objects, assembled, listed, captured.digests.size, sidecar);
         let (subject, supersedes, change) = match &known {
-            None => (subject(random).map_err(no_randomness)?, None, None),
+            None => (subject(&mut tools.random).map_err(no_randomness)?, None, None),
             Some((index, state)) => {
                 // A row without its opening: private.db is damaged. The caller reports it, and the
                 // object stays unsettled.
-                let Some((leaf, _)) = private.opening(*index)? else { return Ok(None) };
-                let what = if same_bytes {
+                let Some((leaf, _)) = tools.private.opening(*index)? else { return Ok(None) };
+                let what = if state.sha256 == captured.digests.sha256 {
                     "a companion appeared or changed"
                 } else {
                     "its bytes changed"
@@ -365,7 +346,7 @@ impl Work<'_> {
             supersedes,
             block_key,
         };
-        let entry = material.entry(random).map_err(no_randomness)?;
+        let entry = material.entry(&mut tools.random).map_err(no_randomness)?;
         Ok(Some(Sealing { entry, key: listed.key.clone(), incomplete, change }))
     }
 
