@@ -51,6 +51,12 @@ pub enum LedgerError {
         /// Where one was expected.
         path: PathBuf,
     },
+    /// An `init` that did not come to its end: nothing was ever sealed there.
+    #[error("{}: its `unbroken init` did not finish, and nothing was sealed", path.display())]
+    Unfinished {
+        /// The ledger.
+        path: PathBuf,
+    },
     /// A new ledger needs an empty place.
     #[error("{}: something is there already", path.display())]
     NotEmpty {
@@ -121,6 +127,12 @@ pub enum LedgerError {
         /// The one that is written now.
         known: u32,
     },
+    /// The log was never published, or is gone.
+    #[error("{}: the published log is missing", path.display())]
+    NoLog {
+        /// The log's folder.
+        path: PathBuf,
+    },
     /// The published log does not verify.
     #[error("{}: the published log does not verify: {why}", path.display())]
     Log {
@@ -150,6 +162,9 @@ pub enum StoreError {
     /// sled's own error.
     #[error("sled")]
     Sled(#[from] sled::Error),
+    /// Its files are not there.
+    #[error("it is missing")]
+    Missing,
     /// A record that cannot be decoded.
     #[error("a record of the store cannot be read: {0}")]
     Record(String),
@@ -188,6 +203,7 @@ impl LedgerError {
             }
             Self::Held { .. } => "wait until that process has ended, then run the command again",
             Self::NotALedger { .. } => "make one with `unbroken init DIR --origin NAME`",
+            Self::Unfinished { .. } => "remove the folder, then run `unbroken init` again",
             Self::NotEmpty { .. } => "choose a folder that does not exist yet",
             Self::Key { .. } => {
                 "only its owner may read a key file (chmod 600); if it is missing or another, bring it back from its backup"
@@ -203,6 +219,9 @@ impl LedgerError {
             }
             Self::Newer { .. } => "use the newer version of this program",
             Self::Older { .. } => "run `unbroken restore`, which rebuilds the store from the log",
+            Self::NoLog { .. } => {
+                "if the store is there, the next `unbroken ingest` publishes the log again; otherwise bring it back from a copy"
+            }
             Self::Log { .. } => "restore the log from a copy, then run the command again",
             Self::ReadBack { .. } => "the disk or memory is failing: stop, and check the machine",
             Self::Form(_) => "this is a mistake in this program: please report it",

@@ -12,7 +12,7 @@ use unbroken_evidence::time::Time;
 use unbroken_evidence::tree::{Edge, leaf_hash};
 
 use crate::durable;
-use crate::error::LedgerError;
+use crate::error::{LedgerError, StoreError};
 use crate::head::Head;
 use crate::keys::Keys;
 use crate::lock::Lock;
@@ -67,11 +67,15 @@ pub fn private_path(folder: &Path) -> PathBuf {
     folder.join("private.db")
 }
 
+/// Opens the store of the ledger in `folder`, which must be there.
 pub(crate) fn open_store(folder: &Path) -> Result<Box<dyn Store>, LedgerError> {
     let path = store_folder(folder);
+    if !path.join("db").exists() {
+        return Err(LedgerError::Store { path, source: StoreError::Missing });
+    }
     match SledStore::open(&path) {
         Ok(store) => Ok(Box::new(store)),
-        Err(crate::error::StoreError::Format(found)) => {
+        Err(StoreError::Format(found)) => {
             let known = crate::store::STORE_FORMAT;
             Err(if found > known {
                 LedgerError::Newer { path, found, known }
@@ -83,6 +87,28 @@ pub(crate) fn open_store(folder: &Path) -> Result<Box<dyn Store>, LedgerError> {
     }
 }
 
+/// A ledger has a folder of keys, whoever may read them.
+pub(crate) fn must_be_a_ledger(folder: &Path) -> Result<(), LedgerError> {
+    let keys = folder.join("keys");
+    match std::fs::metadata(&keys) {
+        Ok(metadata) if metadata.is_dir() => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            Err(LedgerError::io(&keys, "cannot be looked at")(error))
+        }
+        _ => Err(LedgerError::NotALedger { path: folder.to_owned() }),
+    }
+}
+
+/// Removes what an `init` that failed has made, so that it can be repeated; the first error counts.
+fn remove_unfinished(folder: &Path) {
+    for name in ["keys", "store", "log"] {
+        let _ = std::fs::remove_dir_all(folder.join(name));
+    }
+    for name in ["private.db", "private.db-wal", "private.db-shm", "lock"] {
+        let _ = std::fs::remove_file(folder.join(name));
+    }
+}
+
 impl Ledger {
     /// Makes a ledger with new keys in `folder`, which must be empty or not exist.
     ///
@@ -91,7 +117,7 @@ impl Ledger {
     pub fn create(
         folder: &Path,
         origin: &str,
-        mut surroundings: Surroundings,
+        surroundings: Surroundings,
     ) -> Result<Self, LedgerError> {
         unbroken_evidence::key::check_name(origin, "origin")?;
         durable::create_folder(folder).map_err(LedgerError::io(folder, "cannot be made"))?;
@@ -101,9 +127,23 @@ impl Ledger {
             return Err(LedgerError::NotEmpty { path: folder.to_owned() });
         }
         let lock = Lock::take(folder, &surroundings.holder)?;
+        let made = Self::make(folder, origin, surroundings, lock);
+        if made.is_err() {
+            remove_unfinished(folder);
+        }
+        made
+    }
+
+    fn make(
+        folder: &Path,
+        origin: &str,
+        mut surroundings: Surroundings,
+        lock: Lock,
+    ) -> Result<Self, LedgerError> {
         let keys = Keys::create(&folder.join("keys"), origin, &mut *surroundings.random)?;
-        let store = open_store(folder)?;
-        Self::begin(folder, origin, keys, store, surroundings, lock)
+        let path = store_folder(folder);
+        let store = SledStore::open(&path).map_err(|source| LedgerError::Store { path, source })?;
+        Self::begin(folder, origin, keys, Box::new(store), surroundings, lock)
     }
 
     /// Writes the genesis into an empty store.
@@ -154,31 +194,43 @@ impl Ledger {
     /// # Errors
     /// Whatever disagrees between store, log, head copy and private.db; nothing is written then.
     pub fn open(folder: &Path, surroundings: Surroundings) -> Result<Self, LedgerError> {
-        if !folder.join("keys").is_dir() {
-            return Err(LedgerError::NotALedger { path: folder.to_owned() });
-        }
+        must_be_a_ledger(folder)?;
         let lock = Lock::take(folder, &surroundings.holder)?;
         let store = match open_store(folder) {
             Err(LedgerError::Older { .. }) => {
+                crate::restore::verified_size(folder)?;
                 crate::restore::rebuild_store(folder)?;
                 open_store(folder)?
             }
+            Err(LedgerError::Store { source: StoreError::Missing, .. })
+                if !private_path(folder).exists() && !log_folder(folder).exists() =>
+            {
+                return Err(LedgerError::Unfinished { path: folder.to_owned() });
+            }
             other => other?,
         };
-        let ledger = Self::open_on(folder, store, surroundings, lock)?;
-        let (private, size) = (ledger.private.end()?, ledger.head.size());
-        if private < size {
-            return Err(LedgerError::PrivateBehind {
-                path: folder.to_owned(),
-                private,
-                store: size,
-            });
-        }
-        Ok(ledger)
+        Self::open_on(folder, store, surroundings, lock)
     }
 
     /// Opens the ledger in `folder` over `store`, whose lock is held.
     pub(crate) fn open_on(
+        folder: &Path,
+        store: Box<dyn Store>,
+        surroundings: Surroundings,
+        lock: Lock,
+    ) -> Result<Self, LedgerError> {
+        let mut ledger = Self::recovered(folder, store, surroundings, lock)?;
+        let (private, size) = (ledger.private.end()?, ledger.head.size());
+        if private < size {
+            let path = folder.to_owned();
+            return Err(LedgerError::PrivateBehind { path, private, store: size });
+        }
+        ledger.checkpoint()?;
+        Ok(ledger)
+    }
+
+    /// The ledger as it was recovered: private.db may be behind, and nothing was signed yet.
+    pub(crate) fn recovered(
         folder: &Path,
         store: Box<dyn Store>,
         surroundings: Surroundings,
@@ -189,7 +241,7 @@ impl Ledger {
         let head_copy = private.meta(HEAD_COPY)?.map(|bytes| durable::path_of(&bytes));
         let recovered = recover::check(folder, &*store, &mut private, &keys, head_copy.as_deref())?;
         let Recovered { head, origin, signed, published } = recovered;
-        let mut ledger = Self {
+        Ok(Self {
             folder: folder.to_owned(),
             origin,
             keys: Arc::new(keys),
@@ -202,9 +254,7 @@ impl Ledger {
             head_copy,
             dead: false,
             _lock: lock,
-        };
-        ledger.checkpoint()?;
-        Ok(ledger)
+        })
     }
 
     /// The ledger's folder.

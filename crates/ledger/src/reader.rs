@@ -15,6 +15,7 @@ use unbroken_evidence::tile::{
 use unbroken_evidence::tree::{leaf_hash, prove_inclusion};
 
 use crate::error::LedgerError;
+use crate::ledger::must_be_a_ledger;
 
 /// The published log in a folder, at one checkpoint.
 #[derive(Debug)]
@@ -87,7 +88,10 @@ impl LogReader {
         let folder = log_folder(ledger);
         let path = folder.join("checkpoint");
         let note = read(&path, NOTE_BYTES_MAX).map_err(LedgerError::io(&path, "cannot be read"))?;
-        let note = note.ok_or(LedgerError::NotALedger { path: ledger.to_owned() })?;
+        let Some(note) = note else {
+            must_be_a_ledger(ledger)?;
+            return Err(LedgerError::NoLog { path: folder });
+        };
         let parsed = UnverifiedCheckpoint::parse(&note);
         let parsed =
             parsed.map_err(|e| LedgerError::Log { path: folder.clone(), why: e.to_string() })?;

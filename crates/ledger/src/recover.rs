@@ -46,7 +46,7 @@ pub(crate) fn check(
         check.witness("the head copy", claims)?;
     }
     if head.size() == 0 {
-        return Err(LedgerError::NotALedger { path: folder.to_owned() });
+        return Err(LedgerError::Unfinished { path: folder.to_owned() });
     }
     let signed = check.signed(keys)?;
     let (_, genesis) = stored(folder, store, 0)?;

@@ -13,7 +13,9 @@ use unbroken_evidence::verdict::Conclusion;
 use crate::error::LedgerError;
 use crate::head::Head;
 use crate::keys::Keys;
-use crate::ledger::{Ledger, Surroundings, open_store, private_path, store_folder};
+use crate::ledger::{
+    Ledger, Surroundings, must_be_a_ledger, open_store, private_path, store_folder,
+};
 use crate::lock::Lock;
 use crate::private::{Private, Row};
 use crate::reader::{LogReader, log_folder};
@@ -47,12 +49,14 @@ pub struct Restored {
 /// # Errors
 /// `Log` when the published log does not verify: then nothing is changed.
 pub fn restore(folder: &Path, surroundings: Surroundings) -> Result<Restored, LedgerError> {
-    if !folder.join("keys").is_dir() {
-        return Err(LedgerError::NotALedger { path: folder.to_owned() });
-    }
+    must_be_a_ledger(folder)?;
     let lock = Lock::take(folder, &surroundings.holder)?;
     let log_size = verified_size(folder)?;
-    let store_size = open_store(folder).and_then(|store| head_size(folder, &*store)).unwrap_or(0);
+    let store_size = match open_store(folder).and_then(|store| head_size(folder, &*store)) {
+        Err(newer @ LedgerError::Newer { .. }) => return Err(newer),
+        // Missing, damaged or older: it is rebuilt, and the old one is kept.
+        found => found.unwrap_or(0),
+    };
     let old_store = if store_size < log_size { Some(rebuild_store(folder)?) } else { None };
     let size = store_size.max(log_size);
     let mut private = Private::open(&private_path(folder))?;
@@ -65,7 +69,8 @@ pub fn restore(folder: &Path, surroundings: Surroundings) -> Result<Restored, Le
         private.rebase((size, head.and_then(|head| head.last_leaf)))?;
     }
     drop(private);
-    let mut ledger = Ledger::open_on(folder, open_store(folder)?, surroundings, lock)?;
+    let mut ledger = Ledger::recovered(folder, open_store(folder)?, surroundings, lock)?;
+    ledger.checkpoint()?;
     let (missing, erased) = lacking(folder, ledger.private(), size)?;
     let lost = missing.iter().map(|(from, to)| to - from).sum();
     let known = ledger.private().meta(SEALED_GAPS)?.unwrap_or_default();
@@ -101,7 +106,7 @@ fn head_size(folder: &Path, store: &dyn crate::store::Store) -> Result<u64, Ledg
 }
 
 /// The size of the published log, every entry of which verifies.
-fn verified_size(folder: &Path) -> Result<u64, LedgerError> {
+pub(crate) fn verified_size(folder: &Path) -> Result<u64, LedgerError> {
     let keys = Keys::load(&folder.join("keys"))?;
     let reader = LogReader::open(folder)?;
     let trust = Trust { keys: vec![keys.log.verifier().clone()], ledger_id: None };

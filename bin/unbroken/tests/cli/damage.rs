@@ -95,6 +95,16 @@ fn what_is_no_ledger_is_said_to_be_none() {
 }
 
 #[test]
+fn a_log_that_is_gone_is_named_and_published_again() {
+    let scene = sealed_scene();
+    std::fs::remove_dir_all(scene.path("ledger/log")).unwrap();
+    let text = scene.exits(4, &["status"]);
+    assert!(text.contains("ledger/log: the published log is missing"), "{text}");
+    scene.ok(&["ingest", "export"]);
+    scene.ok(&["audit"]);
+}
+
+#[test]
 fn a_key_of_another_ledger_signs_nothing() {
     let scene = sealed_scene();
     scene.ok(&["init", "other", "--origin", "example.com/recordings"]);
@@ -124,7 +134,9 @@ fn a_private_db_that_knows_more_than_is_left_is_told_and_restored() {
     std::fs::rename(scene.path("old-log"), scene.path("ledger/log")).unwrap();
     std::fs::remove_dir_all(scene.path("ledger/store")).unwrap();
     let text = scene.exits(4, &["ingest", "export"]);
-    assert!(text.contains("the store has lost entries"), "{text}");
+    assert!(text.contains("ledger/store: the store failed: it is missing"), "{text}");
+    let text = scene.exits(4, &["audit"]);
+    assert!(text.contains("unbroken restore"), "{text}");
     let text = scene.exits(2, &["restore"]);
     assert!(text.contains("set aside in private.db"), "{text}");
     let again = scene.json(&["ingest", "export"]);

@@ -3,8 +3,8 @@
 use std::os::unix::fs::PermissionsExt as _;
 
 use super::{append, created, surroundings, verified_size};
-use crate::error::LedgerError;
-use crate::ledger::Ledger;
+use crate::error::{LedgerError, StoreError};
+use crate::ledger::{Ledger, Surroundings};
 
 #[test]
 fn two_processes_do_not_append_at_once() {
@@ -38,9 +38,15 @@ fn a_store_that_is_gone_is_not_taken_for_a_new_one() {
     ledger.checkpoint().unwrap();
     drop(ledger);
     std::fs::remove_dir_all(folder.join("store")).unwrap();
-    let refused = Ledger::open(&folder, surroundings()).err().unwrap();
-    assert!(matches!(refused, LedgerError::StoreBehind { .. }), "{refused}");
-    assert!(refused.hint().contains("unbroken restore"));
+    let missing = Ledger::open(&folder, surroundings()).err().unwrap();
+    assert!(matches!(missing, LedgerError::Store { source: StoreError::Missing, .. }), "{missing}");
+    assert!(!folder.join("store").exists(), "an open that fails makes no store");
+    drop(crate::store::SledStore::open(&folder.join("store")).unwrap());
+    let empty = Ledger::open(&folder, surroundings()).err().unwrap();
+    assert!(matches!(empty, LedgerError::StoreBehind { .. }), "{empty}");
+    for refused in [missing, empty] {
+        assert!(refused.hint().contains("unbroken restore"));
+    }
 }
 
 #[test]
@@ -140,4 +146,38 @@ fn a_reader_goes_on_while_the_log_grows_past_its_partial_tiles() {
     assert_eq!(reader.checkpoint().size, 301);
     reader.entry(300).unwrap();
     reader.inclusion(&[0, 299, 300]).unwrap();
+}
+
+#[test]
+fn an_init_that_was_cut_short_is_told_and_one_that_failed_can_be_repeated() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("ledger");
+    drop(created(&folder));
+    // A crash before the genesis was sealed leaves keys, and perhaps an empty store.
+    for name in ["log", "private.db", "store"] {
+        let path = folder.join(name);
+        let _ = std::fs::remove_dir_all(&path).or_else(|_| std::fs::remove_file(&path));
+    }
+    let refused = Ledger::open(&folder, surroundings()).err().unwrap();
+    assert!(matches!(refused, LedgerError::Unfinished { .. }), "{refused}");
+    drop(crate::store::SledStore::open(&folder.join("store")).unwrap());
+    let refused = Ledger::open(&folder, surroundings()).err().unwrap();
+    assert!(matches!(refused, LedgerError::Unfinished { .. }), "{refused}");
+    std::fs::remove_dir_all(&folder).unwrap();
+    // Randomness that fails stands for whatever fails in the middle.
+    let failing = Surroundings { random: Box::new(Failing { draws: 4 }), ..surroundings() };
+    Ledger::create(&folder, "example.com/recordings", failing).err().unwrap();
+    assert_eq!(created(&folder).size(), 1);
+}
+
+struct Failing {
+    draws: u32,
+}
+
+impl crate::random::Random for Failing {
+    fn fill(&mut self, bytes: &mut [u8]) -> std::io::Result<()> {
+        self.draws = self.draws.checked_sub(1).ok_or_else(|| std::io::Error::other("no more"))?;
+        bytes.fill(self.draws as u8 + 1);
+        Ok(())
+    }
 }

@@ -29,6 +29,53 @@ fn a_lost_store_is_rebuilt_from_the_log() {
     assert_eq!((audit.exit_code(), audit.differences), (0, vec![]));
 }
 
+/// A ledger of six entries, all published, whose store says that it has this format.
+fn with_store_format(folder: &std::path::Path, format: u32) {
+    let mut ledger = created(folder);
+    append(&mut ledger, 0..5).unwrap();
+    ledger.checkpoint().unwrap();
+    drop(ledger);
+    drop(crate::store::SledStore::open(&folder.join("store")).unwrap());
+    let db = sled::open(folder.join("store")).unwrap();
+    db.insert(b"format", &format.to_be_bytes()).unwrap();
+    db.flush().unwrap();
+}
+
+#[test]
+fn a_store_of_an_older_format_is_rebuilt_from_a_log_that_verifies() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().join("ledger");
+    with_store_format(&folder, 0);
+    let bundle = folder.join("log/tile/entries/000.p/6");
+    let whole = std::fs::read(&bundle).unwrap();
+    let mut changed = whole.clone();
+    changed[whole.len() / 2] ^= 1;
+    std::fs::write(&bundle, changed).unwrap();
+    let refused = Ledger::open(&folder, surroundings()).err().unwrap();
+    assert!(matches!(refused, LedgerError::Log { .. }), "{refused}");
+    std::fs::write(&bundle, whole).unwrap();
+    let mut ledger = Ledger::open(&folder, surroundings()).unwrap();
+    assert_eq!(ledger.size(), 6);
+    assert!(folder.join("store.old-1").is_dir(), "the old store is kept");
+    append(&mut ledger, 5..7).unwrap();
+    ledger.checkpoint().unwrap();
+    assert_eq!(verified_size(&folder), 8);
+}
+
+#[test]
+fn a_store_of_a_newer_format_is_neither_opened_nor_rebuilt() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().join("ledger");
+    with_store_format(&folder, 99);
+    for refused in [
+        Ledger::open(&folder, surroundings()).err().unwrap(),
+        restore(&folder, surroundings()).err().unwrap(),
+    ] {
+        assert!(matches!(refused, LedgerError::Newer { found: 99, known: 1, .. }), "{refused}");
+    }
+    assert!(!folder.join("store.old-1").exists());
+}
+
 #[test]
 fn an_old_private_db_stops_appending_until_a_gap_is_sealed() {
     let folder = tempfile::tempdir().unwrap();
@@ -41,6 +88,7 @@ fn an_old_private_db_stops_appending_until_a_gap_is_sealed() {
     let mut ledger = Ledger::open(&folder, surroundings()).unwrap();
     append(&mut ledger, 5..9).unwrap();
     drop(ledger);
+    let published = verified_size(&folder);
     for name in ["private.db-wal", "private.db-shm"] {
         let _ = std::fs::remove_file(folder.join(name));
     }
@@ -50,6 +98,7 @@ fn an_old_private_db_stops_appending_until_a_gap_is_sealed() {
         matches!(refused, LedgerError::PrivateBehind { private: 6, store: 10, .. }),
         "{refused}"
     );
+    assert_eq!(verified_size(&folder), published, "a refused open signs and publishes nothing");
     let restored = restore(&folder, surroundings()).unwrap();
     assert_eq!((restored.lost, restored.gap, restored.store_rebuilt), (4, Some(10), false));
     let ledger = Ledger::open(&folder, surroundings()).unwrap();
