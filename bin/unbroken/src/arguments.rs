@@ -28,7 +28,7 @@ pub(crate) struct Output {
     /// Only errors
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
-    /// More detail
+    /// Progress every second, also where it is no terminal
     #[arg(short, long, global = true)]
     pub(crate) verbose: bool,
     /// No colour, also on a terminal

@@ -1,24 +1,30 @@
-//! Shows what a run is doing: a line that moves on a terminal, a line a minute elsewhere.
+//! Shows what a run is doing: a line that moves on a terminal, a line a minute elsewhere
+//! (a second with `-v`).
 
 use std::io::{IsTerminal as _, Write as _};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use unbroken_ingest::run::Progress;
+use unbroken_ingest::run as ingest;
+use unbroken_ledger::audit;
 
 use crate::arguments::Output;
 use crate::output::bytes;
 
 const ON_A_TERMINAL: Duration = Duration::from_millis(200);
+const VERBOSE: Duration = Duration::from_secs(1);
 const ELSEWHERE: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_millis(50);
 
-/// Runs `work` while another thread shows `progress`.
-pub(crate) fn shown<T>(output: &Output, progress: &Progress, work: impl FnOnce() -> T) -> T {
+/// What a line of progress says after so much time.
+type Line<'a> = &'a (dyn Fn(Duration) -> String + Sync);
+
+/// Runs `work` while another thread shows `line`.
+pub(crate) fn shown<T>(output: &Output, line: Line<'_>, work: impl FnOnce() -> T) -> T {
     let ended = AtomicBool::new(false);
     std::thread::scope(|scope| {
         if !output.quiet && !output.json {
-            scope.spawn(|| show(progress, &ended));
+            scope.spawn(|| show(line, output.verbose, &ended));
         }
         let done = work();
         ended.store(true, Ordering::Relaxed);
@@ -26,16 +32,20 @@ pub(crate) fn shown<T>(output: &Output, progress: &Progress, work: impl FnOnce()
     })
 }
 
-fn show(progress: &Progress, ended: &AtomicBool) {
+fn show(line: Line<'_>, verbose: bool, ended: &AtomicBool) {
     let terminal = std::io::stderr().is_terminal();
-    let every = if terminal { ON_A_TERMINAL } else { ELSEWHERE };
+    let every = match (terminal, verbose) {
+        (true, _) => ON_A_TERMINAL,
+        (false, true) => VERBOSE,
+        (false, false) => ELSEWHERE,
+    };
     let began = Instant::now();
-    let mut last = began;
+    let mut next = if verbose { began } else { began + every };
     while !ended.load(Ordering::Relaxed) {
         std::thread::sleep(LOOK);
-        if last.elapsed() >= every {
-            last = Instant::now();
-            let text = line(progress, began.elapsed());
+        if Instant::now() >= next {
+            next = Instant::now() + every;
+            let text = line(began.elapsed());
             let mut out = std::io::stderr().lock();
             // Nobody is harmed by a progress line that could not be shown.
             let _ = if terminal { write!(out, "\r\x1b[K{text}") } else { writeln!(out, "{text}") };
@@ -47,8 +57,26 @@ fn show(progress: &Progress, ended: &AtomicBool) {
     }
 }
 
-fn line(progress: &Progress, elapsed: Duration) -> String {
-    let load = |number: &std::sync::atomic::AtomicU64| number.load(Ordering::Relaxed);
+/// How far an audit is.
+pub(crate) fn of_audit(progress: &audit::Progress, elapsed: Duration) -> String {
+    let (done, all) =
+        (progress.done.load(Ordering::Relaxed), progress.all.load(Ordering::Relaxed).max(1));
+    let rate = done / elapsed.as_secs().max(1);
+    let eta = all.saturating_sub(done).checked_div(rate).map(duration);
+    let eta = eta.map_or_else(String::new, |eta| format!(", about {eta} left"));
+    format!("{done} of {all} comparisons, {rate}/s{eta}")
+}
+
+/// How far the packing of an exhibit is.
+pub(crate) fn of_packing(read: &AtomicU64, elapsed: Duration) -> String {
+    let read = read.load(Ordering::Relaxed);
+    let rate = read / elapsed.as_secs().max(1);
+    format!("{} of recordings read and packed, {}/s", bytes(read), bytes(rate))
+}
+
+/// How far an ingest is.
+pub(crate) fn of_ingest(progress: &ingest::Progress, elapsed: Duration) -> String {
+    let load = |number: &AtomicU64| number.load(Ordering::Relaxed);
     let (done, listed) = (load(&progress.done), load(&progress.listed));
     let (done_bytes, listed_bytes) = (load(&progress.done_bytes), load(&progress.listed_bytes));
     let seconds = elapsed.as_secs().max(1);

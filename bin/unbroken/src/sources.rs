@@ -2,9 +2,11 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use unbroken_exhibit::{Opened, Originals};
 use unbroken_ingest::source::{FolderSource, S3Connection, S3Settings, S3Source, Source};
@@ -100,11 +102,31 @@ fn connect(s3: &S3Arguments) -> Result<S3Connection, Failure> {
 pub(crate) struct KnownSources<'a> {
     s3: Option<&'a S3Arguments>,
     connection: Option<S3Connection>,
+    read: Arc<AtomicU64>,
+}
+
+/// Counts the bytes that are read.
+struct Counted<R> {
+    reader: R,
+    read: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.reader.read(buffer)?;
+        self.read.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(count)
+    }
 }
 
 impl<'a> KnownSources<'a> {
-    pub(crate) const fn new(s3: &'a S3Arguments) -> Self {
-        Self { s3: Some(s3), connection: None }
+    pub(crate) fn new(s3: &'a S3Arguments) -> Self {
+        Self { s3: Some(s3), connection: None, read: Arc::new(AtomicU64::new(0)) }
+    }
+
+    /// The bytes that were read of objects so far.
+    pub(crate) fn read_bytes(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.read)
     }
 
     fn object(&mut self, bucket: &str, key: &[u8], version: &str) -> io::Result<Opened<'_>> {
@@ -117,7 +139,7 @@ impl<'a> KnownSources<'a> {
         let connection =
             self.connection.as_ref().ok_or_else(|| io::Error::other("no connection"))?;
         let reader = connection.open(bucket, key, version).map_err(io::Error::other)?;
-        Ok(Box::new(reader))
+        Ok(Box::new(Counted { reader, read: self.read_bytes() }))
     }
 }
 
@@ -136,6 +158,6 @@ impl Originals for KnownSources<'_> {
         if !std::fs::symlink_metadata(&path)?.is_file() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no file any more"));
         }
-        Ok(Box::new(File::open(path)?))
+        Ok(Box::new(Counted { reader: File::open(path)?, read: self.read_bytes() }))
     }
 }

@@ -14,7 +14,7 @@ use unbroken_evidence::body::Body;
 use unbroken_evidence::field::Value;
 use unbroken_evidence::opening::Opening;
 use unbroken_evidence::time::Time;
-use unbroken_ledger::audit::audit;
+use unbroken_ledger::audit::{Progress, audit};
 use unbroken_ledger::ledger::{Ledger, Surroundings};
 use unbroken_ledger::private::Row;
 use unbroken_ledger::random::SystemRandom;
@@ -92,7 +92,7 @@ fn check(folder: &Path, acknowledged: &Path) -> Result<(), Box<dyn Error>> {
             return Err(format!("entry {index}: acknowledged as {leaf}, found {found}").into());
         }
     }
-    let audit = audit(folder, "the appender", 2)?;
+    let audit = audit(folder, "the appender", 2, &Progress::default())?;
     if audit.exit_code() != 0 || openings != size {
         return Err(format!("{audit:?}: {openings} openings of {size} entries").into());
     }

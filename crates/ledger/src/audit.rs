@@ -1,9 +1,10 @@
 //! Recomputes everything from store, log and private.db, and compares.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use unbroken_evidence::entry::UnverifiedEntry;
-use unbroken_evidence::published::{Everything, LogStop, verify_log};
+use unbroken_evidence::entry::{Statement, UnverifiedEntry};
+use unbroken_evidence::published::{LogStop, Selection, verify_log};
 use unbroken_evidence::trust::Trust;
 use unbroken_evidence::verdict::{Conclusion, Verdict};
 
@@ -51,17 +52,46 @@ impl Audit {
     }
 }
 
+/// How far an audit is; read at any time.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Comparisons that are done.
+    pub done: AtomicU64,
+    /// All of them, as far as is known.
+    pub all: AtomicU64,
+}
+
+/// Every entry, counted.
+struct Counted<'a>(&'a Progress);
+
+impl Selection for Counted<'_> {
+    fn selects(&mut self, _: u64, _: &[u8]) -> bool {
+        self.0.done.fetch_add(1, Ordering::Relaxed);
+        true
+    }
+
+    fn read(&mut self, _: u64, _: &Statement) {}
+}
+
 /// Audits the ledger in `folder` on at most `threads` threads; `holder` is shown to whoever finds
 /// the ledger locked meanwhile.
 ///
 /// # Errors
 /// What keeps it from being read at all. Differences are in the result.
-pub fn audit(folder: &Path, holder: &str, threads: usize) -> Result<Audit, LedgerError> {
+pub fn audit(
+    folder: &Path,
+    holder: &str,
+    threads: usize,
+    progress: &Progress,
+) -> Result<Audit, LedgerError> {
     let keys = Keys::load(&folder.join("keys"))?;
     let lock = Lock::take(folder, holder);
     let reader = LogReader::open(folder)?;
     let trust = Trust { keys: vec![keys.log.verifier().clone()], ledger_id: None };
-    let log = verify_log(&mut reader.files(), &trust, None, threads, &mut Everything);
+    let size = reader.checkpoint().size;
+    let passes = if lock.is_ok() { 3 } else { 2 };
+    progress.all.store(passes * size, Ordering::Relaxed);
+    let log = verify_log(&mut reader.files(), &trust, None, threads, &mut Counted(progress));
     let log = log.map_err(|stop: LogStop| LedgerError::Log {
         path: log_folder(folder),
         why: stop.to_string(),
@@ -70,9 +100,8 @@ pub fn audit(folder: &Path, holder: &str, threads: usize) -> Result<Audit, Ledge
     let store = match &lock {
         Err(LedgerError::Held { holder, .. }) => Err(format!("held by {holder}")),
         Err(_) => Err("its lock could not be taken".to_owned()),
-        Ok(_) => Ok(store(folder, &mut differences)?),
+        Ok(_) => Ok(store(folder, progress, &mut differences)?),
     };
-    let size = reader.checkpoint().size;
     let known = store.as_ref().map_or(size, |entries| *entries);
     let built_on = Private::open_to_read(&private_path(folder))?.built_on()?;
     if let (true, Some((built, _))) = (store.is_ok(), built_on.filter(|(built, _)| *built > known))
@@ -81,13 +110,17 @@ pub fn audit(folder: &Path, holder: &str, threads: usize) -> Result<Audit, Ledge
             .push(format!("private.db builds on {built} entries, of which only {known} are there"));
     }
     let unpublished = known.saturating_sub(size);
-    let (openings, missing_openings) = private(folder, size, threads, &mut differences)?;
+    let (openings, missing_openings) = private(folder, size, threads, progress, &mut differences)?;
     differences.truncate(DIFFERENCES_MAX);
     Ok(Audit { log, differences, store, unpublished, openings, missing_openings })
 }
 
 /// Compares the store with the published log, entry by entry; gives how many it has.
-fn store(folder: &Path, differences: &mut Vec<String>) -> Result<u64, LedgerError> {
+fn store(
+    folder: &Path,
+    progress: &Progress,
+    differences: &mut Vec<String>,
+) -> Result<u64, LedgerError> {
     let store = open_store(folder)?;
     let failed = |source| LedgerError::Store { path: store_folder(folder), source };
     let mut reader = LogReader::open(folder)?;
@@ -95,6 +128,7 @@ fn store(folder: &Path, differences: &mut Vec<String>) -> Result<u64, LedgerErro
     let head = store.head().map_err(failed)?.unwrap_or_default();
     let mut computed = Head::default();
     for index in 0..head.size().max(published) {
+        progress.done.fetch_add(1, Ordering::Relaxed);
         let found = store.entry(index).map_err(failed)?.filter(|_| index < head.size());
         let logged = if index < published { reader.entry_bytes(index).ok() } else { None };
         match (found, logged) {
@@ -126,6 +160,7 @@ fn private(
     folder: &Path,
     size: u64,
     threads: usize,
+    progress: &Progress,
     differences: &mut Vec<String>,
 ) -> Result<(u64, u64), LedgerError> {
     let share = size.div_ceil(threads.max(1) as u64).max(1);
@@ -136,7 +171,7 @@ fn private(
     let parts = std::thread::scope(|scope| {
         let started: Vec<_> = ranges
             .into_iter()
-            .map(|(from, to)| scope.spawn(move || openings(folder, from, to)))
+            .map(|(from, to)| scope.spawn(move || openings(folder, from, to, progress)))
             .collect();
         let finished = started.into_iter().map(std::thread::ScopedJoinHandle::join);
         finished
@@ -153,11 +188,17 @@ fn private(
     Ok((agree, missing))
 }
 
-fn openings(folder: &Path, from: u64, to: u64) -> Result<(u64, u64, Vec<String>), LedgerError> {
+fn openings(
+    folder: &Path,
+    from: u64,
+    to: u64,
+    progress: &Progress,
+) -> Result<(u64, u64, Vec<String>), LedgerError> {
     let private = Private::open_to_read(&private_path(folder))?;
     let mut reader = LogReader::open(folder)?;
     let (mut agree, mut missing, mut differences) = (0, 0, Vec::new());
     for index in from..to {
+        progress.done.fetch_add(1, Ordering::Relaxed);
         // An entry that cannot be read is found by the verification of the log.
         let Ok(entry) = reader.entry(index) else { continue };
         let Some(commitment) = entry.statement().body.fields() else { continue };

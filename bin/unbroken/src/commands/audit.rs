@@ -3,15 +3,19 @@
 use std::path::Path;
 
 use serde_json::json;
-use unbroken_ledger::audit::audit;
+use unbroken_ledger::audit::{Progress, audit};
 use unbroken_verify_core::render;
 
 use crate::arguments::Output;
 use crate::failure::Failure;
-use crate::{output, world};
+use crate::{output, progress, world};
 
 pub(crate) fn run(folder: &Path, out: &Output) -> Result<u8, Failure> {
-    let audit = audit(folder, &world::holder("audit"), world::threads())?;
+    let progress = Progress::default();
+    let line = |elapsed| progress::of_audit(&progress, elapsed);
+    let audit = progress::shown(out, &line, || {
+        audit(folder, &world::holder("audit"), world::threads(), &progress)
+    })?;
     let code = audit.exit_code();
     let store = match &audit.store {
         Ok(entries) => format!("{entries} entries compared with the log"),

@@ -8,7 +8,7 @@ use unbroken_ledger::ledger::Ledger;
 use crate::arguments::{Exhibit, Output};
 use crate::failure::Failure;
 use crate::sources::KnownSources;
-use crate::{output, world};
+use crate::{output, progress, world};
 
 pub(crate) fn run(arguments: &Exhibit, out: &Output) -> Result<u8, Failure> {
     let mut ledger = Ledger::open(&arguments.ledger.folder, world::surroundings("exhibit"))?;
@@ -19,13 +19,12 @@ pub(crate) fn run(arguments: &Exhibit, out: &Output) -> Result<u8, Failure> {
     selectors.extend(arguments.all.then_some(Selector::All));
     let packing =
         if arguments.without_recordings { Packing::EntriesOnly } else { Packing::Recordings };
-    let made = produce(
-        &mut ledger,
-        &mut KnownSources::new(&arguments.s3),
-        &selectors,
-        packing,
-        &arguments.out,
-    )?;
+    let mut originals = KnownSources::new(&arguments.s3);
+    let read = originals.read_bytes();
+    let line = |elapsed| progress::of_packing(&read, elapsed);
+    let made = progress::shown(out, &line, || {
+        produce(&mut ledger, &mut originals, &selectors, packing, &arguments.out)
+    })?;
     for what in &made.differing {
         output::warning(out, &format!("not packed, it differs: {what}"));
     }

@@ -52,8 +52,9 @@ pub(crate) fn run(arguments: &Ingest, out: &Output) -> Result<u8, Failure> {
             stop: &stop,
             software: world::software(),
         };
+        let line = |elapsed| progress::of_ingest(&progress, elapsed);
         let summary =
-            progress::shown(out, &progress, || ingest(&mut ledger, &**source, &options, &context))?;
+            progress::shown(out, &line, || ingest(&mut ledger, &**source, &options, &context))?;
         show(&**source, &summary, out)?;
         codes.push(summary.exit_code());
         documents.push(document(&**source, &summary));

@@ -17,6 +17,7 @@ use unbroken_evidence::time::Time;
 use unbroken_evidence::trust::Trust;
 use unbroken_evidence::verdict::Conclusion;
 
+use crate::audit::{Progress, audit};
 use crate::keys::Keys;
 use crate::ledger::{Ledger, Surroundings};
 use crate::private::{Lookup, Row};
@@ -116,11 +117,11 @@ fn every_size_around_the_tile_boundaries_is_published_whole() {
     drop(ledger);
     let ledger = Ledger::open(&folder, surroundings()).unwrap();
     assert_eq!(ledger.size(), 1_025);
-    let audit = crate::audit::audit(&folder, "a test", 2).unwrap();
-    assert_eq!(audit.store, Err("held by a test".to_owned()));
-    assert_eq!((audit.exit_code(), audit.openings), (2, 1_025));
+    let held = audit(&folder, "a test", 2, &Progress::default()).unwrap();
+    assert_eq!(held.store, Err("held by a test".to_owned()));
+    assert_eq!((held.exit_code(), held.openings), (2, 1_025));
     drop(ledger);
-    let audit = crate::audit::audit(&folder, "a test", 2).unwrap();
+    let audit = audit(&folder, "a test", 2, &Progress::default()).unwrap();
     assert_eq!((audit.exit_code(), audit.store, audit.differences), (0, Ok(1_025), vec![]));
 }
 

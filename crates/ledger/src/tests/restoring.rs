@@ -3,6 +3,7 @@
 use unbroken_evidence::field::{FieldType, Value};
 
 use super::{append, created, recording, surroundings, verified_size};
+use crate::audit::{Progress, audit};
 use crate::error::LedgerError;
 use crate::ledger::Ledger;
 use crate::private::Row;
@@ -25,7 +26,7 @@ fn a_lost_store_is_rebuilt_from_the_log() {
     ledger.checkpoint().unwrap();
     assert_eq!(verified_size(&folder), 304);
     drop(ledger);
-    let audit = crate::audit::audit(&folder, "a test", 2).unwrap();
+    let audit = audit(&folder, "a test", 2, &Progress::default()).unwrap();
     assert_eq!((audit.exit_code(), audit.differences), (0, vec![]));
 }
 
@@ -124,7 +125,7 @@ fn a_log_that_does_not_verify_restores_nothing() {
     std::fs::remove_dir_all(folder.join("store")).unwrap();
     let refused = restore(&folder, surroundings()).err().unwrap();
     assert!(matches!(refused, LedgerError::Log { .. }), "{refused}");
-    let audit = crate::audit::audit(&folder, "a test", 2);
+    let audit = audit(&folder, "a test", 2, &Progress::default());
     assert!(audit.is_err() || audit.unwrap().exit_code() == 1);
 }
 
