@@ -157,6 +157,9 @@ pub(crate) struct Ingest {
     /// Seals at most so many recordings
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<u64>,
+    /// A source that is known is the same, though it is at another place or server now
+    #[arg(long)]
+    pub(crate) moved: bool,
     /// Seals everything anew, after openings were lost
     #[arg(long)]
     pub(crate) reseal: bool,

@@ -33,7 +33,7 @@ pub(crate) fn parse(typed: &OsStr, s3: &S3Arguments) -> Result<Typed, Failure> {
             ));
         }
         let source = Box::new(S3Source::new(connect(s3)?, bucket, prefix));
-        return Ok(Typed { source, named: true });
+        return Ok(Typed { source, named: false });
     }
     let path = Path::new(typed);
     let split = bytes.iter().position(|byte| *byte == b'=').filter(|_| !path.exists());
@@ -129,7 +129,7 @@ impl<'a> KnownSources<'a> {
         Arc::clone(&self.read)
     }
 
-    fn object(&mut self, bucket: &str, key: &[u8], version: &str) -> io::Result<Opened<'_>> {
+    fn object(&mut self, location: &str, key: &[u8], version: &str) -> io::Result<Opened<'_>> {
         let key = std::str::from_utf8(key).map_err(io::Error::other)?;
         if self.connection.is_none() {
             let s3 = self.s3.ok_or_else(|| io::Error::other("no S3 settings were given"))?;
@@ -138,6 +138,7 @@ impl<'a> KnownSources<'a> {
         }
         let connection =
             self.connection.as_ref().ok_or_else(|| io::Error::other("no connection"))?;
+        let bucket = connection.bucket_at(location).map_err(io::Error::other)?;
         let reader = connection.open(bucket, key, version).map_err(io::Error::other)?;
         Ok(Box::new(Counted { reader, read: self.read_bytes() }))
     }
@@ -151,8 +152,8 @@ impl Originals for KnownSources<'_> {
         key: &[u8],
         version: &str,
     ) -> io::Result<Opened<'_>> {
-        if let Some(bucket) = name.strip_prefix("s3://") {
-            return self.object(bucket, key, version);
+        if name.starts_with("s3://") {
+            return self.object(location, key, version);
         }
         let path = Path::new(location).join(OsStr::from_bytes(key));
         if !std::fs::symlink_metadata(&path)?.is_file() {

@@ -85,7 +85,9 @@ impl SourceError {
     pub const fn hint(&self) -> &'static str {
         match self {
             Self::Folder { .. } => "check the path, and that you may list and read it",
-            Self::Moved { .. } => "if it is the same source at a new place, say so: NAME=PATH",
+            Self::Moved { .. } => {
+                "if it is the same source at a new place, say so with --moved, or for a folder NAME=PATH"
+            }
             Self::S3 { hint, .. } => hint,
         }
     }

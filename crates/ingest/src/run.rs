@@ -133,9 +133,10 @@ fn source_number(
     options: &Options,
 ) -> Result<i64, IngestError> {
     let known = ledger.private().sources()?.into_iter().find(|(_, name, _)| name == source.name());
-    if let Some((_, name, known)) = known
+    if let Some((number, name, known)) = known
         && known != source.location()
         && !options.moved
+        && ledger.private().has_objects_of(number)?
     {
         let given = source.location().to_owned();
         return Err(SourceError::Moved { name, known, given }.into());

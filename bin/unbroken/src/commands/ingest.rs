@@ -44,7 +44,7 @@ pub(crate) fn run(arguments: &Ingest, out: &Output) -> Result<u8, Failure> {
     let mut codes = Vec::new();
     let mut documents = Vec::new();
     for Typed { source, named } in &typed {
-        let options = Options { moved: *named, ..options.clone() };
+        let options = Options { moved: *named || arguments.moved, ..options.clone() };
         let progress = Progress::default();
         let context = Context {
             clock: &world::SystemClock,

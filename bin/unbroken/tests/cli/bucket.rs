@@ -1,5 +1,7 @@
 //! A bucket as a source: sealed, skipped, packed; and every way in which S3 says no.
 
+use std::io::{Read as _, Write as _};
+
 use super::Scene;
 use super::server::{ACCESS_KEY, BUCKET, Bucket, Fault, SECRET_KEY};
 
@@ -153,6 +155,68 @@ fn a_bucket_that_cannot_be_listed_ends_the_run_and_says_what_is_needed() {
     let nowhere = Cloud { endpoint: "http://127.0.0.1:9".to_owned(), ..cloud };
     let (code, text, _) = nowhere.ingest();
     assert!(code == 4 && text.contains("check the endpoint"), "{text}");
+}
+
+/// Serves the same bytes to every request, whatever it says; gives the address.
+fn always(answer: String) -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for socket in listener.incoming() {
+            let mut socket = socket.unwrap();
+            let mut request = [0; 4_096];
+            // A client that hangs up early is one of those that this is about.
+            let _ = socket.read(&mut request).and_then(|_| socket.write_all(answer.as_bytes()));
+        }
+    });
+    address.to_string()
+}
+
+fn refusal(status: &str, code: &str) -> String {
+    let body = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>{code}</Code><Message>m</Message></Error>"
+    );
+    format!(
+        "HTTP/1.1 {status}\r\ncontent-type: application/xml\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+#[test]
+fn a_wrong_region_and_an_endpoint_that_breaks_tls_are_named() {
+    let cloud = Cloud::new();
+    for answer in [
+        refusal("301 Moved Permanently", "PermanentRedirect"),
+        refusal("400 Bad Request", "AuthorizationHeaderMalformed"),
+    ] {
+        let endpoint = format!("http://{}", always(answer));
+        let (code, text, _) =
+            Cloud { endpoint, scene: Scene::new(), bucket: cloud.bucket.clone() }.ingest();
+        assert!(code == 4 && text.contains("s3://exports/org-1/"), "{text}");
+        assert!(text.contains("another region") && text.contains("--region"), "{text}");
+    }
+    let endpoint = format!("https://{}", always("this is no TLS".to_owned()));
+    let (code, text, _) = Cloud { endpoint, scene: Scene::new(), bucket: cloud.bucket }.ingest();
+    assert!(code == 4 && text.contains("s3://exports/org-1/"), "{text}");
+    assert!(text.contains("check the endpoint"), "{text}");
+}
+
+#[test]
+fn a_bucket_of_the_same_name_on_another_server_is_another_place() {
+    let cloud = Cloud::new();
+    cloud.recording("r-1");
+    assert_eq!(cloud.ingest().0, 0);
+    let Cloud { scene, bucket, endpoint: _first } = cloud;
+    let second = Cloud { endpoint: bucket.serve(), scene, bucket };
+    let (code, text, _) = second.ingest();
+    assert!(code == 4 && text.contains("is known at s3://exports at http"), "{text}");
+    let (code, text, _) = second.run(&["exhibit", "--out", "exhibit.zip", "--all"]);
+    assert!(code == 2 && text.contains("see --endpoint-url"), "{text}");
+    let prefix = format!("s3://{BUCKET}/org-1/");
+    let (code, text, document) = second.run(&["ingest", &prefix, "--moved"]);
+    assert_eq!((code, document["sources"][0]["sealed"].as_u64()), (0, Some(0)), "{text}");
+    let (code, text, _) = second.run(&["exhibit", "--out", "exhibit2.zip", "--all"]);
+    assert_eq!(code, 0, "{text}");
 }
 
 #[test]

@@ -21,6 +21,9 @@ const WORKERS: usize = 16;
 /// Attempts at one request, the first included; the SDK waits between them.
 const ATTEMPTS: u32 = 4;
 
+/// The store of buckets for which no other server was named.
+const AWS: &str = "aws";
+
 /// How a bucket is reached, named as the aws tool names it; what is `None` comes from the SDK's
 /// usual chain.
 #[derive(Clone, Debug, Default)]
@@ -68,8 +71,24 @@ impl S3Connection {
         builder.set_force_path_style(Some(
             settings.endpoint_url.is_some() || config.endpoint_url().is_some(),
         ));
-        let store = config.endpoint_url().unwrap_or("aws").to_owned();
+        let store = config.endpoint_url().unwrap_or(AWS).trim_end_matches('/').to_owned();
         Ok(Self { runtime: Arc::new(runtime), client: Client::from_conf(builder.build()), store })
+    }
+
+    /// The bucket of a source that was sealed from `location`.
+    ///
+    /// # Errors
+    /// `Broken` when it was on another server than the one that this connection reaches.
+    pub fn bucket_at<'a>(&self, location: &'a str) -> Result<&'a str, ObjectError> {
+        let bucket = location.strip_prefix("s3://").unwrap_or(location);
+        let bucket = bucket.split(' ').next().unwrap_or_default();
+        if location == self::location(bucket, &self.store) {
+            return Ok(bucket);
+        }
+        Err(ObjectError::Broken(format!(
+            "it was sealed from {location}, and this command reaches {}: see --endpoint-url",
+            self.store
+        )))
     }
 
     /// Opens one object, for packing it or for looking at it again.
@@ -105,6 +124,11 @@ async fn load(settings: &S3Settings) -> aws_config::SdkConfig {
     loader.load().await
 }
 
+/// Where a bucket is, as private.db keeps it.
+fn location(bucket: &str, store: &str) -> String {
+    if store == AWS { format!("s3://{bucket}") } else { format!("s3://{bucket} at {store}") }
+}
+
 /// The objects of a bucket below a prefix.
 #[derive(Debug)]
 pub struct S3Source {
@@ -120,8 +144,9 @@ impl S3Source {
     #[must_use]
     pub fn new(connection: S3Connection, bucket: &str, prefix: &str) -> Self {
         let name = format!("s3://{bucket}");
-        // Keys are whole, so another prefix of the same bucket is no other place.
-        let location = name.clone();
+        // Keys are whole, so another prefix of the same bucket is no other place; a bucket of the
+        // same name on another server is.
+        let location = location(bucket, &connection.store);
         Self { connection, name, location, bucket: bucket.to_owned(), prefix: prefix.to_owned() }
     }
 
