@@ -37,21 +37,7 @@ The key must reach you by another way than the exhibit: on paper, in the certifi
     #[command(after_help = "\
 Example: unbroken-verify object --trust anchor.txt --log log/ call.opus
 A file that is found was sealed with these bytes; the answer names the entry.")]
-    Object {
-        #[command(flatten)]
-        trust: TrustArguments,
-        /// The folder of the published log
-        #[arg(long)]
-        log: PathBuf,
-        /// A folder of openings, INDEX.json, as an exhibit holds them in data/openings
-        #[arg(long)]
-        openings: Option<PathBuf>,
-        #[command(flatten)]
-        s3: S3Arguments,
-        /// Files to look for, or s3://bucket/key
-        #[arg(required = true)]
-        objects: Vec<String>,
-    },
+    Object(ObjectArguments),
     /// Recomputes a published log, every entry of it
     #[command(after_help = "\
 Example: unbroken-verify log --trust anchor.txt --since checkpoint-of-may log/
@@ -65,6 +51,23 @@ With --since the log must continue a checkpoint that you kept from earlier.")]
         /// The folder of the published log
         log: PathBuf,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ObjectArguments {
+    #[command(flatten)]
+    pub(crate) trust: TrustArguments,
+    /// The folder of the published log
+    #[arg(long)]
+    pub(crate) log: PathBuf,
+    /// A folder of openings, INDEX.json, as an exhibit holds them in data/openings
+    #[arg(long)]
+    pub(crate) openings: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) s3: S3Arguments,
+    /// Files to look for, or s3://bucket/key
+    #[arg(required = true)]
+    pub(crate) objects: Vec<OsString>,
 }
 
 #[derive(Debug, Args)]

@@ -2,6 +2,8 @@
 //! key that it was given. Exit codes are those of spec/verification.md.
 
 mod arguments;
+mod objects;
+mod output;
 mod run;
 
 use std::process::ExitCode;
@@ -21,9 +23,9 @@ fn carry_out() -> ExitCode {
             // Help and version come this way too; a broken pipe while printing changes nothing.
             let _ = error.print();
             if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
-                run::usage_document();
+                output::usage_document();
             }
-            ExitCode::from(if error.use_stderr() { run::USAGE } else { 0 })
+            ExitCode::from(if error.use_stderr() { output::USAGE } else { 0 })
         }
     }
 }

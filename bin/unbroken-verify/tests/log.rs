@@ -199,6 +199,36 @@ fn single_objects_are_sealed_superseded_other_or_unknown() {
             && text.contains("1 with other bytes"),
         "{text}"
     );
+    let empty = scene.folder.path().join("calls");
+    let (code, text) = scene.object(&["--openings", empty.to_str().unwrap(), &changed]);
+    assert!(code == 4 && text.contains("no opening is in it"), "{text}");
+    let missing = scene.folder.path().join("missing.opus");
+    let (code, text) =
+        scene.object(&[missing.to_str().unwrap(), &file("again.opus", b"the second bytes")]);
+    assert!(
+        code == 4 && text.contains("missing.opus") && text.contains("sealed in entry 2"),
+        "{text}"
+    );
+    assert!(text.contains("1 of 1 objects") && text.contains("1 could not be read"), "{text}");
+}
+
+#[test]
+fn a_file_whose_name_is_no_unicode_is_looked_for() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let mut scene = Scene::new();
+    scene.seal(1, b"the bytes", None);
+    scene.ledger.checkpoint().unwrap();
+    let path = scene.folder.path().join(std::ffi::OsStr::from_bytes(b"\xff.opus"));
+    std::fs::write(&path, b"the bytes").unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_unbroken-verify"))
+        .args(["object", "--trust", &scene.ledger.trust_anchor().to_string()])
+        .arg("--log")
+        .arg(scene.log())
+        .arg(path)
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success() && text.contains("sealed in entry 1"), "{text}");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! `unbroken exhibit`
 
+use std::path::Path;
+
 use serde_json::json;
 use unbroken_exhibit::produce::{Packing, produce};
 use unbroken_exhibit::select::Selector;
@@ -11,6 +13,7 @@ use crate::sources::KnownSources;
 use crate::{output, progress, world};
 
 pub(crate) fn run(arguments: &Exhibit, out: &Output) -> Result<u8, Failure> {
+    refuse_own_ledger(&arguments.out, &arguments.ledger.folder)?;
     let mut ledger = Ledger::open(&arguments.ledger.folder, world::surroundings("exhibit"))?;
     let mut selectors: Vec<Selector> =
         arguments.conversation.iter().cloned().map(Selector::Conversation).collect();
@@ -55,4 +58,17 @@ pub(crate) fn run(arguments: &Exhibit, out: &Output) -> Result<u8, Failure> {
         }),
     )?;
     Ok(code)
+}
+
+/// An exhibit inside the ledger would be backed up, and perhaps published, with it.
+fn refuse_own_ledger(out: &Path, ledger: &Path) -> Result<(), Failure> {
+    let parent = std::path::absolute(out).ok().and_then(|out| out.parent().map(Path::to_owned));
+    let parent = parent.and_then(|parent| parent.canonicalize().ok());
+    match (parent, ledger.canonicalize()) {
+        (Some(parent), Ok(ledger)) if parent.starts_with(&ledger) => Err(Failure::usage(
+            format!("{}: this is inside the ledger", out.display()),
+            "give --out a place outside the ledger's folder",
+        )),
+        _ => Ok(()),
+    }
 }

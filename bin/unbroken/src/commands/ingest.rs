@@ -31,6 +31,12 @@ pub(crate) fn run(arguments: &Ingest, out: &Output) -> Result<u8, Failure> {
         reseal: arguments.reseal,
         moved: false,
     };
+    if let (Some(since), Some(until)) = (&options.since, &options.until)
+        && since >= until
+    {
+        let sentence = format!("--since {since} is not before --until {until}: nothing is left");
+        return Err(Failure::usage(sentence, "give an earlier --since or a later --until"));
+    }
     if arguments.dry_run {
         return dry_run(&typed, layout, out);
     }

@@ -181,3 +181,35 @@ fn a_source_that_is_suddenly_empty_is_a_problem() {
     let text = scene.exits(2, &["ingest", "export"]);
     assert!(text.contains("is it mounted?"), "{text}");
 }
+
+#[test]
+fn dates_that_leave_nothing_and_exhibits_inside_the_ledger_are_refused() {
+    let scene = Scene::new();
+    scene.recording(CONVERSATION, "r-1", b"one");
+    let dates = ["ingest", "export", "--since", "2026-11-20", "--until", "2026-11-20"];
+    let text = scene.exits(4, &dates);
+    assert!(text.contains("is not before --until"), "{text}");
+    scene.ok(&["ingest", "export"]);
+    let text = scene.exits(4, &["exhibit", "--all", "--out", "ledger/log/exhibit.zip"]);
+    assert!(text.contains("inside the ledger"), "{text}");
+}
+
+/// Runs a command line under `script`, which gives it a terminal.
+fn on_a_terminal(scene: &Scene, line: &str) -> String {
+    let program = env!("CARGO_BIN_EXE_unbroken");
+    let mut command = std::process::Command::new("script");
+    command.args(["-qec", &format!("{program} {line}"), "/dev/null"]);
+    command.current_dir(scene.folder.path()).env_remove("NO_COLOR");
+    String::from_utf8(command.output().unwrap().stdout).unwrap()
+}
+
+#[test]
+fn colour_is_for_terminals_that_want_it() {
+    let scene = Scene::new();
+    let painted = "\u{1b}[31merror";
+    assert!(on_a_terminal(&scene, "status --ledger nowhere").contains(painted));
+    let plain = on_a_terminal(&scene, "status --ledger nowhere --no-color");
+    assert!(plain.contains("error") && !plain.contains('\u{1b}'), "{plain:?}");
+    // Elsewhere: `Scene::exits` refuses every escape.
+    assert!(scene.exits(4, &["status", "--ledger", "nowhere"]).contains("error"));
+}

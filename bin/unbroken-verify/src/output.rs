@@ -1,0 +1,82 @@
+//! What the program says: verdicts and documents on stdout, failures on stderr.
+
+use std::fmt::Display;
+use std::io::{IsTerminal as _, Write as _};
+
+use serde_json::{Value, json};
+use unbroken_evidence::verdict::Verdict;
+use unbroken_verify_core::render::{self, Colour, Detail};
+
+use crate::arguments::Output;
+
+/// The exit code of wrong usage and of a machine that fails.
+pub(crate) const USAGE: u8 = 4;
+/// What stopped a command before there was a verdict.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) code: u8,
+    pub(crate) sentence: String,
+    pub(crate) hint: &'static str,
+}
+
+impl Failure {
+    pub(crate) fn new(code: u8, sentence: impl Display, hint: &'static str) -> Self {
+        Self { code, sentence: sentence.to_string(), hint }
+    }
+}
+
+/// Says why there is no verdict.
+pub(crate) fn report(failure: &Failure, output: &Output) {
+    if failure.code == 3 {
+        eprintln!("NO VERIFICATION TOOK PLACE. This says nothing about the evidence.");
+    }
+    eprintln!("error: {}", failure.sentence);
+    eprintln!("hint: {}", failure.hint);
+    if output.json {
+        let error = json!({"sentence": failure.sentence, "hint": failure.hint});
+        let document =
+            json!({"schema": "unbroken/error@v1", "exit_code": failure.code, "error": error});
+        // The exit code says it too, where nobody reads this.
+        let _ = writeln!(std::io::stdout(), "{document:#}");
+    }
+}
+
+/// Prints the document of a command line that was not understood; what is wrong stands on stderr.
+pub(crate) fn usage_document() {
+    let error = json!({"sentence": "the command line was not understood", "hint": "see --help"});
+    let document = json!({"schema": "unbroken/error@v1", "exit_code": USAGE, "error": error});
+    // The exit code says it too, where nobody reads this.
+    let _ = print_json(&document);
+}
+
+pub(crate) fn print_verdict(name: &str, verdict: &Verdict, output: &Output, named: bool) {
+    let mut out = std::io::stdout().lock();
+    let plain = output.no_color || !out.is_terminal() || std::env::var_os("NO_COLOR").is_some();
+    let colour = if plain { Colour::Off } else { Colour::On };
+    let detail = if output.explain || output.verbose { Detail::Explained } else { Detail::Summary };
+    let text = if output.quiet {
+        format!("{}\n", render::headline(verdict))
+    } else {
+        render::text(verdict, detail, colour)
+    };
+    let heading = if named { format!("{name}\n") } else { String::new() };
+    // A reader that went away has not read the verdict: the exit code must not be 0 then.
+    if out.write_all(format!("{heading}{text}").as_bytes()).and_then(|()| out.flush()).is_err() {
+        std::process::exit(i32::from(USAGE));
+    }
+}
+
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    written.map_err(|error| {
+        Failure::new(USAGE, format!("stdout: {error}"), "the answer was not written")
+    })
+}
+
+pub(crate) fn print_json(document: &Value) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{document:#}").and_then(|()| out.flush()).map_err(|error| {
+        Failure::new(USAGE, format!("stdout: {error}"), "the document was not written")
+    })
+}
