@@ -1,19 +1,22 @@
-//! Key files: `DIR/keys/<role>.key`, one line each, as Go's note tools write signer keys.
+//! Key files: `DIR/keys/<role>.key`, one line each, as Go's note tools write signer keys; and the
+//! openings of the control entries that added the keys.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use unbroken_evidence::body::{Body, Role};
 use unbroken_evidence::hash::encode_hex;
 use unbroken_evidence::key::{Signer, VerifierKey};
+use unbroken_evidence::limits::OPENING_BYTES_MAX;
+use unbroken_evidence::opening::Opening;
 
 use crate::durable;
 use crate::error::LedgerError;
 use crate::random::Random;
-use crate::reader::LogReader;
+use crate::reader::{LogReader, read};
 
 const PREFIX: &str = "PRIVATE+KEY+";
 
@@ -68,6 +71,29 @@ impl Keys {
         let read = |role: &str| signer(&folder.join(format!("{role}.key")));
         Ok(Self { control: read("control")?, log: read("log")?, collector: read("collector")? })
     }
+}
+
+/// Keeps the opening of the control entry at `index` beside the keys that it adds. Every exhibit
+/// shows control entries, so these openings outlive the loss of private.db; nothing in them is
+/// personal.
+pub(crate) fn keep_opening(
+    ledger: &Path,
+    index: u64,
+    opening: &Opening,
+) -> Result<(), LedgerError> {
+    let path = opening_path(ledger, index);
+    durable::write_file(&path, opening.encode().as_bytes(), 0o600)
+        .map_err(LedgerError::io(&path, "cannot be written"))
+}
+
+/// What [`keep_opening`] kept; `None` when there is nothing, or nothing that can be read.
+pub(crate) fn kept_opening(ledger: &Path, index: u64) -> Option<Opening> {
+    let bytes = read(&opening_path(ledger, index), OPENING_BYTES_MAX).ok()??;
+    Opening::parse(&bytes).ok()
+}
+
+fn opening_path(ledger: &Path, index: u64) -> PathBuf {
+    ledger.join("keys").join(format!("control-{index}.json"))
 }
 
 /// The verifier key of the log: the newest log key that the genesis of the log adds.

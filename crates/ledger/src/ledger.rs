@@ -14,7 +14,7 @@ use unbroken_evidence::tree::{Edge, leaf_hash};
 use crate::durable;
 use crate::error::{LedgerError, StoreError};
 use crate::head::Head;
-use crate::keys::Keys;
+use crate::keys::{self, Keys};
 use crate::lock::Lock;
 use crate::private::{Private, Row};
 use crate::publish::{publish, stored};
@@ -183,7 +183,9 @@ impl Ledger {
         let fields = set.commitment();
         let body =
             Body::Control(Control { add, end: vec![], fields, nonce: Some(nonce), refs: vec![] });
-        let row = Row { opening: Opening::of(set, None), ..Row::default() };
+        let opening = Opening::of(set, None);
+        keys::keep_opening(folder, 0, &opening)?;
+        let row = Row { opening, ..Row::default() };
         ledger.append(vec![NewEntry { kind: "control", subject: None, body, row }])?;
         ledger.checkpoint()?;
         Ok(ledger)

@@ -199,7 +199,10 @@ impl Private {
     ) -> Result<(), LedgerError> {
         let failed = self.failed("cannot be written");
         let transaction = self.db.transaction().map_err(&failed)?;
-        write(&transaction, base, first, rows).map_err(&failed)?;
+        let built = "INSERT OR REPLACE INTO built VALUES (1, ?1, ?2)";
+        let leaf = base.1.map(|leaf| *leaf.as_bytes());
+        transaction.execute(built, params![to_row(base.0), leaf]).map_err(&failed)?;
+        write_rows(&transaction, first, rows).map_err(&failed)?;
         transaction.commit().map_err(&failed)
     }
 
@@ -288,6 +291,14 @@ impl Private {
     fn decode(&self, bytes: &[u8]) -> Result<Opening, LedgerError> {
         let decoded = record::decode_opening(bytes);
         decoded.map_err(|source| LedgerError::Store { path: self.path.clone(), source })
+    }
+
+    /// Puts the row of an entry back that lost it.
+    pub(crate) fn put_back(&mut self, index: u64, row: PreparedRow) -> Result<(), LedgerError> {
+        let failed = self.failed("cannot be written");
+        let transaction = self.db.transaction().map_err(&failed)?;
+        write_rows(&transaction, index, vec![row]).map_err(&failed)?;
+        transaction.commit().map_err(&failed)
     }
 
     /// Entries that may speak of `value`, ascending; confirm them against their openings.
@@ -379,14 +390,7 @@ impl Private {
     }
 }
 
-fn write(
-    db: &Connection,
-    base: (u64, Option<Hash>),
-    first: u64,
-    rows: Vec<PreparedRow>,
-) -> rusqlite::Result<()> {
-    let built = "INSERT OR REPLACE INTO built VALUES (1, ?1, ?2)";
-    db.execute(built, params![to_row(base.0), base.1.map(|leaf| *leaf.as_bytes())])?;
+fn write_rows(db: &Connection, first: u64, rows: Vec<PreparedRow>) -> rusqlite::Result<()> {
     let mut openings = db.prepare_cached("INSERT INTO openings VALUES (?1, ?2, ?3)")?;
     let mut objects =
         db.prepare_cached("INSERT INTO objects VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;

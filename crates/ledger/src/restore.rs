@@ -12,13 +12,14 @@ use unbroken_evidence::verdict::Conclusion;
 
 use crate::error::LedgerError;
 use crate::head::Head;
-use crate::keys::Keys;
+use crate::keys::{self, Keys};
 use crate::ledger::{
     Ledger, Surroundings, must_be_a_ledger, open_store, private_path, store_folder,
 };
 use crate::lock::Lock;
-use crate::private::{Private, Row};
+use crate::private::{PreparedRow, Private, Row};
 use crate::reader::{LogReader, log_folder};
+use crate::seal::own_lookups;
 use crate::store::{SledStore, Store as _};
 
 /// Set while private.db cannot tell what was sealed before: ingest then needs `--reseal`.
@@ -71,6 +72,7 @@ pub fn restore(folder: &Path, surroundings: Surroundings) -> Result<Restored, Le
     drop(private);
     let mut ledger = Ledger::recovered(folder, open_store(folder)?, surroundings, lock)?;
     ledger.checkpoint()?;
+    put_genesis_back(folder, &mut ledger)?;
     let (missing, erased) = lacking(folder, ledger.private(), size)?;
     let lost = missing.iter().map(|(from, to)| to - from).sum();
     let known = ledger.private().meta(SEALED_GAPS)?.unwrap_or_default();
@@ -156,6 +158,25 @@ pub(crate) fn rebuild_store(folder: &Path) -> Result<PathBuf, LedgerError> {
     std::fs::rename(&fresh, &current).map_err(LedgerError::io(&fresh, "cannot be put in place"))?;
     crate::durable::sync_folder(folder).map_err(LedgerError::io(folder, "cannot be synced"))?;
     Ok(aside)
+}
+
+/// Takes the opening of the genesis from beside the keys where private.db has lost it: without it
+/// no exhibit of this ledger could be made.
+fn put_genesis_back(folder: &Path, ledger: &mut Ledger) -> Result<(), LedgerError> {
+    let entry = LogReader::open(folder)?.entry(0)?;
+    let known = ledger.private().opening(0)?;
+    let (Some(opening), Some(commitment)) =
+        (keys::kept_opening(folder, 0), entry.statement().body.fields())
+    else {
+        return Ok(());
+    };
+    if known.is_some_and(|(leaf, _)| leaf == entry.leaf())
+        || opening.clone().verify(commitment).is_err()
+    {
+        return Ok(());
+    }
+    let row = Row { opening, lookups: own_lookups(&entry), ..Row::default() };
+    ledger.private_mut().put_back(0, PreparedRow::of(entry.leaf(), row))
 }
 
 /// Ranges of entries whose opening is missing or is another entry's, and how many are erased.

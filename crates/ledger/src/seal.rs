@@ -169,7 +169,7 @@ impl Sealer {
 }
 
 /// Lookups that follow from the entry itself.
-fn own_lookups(entry: &UnverifiedEntry) -> Vec<i64> {
+pub(crate) fn own_lookups(entry: &UnverifiedEntry) -> Vec<i64> {
     let statement = entry.statement();
     let subject = statement.subject.map(|subject| Lookup::Subject.prefix(&subject.0));
     let kind = match statement.kind.as_str() {

@@ -38,13 +38,17 @@ fn a_lost_private_db_needs_a_gap_and_a_reseal() {
     let text = scene.exits(4, &["ingest", "export"]);
     assert!(text.contains("private.db ends at 0"), "{text}");
     let text = scene.exits(2, &["restore"]);
-    assert!(text.contains("23 lost") && text.contains("`gap`"), "{text}");
+    assert!(text.contains("22 lost") && text.contains("`gap`"), "{text}");
     let text = scene.exits(4, &["ingest", "export"]);
     assert!(text.contains("--reseal"), "{text}");
     let resealed = scene.json(&["ingest", "export", "--reseal"]);
     assert_eq!(resealed["sources"][0]["sealed"].as_u64(), Some(20), "{resealed}");
     let again = scene.json(&["ingest", "export"]);
     assert_eq!(again["sources"][0]["sealed"].as_u64(), Some(0), "{again}");
+    // The opening of the genesis was kept beside the keys: exhibits can be made again.
+    scene.ok(&["exhibit", "--conversation", CONVERSATION, "--out", "exhibit.zip"]);
+    let (code, text) = scene.verify("exhibit.zip");
+    assert_eq!(code, 0, "{text}");
 }
 
 #[test]
