@@ -6,7 +6,11 @@ use std::time::{Duration, Instant};
 
 use super::Scene;
 
-const KILLS: u32 = 50;
+/// As many as the environment says, 50 where it says nothing.
+fn kills() -> u32 {
+    std::env::var("KILLS").map_or(50, |text| text.parse().unwrap())
+}
+
 const RECORDINGS: u32 = 4_000;
 /// A reading command answers, and an audit starts, within this time.
 const ANSWER: Duration = Duration::from_secs(2);
@@ -35,7 +39,7 @@ fn killed_at_random_moments_it_goes_on_where_it_was() {
     let seed = u64::from(std::process::id());
     let mut moments = Moments(seed);
     let mut acknowledged = 0;
-    for kill in 0..KILLS {
+    for kill in 0..kills() {
         let mut child = scene
             .command(&["ingest", "export"])
             .stdout(Stdio::null())
