@@ -1,7 +1,6 @@
 //! Sources as they are typed, and the objects in them.
 
 use std::ffi::OsStr;
-use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
@@ -9,7 +8,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use unbroken_exhibit::{Opened, Originals};
-use unbroken_ingest::source::{FolderSource, S3Connection, S3Settings, S3Source, Source};
+use unbroken_ingest::source::{
+    FolderSource, S3Connection, S3Settings, S3Source, Source, open_plain,
+};
 
 use crate::arguments::S3Arguments;
 use crate::failure::Failure;
@@ -159,6 +160,6 @@ impl Originals for KnownSources<'_> {
         if !std::fs::symlink_metadata(&path)?.is_file() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no file any more"));
         }
-        Ok(Box::new(Counted { reader: File::open(path)?, read: self.read_bytes() }))
+        Ok(Box::new(Counted { reader: open_plain(&path)?, read: self.read_bytes() }))
     }
 }

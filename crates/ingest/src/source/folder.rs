@@ -1,10 +1,10 @@
 //! A folder as a source. Links are not followed: what they name may be anywhere.
 
 use std::ffi::OsStr;
-use std::fs::{self, File, Metadata};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read as _};
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use unbroken_evidence::time::Time;
@@ -152,14 +152,23 @@ impl Source for FolderSource {
                 ObjectError::Irregular(what)
             });
         }
-        let file =
-            File::open(self.root.join(OsStr::from_bytes(&listed.key))).map_err(object_error)?;
+        let path = self.root.join(OsStr::from_bytes(&listed.key));
+        let file = open_plain(&path).map_err(object_error)?;
         let before = file.metadata().map_err(object_error)?;
         if stamp(&before) != listed.stamp {
             return Err(ObjectError::Changed);
         }
         Ok(Box::new(FileReader { file, stamp: listed.stamp.clone(), left: listed.size }))
     }
+}
+
+/// Opens a file that was a plain one when it was looked at. If a pipe took its place meanwhile this
+/// does not wait for somebody to write into it, and a link is not followed.
+///
+/// # Errors
+/// Those of the system.
+pub fn open_plain(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOFOLLOW).open(path)
 }
 
 struct FileReader {
@@ -189,5 +198,33 @@ fn object_error(error: io::Error) -> ObjectError {
         io::ErrorKind::NotFound => ObjectError::Vanished,
         io::ErrorKind::PermissionDenied => ObjectError::Denied(error.to_string()),
         _ => ObjectError::Broken(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_a_pipe_or_a_link_replaced_is_changed_and_holds_nobody_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("call.wav");
+        fs::write(&path, b"bytes").unwrap();
+        let source = FolderSource::new("calls", folder.path(), 1).unwrap();
+        let mut found = Vec::new();
+        source
+            .list(&mut |listed| {
+                found.push(listed);
+                Next::More
+            })
+            .unwrap();
+        assert!(source.open(&found[0]).is_ok());
+        fs::remove_file(&path).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        assert_eq!(source.open(&found[0]).err(), Some(ObjectError::Changed));
+        fs::remove_file(&path).unwrap();
+        fs::write(folder.path().join("other.wav"), b"other").unwrap();
+        std::os::unix::fs::symlink("other.wav", &path).unwrap();
+        assert!(matches!(source.open(&found[0]).err(), Some(ObjectError::Broken(_))));
     }
 }

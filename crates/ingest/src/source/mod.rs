@@ -3,7 +3,7 @@
 mod folder;
 mod s3;
 
-pub use self::folder::FolderSource;
+pub use self::folder::{FolderSource, open_plain};
 pub use self::s3::{S3Connection, S3Reader, S3Settings, S3Source};
 use crate::error::{ObjectError, SourceError};
 
