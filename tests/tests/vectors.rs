@@ -6,8 +6,11 @@ use std::path::{Path, PathBuf};
 use unbroken_evidence::exhibit::verify_exhibit;
 use unbroken_evidence::hash::Hash;
 use unbroken_evidence::key::VerifierKey;
+use unbroken_evidence::published::{Everything, verify_log};
 use unbroken_evidence::trust::Trust;
 use unbroken_evidence::verdict::{Outcome, Verdict};
+use unbroken_verify_core::log::LogFolder;
+use unbroken_verify_core::object::{Answer, Object, Sealed, openings, verify_objects};
 use unbroken_verify_core::open::Exhibit;
 
 fn vectors() -> PathBuf {
@@ -77,16 +80,75 @@ fn the_verifier_says_of_each_vector_what_the_list_says() {
 }
 
 #[test]
+fn the_verifier_says_of_each_log_what_the_list_says() {
+    let mut wrong = Vec::new();
+    for row in line("logs/cases.txt").lines().skip(1) {
+        let columns: Vec<&str> = row.split(' ').collect();
+        let [name, exit, step, trust_name, since] = columns.as_slice() else { panic!("{row}") };
+        let exit: u8 = exit.parse().unwrap();
+        let since = (*since != "-").then(|| std::fs::read(vectors().join("logs").join(since)));
+        let since = since.map(Result::unwrap);
+        let mut files = LogFolder::new(&vectors().join("logs").join(name));
+        let trust = trust(trust_name);
+        let verdict = verify_log(&mut files, &trust, since.as_deref(), 2, &mut Everything);
+        let verdict = verdict.unwrap();
+        let found = verdict.conclusion().exit_code();
+        if found != exit || *step != "-" && !caught(&verdict, step, exit) {
+            wrong.push(format!("{row}: exit {found}, {:#?}", verdict.findings()));
+        }
+    }
+    assert!(wrong.is_empty(), "{} logs:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn the_verifier_says_of_each_object_what_the_list_says() {
+    for row in line("logs/objects.txt").lines().skip(1) {
+        let columns: Vec<&str> = row.splitn(4, ' ').collect();
+        let [name, exit, opened, expected] = columns.as_slice() else { panic!("{row}") };
+        let folder = vectors().join("logs");
+        let object = Object::file(&folder.join("objects").join(name)).unwrap();
+        let openings = match *opened {
+            "-" => Default::default(),
+            given => openings(&folder.join(given)).unwrap(),
+        };
+        let mut log = LogFolder::new(&folder.join("good"));
+        let found = verify_objects(&mut log, &trust("anchor"), openings, &[object], 2).unwrap();
+        assert_eq!(found.verdict.conclusion().exit_code(), 0, "{row}");
+        let (code, answer) = match &found.answers[0] {
+            Answer::Sealed(entries) => (0, format!("sealed {}", sealed(entries))),
+            Answer::OtherBytes { index, .. } => (1, format!("other-bytes {index}")),
+            Answer::NoMatch => (2, format!("no-match {} {}", found.shown, found.hidden)),
+        };
+        assert_eq!((code.to_string().as_str(), answer.as_str()), (*exit, *expected), "{row}");
+    }
+}
+
+/// Indices, each with the ones that supersede it behind `<`.
+fn sealed(entries: &[Sealed]) -> String {
+    let each = entries.iter().map(|entry| {
+        let later: Vec<String> = entry.superseded_by.iter().map(u64::to_string).collect();
+        let later = if later.is_empty() { String::new() } else { format!("<{}", later.join("<")) };
+        format!("{}{later}", entry.index)
+    });
+    each.collect::<Vec<_>>().join(" ")
+}
+
+#[test]
 fn the_committed_vectors_are_what_the_generator_writes() {
     let files = unbroken_vectors::files();
     for (path, bytes) in &files {
         let committed = std::fs::read(vectors().join(path)).unwrap_or_default();
         assert!(committed == *bytes, "{path} differs: run `cargo run -p unbroken-vectors`");
     }
-    let listed = std::fs::read_dir(vectors().join("exhibits")).unwrap().count();
-    let written = files.iter().filter(|(path, _)| path.starts_with("exhibits/")).count();
-    assert_eq!(
-        listed, written,
-        "a file in spec/vectors/exhibits that the generator does not write"
-    );
+    for folder in ["exhibits", "logs"] {
+        let listed = count(&vectors().join(folder));
+        let written = files.iter().filter(|(path, _)| Path::new(path).starts_with(folder)).count();
+        assert_eq!(listed, written, "a file in {folder} that the generator does not write");
+    }
+}
+
+/// The files below a folder.
+fn count(folder: &Path) -> usize {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.map(|path| if path.is_dir() { count(&path) } else { 1 }).sum()
 }

@@ -136,8 +136,8 @@ struct Search {
     /// larger groups than they are read in.
     any_selected: bool,
     sealed: BTreeMap<Hash, Vec<Sealed>>,
-    /// Keys known from openings: bucket, key, index, digest.
-    keys: Vec<(String, String, u64, Hash)>,
+    /// Keys known from openings: bucket, where it is known, key, index, digest.
+    keys: Vec<(Option<String>, String, u64, Hash)>,
     shown: u64,
     hidden: u64,
 }
@@ -198,8 +198,8 @@ impl Selection for Search {
         let value = |source, pointer| opening.as_ref()?.value(source, pointer).map(str::to_owned);
         let opened = value("content", "/sha256").and_then(|hex| Hash::from_hex(&hex));
         let Some(sha256) = recording.content.sha256.or(opened) else { return };
-        if let (Some(bucket), Some(key)) = (value("object", "/bucket"), value("object", "/key")) {
-            self.keys.push((bucket, key, index, sha256));
+        if let Some(key) = value("object", "/key") {
+            self.keys.push((value("object", "/bucket"), key, index, sha256));
         }
         if self.wanted.contains(&sha256) {
             let at = statement.at.to_string();
@@ -214,10 +214,10 @@ impl Search {
         if let Some(sealed) = self.sealed.get(&object.sha256) {
             return Answer::Sealed(sealed.clone());
         }
-        let of_key = |(bucket, key, _, _): &&(String, String, u64, Hash)| {
+        let of_key = |(bucket, key, _, _): &&(Option<String>, String, u64, Hash)| {
             object.name.strip_prefix("s3://").map_or_else(
                 || object.name == *key || object.name.ends_with(&format!("/{key}")),
-                |rest| rest == format!("{bucket}/{key}"),
+                |rest| bucket.as_ref().is_some_and(|bucket| rest == format!("{bucket}/{key}")),
             )
         };
         match self.keys.iter().rev().find(of_key) {

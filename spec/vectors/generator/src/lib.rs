@@ -5,6 +5,7 @@
 
 pub mod cases;
 pub mod container;
+pub mod logs;
 pub mod model;
 pub mod scene;
 mod signed;
@@ -28,6 +29,35 @@ pub fn files() -> Vec<(String, Vec<u8>)> {
         files.push((format!("exhibits/{}.zip", case.name), case.zip));
     }
     files.push(("exhibits/cases.txt".to_owned(), index.into_bytes()));
+    files.extend(log_files());
+    files
+}
+
+fn log_files() -> Vec<(String, Vec<u8>)> {
+    let mut files = Vec::new();
+    let mut index = String::from("# name exit step trust since\n");
+    for case in logs::logs() {
+        let since =
+            case.since.as_ref().map_or_else(|| "-".to_owned(), |_| format!("{}.since", case.name));
+        index.push_str(&format!(
+            "{} {} {} {} {since}\n",
+            case.name, case.exit, case.step, case.trust
+        ));
+        let inside = |(path, bytes)| (format!("logs/{}/{path}", case.name), bytes);
+        files.extend(case.files.into_iter().map(inside));
+        files.extend(case.since.map(|note| (format!("logs/{since}"), note.into_bytes())));
+    }
+    files.push(("logs/cases.txt".to_owned(), index.into_bytes()));
+    let mut index = String::from("# object exit openings answer\n");
+    for case in logs::objects() {
+        let openings = if case.opened { "openings" } else { "-" };
+        index.push_str(&format!("{} {} {openings} {}\n", case.name, case.exit, case.answer));
+        files.push((format!("logs/objects/{}", case.name), case.bytes));
+    }
+    files.push(("logs/objects.txt".to_owned(), index.into_bytes()));
+    let opening =
+        |(index, text): (u64, String)| (format!("logs/openings/{index}.json"), text.into_bytes());
+    files.extend(logs::openings().into_iter().map(opening));
     files
 }
 
@@ -36,9 +66,12 @@ pub fn files() -> Vec<(String, Vec<u8>)> {
 /// # Errors
 /// Those of the file system.
 pub fn write(folder: &Path) -> std::io::Result<()> {
-    std::fs::create_dir_all(folder.join("exhibits"))?;
     for (path, bytes) in files() {
-        std::fs::write(folder.join(path), bytes)?;
+        let path = folder.join(path);
+        if let Some(parent) = path.parent() {
+            std::fs::create_dir_all(parent)?;
+        }
+        std::fs::write(path, bytes)?;
     }
     Ok(())
 }

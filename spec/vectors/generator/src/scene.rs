@@ -133,11 +133,18 @@ impl Scene {
         leaf_hash(model.notes.first().map_or(&[], String::as_bytes))
     }
 
+    /// The log before anything is produced from it.
+    #[must_use]
+    pub fn log(&self) -> Model {
+        let mut model = Model::new(ORIGIN);
+        self.entries(&mut model);
+        model
+    }
+
     /// The whole exhibit.
     #[must_use]
     pub fn build(&self) -> MemoryPackage {
-        let mut model = Model::new(ORIGIN);
-        self.entries(&mut model);
+        let mut model = self.log();
         let mut package = MemoryPackage::default();
         package.insert("data/2/r-1.opus", call_bytes());
         package.insert("data/2/r-1.opus_metadata.json", SIDECAR_BYTES);
@@ -242,7 +249,7 @@ impl Scene {
         FieldsCommitment { count: leaves.len() as u64, root: unbroken_evidence::tree::root(leaves) }
     }
 
-    fn plain(
+    pub(crate) fn plain(
         &self,
         model: &mut Model,
         signer: &Signer,
