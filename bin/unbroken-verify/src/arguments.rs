@@ -121,7 +121,10 @@ pub(crate) struct Output {
 pub(crate) fn with_default(typed: impl Iterator<Item = OsString>) -> Vec<OsString> {
     let mut arguments: Vec<OsString> = typed.collect();
     let known = ["exhibit", "object", "log", "help", "-h", "--help", "-V", "--version"];
-    let first = arguments.get(1).and_then(|first| first.to_str());
+    // No option that may stand before the command takes a value.
+    let is_option = |word: &&str| word.starts_with('-') && !known.contains(word);
+    let mut words = arguments.iter().skip(1).map(|word| word.to_str().unwrap_or_default());
+    let first = words.find(|word| !is_option(word));
     if arguments.len() > 1 && !first.is_some_and(|first| known.contains(&first)) {
         arguments.insert(1, "exhibit".into());
     }

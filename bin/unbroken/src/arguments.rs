@@ -118,6 +118,9 @@ The old store is kept beside the new one.")]
     Restore {
         #[command(flatten)]
         ledger: LedgerArgument,
+        /// A new file elsewhere that gets a copy of each checkpoint, where the old one is gone
+        #[arg(long, value_name = "FILE")]
+        head_copy: Option<PathBuf>,
     },
     /// Shows the main job: seals a sample, hands it over, verifies it, and catches a changed byte
     #[command(after_help = "Example: unbroken demo --keep unbroken-demo")]

@@ -56,10 +56,15 @@ pub(crate) fn warning(output: &Output, text: &str) {
     }
 }
 
-/// Prints a failure, and its document where JSON is wanted; gives the exit code.
-pub(crate) fn failure(failure: &Failure, output: &Output) -> u8 {
+/// Prints a failure on stderr; the command may go on.
+pub(crate) fn complaint(failure: &Failure, output: &Output) {
     eprintln!("{}: {}", painted("error", "31", output), safe(&failure.sentence));
     eprintln!("hint: {}", safe(&failure.hint));
+}
+
+/// Prints a failure, and its document where JSON is wanted; gives the exit code.
+pub(crate) fn failure(failure: &Failure, output: &Output) -> u8 {
+    complaint(failure, output);
     let error = serde_json::json!({"sentence": failure.sentence, "hint": failure.hint});
     let document = serde_json::json!({"schema": "unbroken/error@v1", "exit_code": failure.code, "error": error});
     if json(output, &document).is_err() { USAGE } else { failure.code }

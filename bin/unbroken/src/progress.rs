@@ -26,10 +26,19 @@ pub(crate) fn shown<T>(output: &Output, line: Line<'_>, work: impl FnOnce() -> T
         if !output.quiet && !output.json {
             scope.spawn(|| show(line, output.verbose, &ended));
         }
-        let done = work();
-        ended.store(true, Ordering::Relaxed);
-        done
+        // Also where `work` panics: the scope waits for the thread that shows.
+        let _ending = Ending(&ended);
+        work()
     })
+}
+
+/// Ends the showing when it is dropped.
+struct Ending<'a>(&'a AtomicBool);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 fn show(line: Line<'_>, verbose: bool, ended: &AtomicBool) {
@@ -101,5 +110,18 @@ fn duration(seconds: u64) -> String {
         0..120 => format!("{seconds} s"),
         120..7_200 => format!("{} min", seconds / 60),
         _ => format!("{} h", seconds / 3_600),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_passed_on_and_holds_nobody_up() {
+        let output = Output { json: false, quiet: false, verbose: false, no_color: true };
+        let panicking = || shown(&output, &|_| String::new(), || panic!("of the work"));
+        let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(panicking));
+        assert!(caught.is_err());
     }
 }

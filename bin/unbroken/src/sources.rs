@@ -65,15 +65,19 @@ pub(crate) fn parse(typed: &OsStr, s3: &S3Arguments) -> Result<Typed, Failure> {
 /// A ledger inside a source would seal, and hand over, its own private keys.
 pub(crate) fn refuse_own_ledger(typed: &[Typed], ledger: &Path) -> Result<(), Failure> {
     let ledger = ledger.canonicalize().unwrap_or_else(|_| ledger.to_owned());
-    match typed.iter().find(|typed| ledger.starts_with(typed.source.location())) {
+    let holds_keys = |typed: &&Typed| {
+        let folder = typed.source.folder();
+        folder.is_some_and(|folder| ledger.starts_with(folder) || folder.starts_with(&ledger))
+    };
+    match typed.iter().find(holds_keys) {
         None => Ok(()),
         Some(typed) => Err(Failure::usage(
             format!(
-                "source {}: the ledger {} is inside it",
+                "source {}: the ledger {} is inside it, or around it",
                 typed.source.location(),
                 ledger.display()
             ),
-            "move the ledger out: its private keys would be sealed and handed over",
+            "keep source and ledger apart: its private keys would be sealed and handed over",
         )),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::Read as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -30,6 +31,11 @@ pub(crate) fn surroundings(command: &str) -> Surroundings {
         random: Box::<SystemRandom>::default(),
         holder: holder(command),
     }
+}
+
+/// A path that holds wherever a later command runs.
+pub(crate) fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// This process, for whoever finds the ledger locked.

@@ -139,7 +139,8 @@ impl Bag {
     fn zip(&self, out: &Path, paths: &BTreeSet<String>) -> Result<(), ExhibitError> {
         let stem =
             out.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-        let temporary = self.folder.with_extension("zip-tmp");
+        // Inside the staging folder: whatever fails, it goes with it.
+        let temporary = self.folder.join("zip");
         let file = File::create(&temporary).map_err(ExhibitError::io(&temporary))?;
         let mut zip = ZipWriter::new(BufWriter::new(file), &safe_name(stem.as_bytes()));
         for path in paths {

@@ -31,6 +31,16 @@ pub enum ExhibitError {
         /// Its index.
         index: u64,
     },
+    /// More than an exhibit may hold.
+    #[error("this would be {found} {what}, and an exhibit holds at most {most}")]
+    TooLarge {
+        /// What there is too much of.
+        what: &'static str,
+        /// How many there would be.
+        found: u64,
+        /// How many there may be.
+        most: u64,
+    },
     /// A selector that selects nothing.
     #[error("no entry of a recording for {what}")]
     Nothing {
@@ -52,9 +62,10 @@ impl ExhibitError {
             Self::Ledger(error) => error.hint(),
             Self::Io { .. } => "check that the disk has room and that you may write there",
             Self::LostOpening { .. } => {
-                "put a private.db that has it back: without it no exhibit of this ledger can be verified"
+                "bring DIR/keys back from its backup and run `unbroken restore`: without that opening no exhibit of this ledger can be verified"
             }
             Self::Exists { .. } => "choose another name for the exhibit",
+            Self::TooLarge { .. } => "select less, and make several exhibits",
             Self::Nothing { .. } => "look it up with `unbroken list`",
         }
     }

@@ -17,6 +17,8 @@ use unbroken_ledger::ledger::Ledger;
 use unbroken_ledger::private::{ObjectState, Row};
 use unbroken_ledger::reader::LogReader;
 
+use unbroken_evidence::limits::{EXHIBIT_FILES_MAX, FIELDS_MAX};
+
 use crate::bag::{Bag, Staged};
 use crate::error::ExhibitError;
 use crate::originals::Originals;
@@ -150,6 +152,11 @@ impl Item {
     }
 }
 
+/// Checkpoint, manifests, report, and what else stands beside entries and recordings.
+const FILES_BESIDE: u64 = 64;
+/// Fields of a `produced` entry that are no subjects.
+const FIELDS_BESIDE: u64 = 64;
+
 impl Producer<'_> {
     fn make(mut self, packing: Packing, out: &Path) -> Result<Made, ExhibitError> {
         let items = self.openings()?;
@@ -158,6 +165,7 @@ impl Producer<'_> {
                 self.lowest.entry(digest).or_insert(item.index);
             }
         }
+        self.must_fit(&items)?;
         if packing == Packing::Recordings {
             self.recordings(&items)?;
             self.companions(&items)?;
@@ -181,6 +189,24 @@ impl Producer<'_> {
         self.made.subjects = self.selection.subjects.len() as u64;
         self.bag.finish(out)?;
         Ok(self.made)
+    }
+
+    /// Whether a verifier would take an exhibit of so much: found before hours of packing.
+    fn must_fit(&self, items: &[Item]) -> Result<(), ExhibitError> {
+        let companions: u64 = items.iter().map(|item| item.companions().count() as u64).sum();
+        let entries = (self.selection.entries.len() + self.selection.control.len()) as u64;
+        // Each entry is a note, a proof and an opening; each recording is a file.
+        let files = 3 * entries + items.len() as u64 + companions + FILES_BESIDE;
+        let subjects = self.selection.subjects.len() as u64;
+        for (what, found, most) in [
+            ("files", files, EXHIBIT_FILES_MAX as u64),
+            ("subjects", subjects, FIELDS_MAX - FIELDS_BESIDE),
+        ] {
+            if found > most {
+                return Err(ExhibitError::TooLarge { what, found, most });
+            }
+        }
+        Ok(())
     }
 
     /// Writes `data/openings/`; gives the shown recording entries.

@@ -1,5 +1,6 @@
 //! Completeness: whether everything that the policy asks for is there and agrees.
 
+use unbroken_evidence::document;
 use unbroken_evidence::json::Value;
 
 use crate::layout::genesys_cloud::from_path;
@@ -10,7 +11,7 @@ pub(crate) const POLICY_NAME: &str = "genesys-cloud-1";
 /// Its text, sealed as a `policy` entry.
 pub(crate) const POLICY_TEXT: &str = "A recording exported by Genesys Cloud is complete when \
 (1) its bytes were read in full and are not empty; (2) its sidecar, a JSON document beside it, is there; \
-(3) the sidecar is well formed; (4) the sidecar's recordingId is the recording's file name up to its first dot; \
+(3) the sidecar is well formed and has no more values than can be sealed one by one; (4) the sidecar's recordingId is the recording's file name up to its first dot; \
 (5) the sidecar's conversationId is the conversation id in the path, where the path has one. \
 Nothing is said of attributes, holds or recordings that were not exported.";
 
@@ -32,6 +33,9 @@ pub(crate) fn assess(
         findings.push("the sidecar is missing".to_owned());
     }
     let Some(sidecar) = sidecar else { return findings };
+    if !document::may_be_fields(sidecar) {
+        findings.push("the sidecar holds more values than can be sealed one by one".to_owned());
+    }
     let said = |name: &str| sidecar.member(name).and_then(Value::as_str);
     let name = std::str::from_utf8(crate::group::name_of(key)).unwrap_or_default();
     let stem = name.split('.').next().unwrap_or_default();

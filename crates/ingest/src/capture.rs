@@ -1,5 +1,7 @@
 //! Captures one object: its bytes streamed once, in memory that does not grow.
 
+use std::sync::Arc;
+
 use unbroken_evidence::content::{BLOCK_BYTES_DEFAULT, BlockKey, Digester, Digests};
 use unbroken_evidence::limits::DOCUMENT_BYTES_MAX;
 use unbroken_evidence::time::Time;
@@ -16,7 +18,7 @@ pub(crate) struct Captured {
     pub(crate) start: Time,
     pub(crate) end: Time,
     /// The bytes, where they were asked for and fit a document.
-    pub(crate) bytes: Option<Vec<u8>>,
+    pub(crate) bytes: Option<Arc<Vec<u8>>>,
 }
 
 /// Reads `listed`; with `keep`, its bytes are kept if they fit a document.
@@ -43,7 +45,7 @@ pub(crate) fn capture(
     if digests.size != listed.size {
         return Err(ObjectError::Changed);
     }
-    Ok(Captured { digests, attributes, start, end: clock.now(), bytes: kept })
+    Ok(Captured { digests, attributes, start, end: clock.now(), bytes: kept.map(Arc::new) })
 }
 
 /// Whether the bytes of an object are kept.

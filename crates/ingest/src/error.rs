@@ -67,6 +67,12 @@ pub enum SourceError {
         /// Where it should be now.
         given: String,
     },
+    /// A prefix ends in the middle of a name.
+    #[error("{location}: the prefix ends in the middle of a name, and may hide what belongs to it")]
+    CutsAFolder {
+        /// The source with its prefix.
+        location: String,
+    },
     /// S3 refused to list.
     #[error("{location}: {why}")]
     S3 {
@@ -88,6 +94,7 @@ impl SourceError {
             Self::Moved { .. } => {
                 "if it is the same source at a new place, say so with --moved, or for a folder NAME=PATH"
             }
+            Self::CutsAFolder { .. } => "end the prefix with a slash, or take --layout plain",
             Self::S3 { hint, .. } => hint,
         }
     }

@@ -3,6 +3,7 @@
 //! Groups and outcomes travel several at a time where the threads are busy: waking a thread for
 //! each costs more than working a small group off.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::Ordering;
@@ -15,7 +16,7 @@ use unbroken_ledger::private::Private;
 use unbroken_ledger::random::SystemRandom;
 
 use crate::disposition::Disposition;
-use crate::error::SourceError;
+use crate::error::{Problem, SourceError};
 use crate::group::{Group, Grouper};
 use crate::run::Options;
 use crate::source::Next;
@@ -65,9 +66,18 @@ pub(crate) fn list(
     let mut feeder = Feeder { to_workers, waiting: Vec::new() };
     let mut hand_on = |group: Group| match exclusion(&group, options, work) {
         None => feeder.push(group),
-        Some(why) => excluded.send(vec![Ok(GroupDone::left_out(group, why))]).is_ok(),
+        Some(why) => {
+            work.count(group.objects.iter().map(|(_, listed)| listed));
+            excluded.send(vec![Ok(GroupDone::left_out(group, why))]).is_ok()
+        }
     };
+    let mut cut = None;
+    let scope = work.source.scope();
     let outcome = work.source.list(&mut |listed| {
+        if options.layout.groups_by_folder() && cuts_a_folder(scope, &listed.key) {
+            cut = Some(SourceError::CutsAFolder { location: work.source.shown() });
+            return Next::Stop;
+        }
         work.progress.listed.fetch_add(1, Ordering::Relaxed);
         work.progress.listed_bytes.fetch_add(listed.size, Ordering::Relaxed);
         let complete = grouper.push(place, listed);
@@ -75,6 +85,7 @@ pub(crate) fn list(
         let goes_on = complete.into_iter().all(&mut hand_on);
         if goes_on && !work.stop.load(Ordering::Relaxed) { Next::More } else { Next::Stop }
     });
+    let outcome = cut.map_or(outcome, Err);
     if outcome.is_ok() && !work.stop.load(Ordering::Relaxed) {
         let _ = grouper.finish().into_iter().all(&mut hand_on);
     }
@@ -84,10 +95,21 @@ pub(crate) fn list(
     outcome
 }
 
-/// Why a group is left out: every object in it was modified outside the dates.
+/// Whether a prefix ends in the middle of a name in the folder of this key: what belongs to the
+/// object could be hidden by it.
+fn cuts_a_folder(scope: &str, key: &[u8]) -> bool {
+    let rest = key.get(scope.len()..).unwrap_or_default();
+    !scope.is_empty() && !scope.ends_with('/') && !rest.contains(&b'/')
+}
+
+/// Why a group is left out: all of it was modified before the first date, or some of it on the last
+/// one or later. What has no time, for it could not be looked at, is never left out.
 fn exclusion(group: &Group, options: &Options, work: &Work<'_>) -> Option<Disposition> {
     if work.limit_reached.load(Ordering::Relaxed) {
         return Some(Disposition::OVER_THE_LIMIT);
+    }
+    if group.objects.iter().any(|(_, listed)| listed.irregular.is_some()) {
+        return None;
     }
     let newest = group.objects.iter().map(|(_, listed)| listed.modified.as_str()).max()?;
     if options.since.as_deref().is_some_and(|since| newest < since) {
@@ -97,6 +119,18 @@ fn exclusion(group: &Group, options: &Options, work: &Work<'_>) -> Option<Dispos
     } else {
         None
     }
+}
+
+/// Works a group off; a mistake of this program costs its objects and nothing else.
+fn work_off(work: &Work<'_>, group: Group, tools: &mut Tools) -> Result<GroupDone, LedgerError> {
+    let kept = group.clone();
+    let work = AssertUnwindSafe(|| work.group(group, tools));
+    catch_unwind(work).unwrap_or_else(|_| {
+        let what = "this program failed while it looked at it: please report this";
+        let problems = kept.objects.iter().map(|(_, listed)| Problem::new(&listed.key, what));
+        let problems = problems.collect();
+        Ok(GroupDone { problems, ..GroupDone::left_out(kept, Disposition::Unread("failed")) })
+    })
 }
 
 /// Works groups off until there are no more; `private_path` is private.db.
@@ -124,9 +158,10 @@ pub(crate) fn worker(
             outcomes.push(if work.stop.load(Ordering::Relaxed) {
                 Ok(GroupDone { abandoned: true, ..GroupDone::default() })
             } else if let Some(why) = exclusion(&group, options, work) {
+                work.count(group.objects.iter().map(|(_, listed)| listed));
                 Ok(GroupDone::left_out(group, why))
             } else {
-                work.group(group, &mut tools)
+                work_off(work, group, &mut tools)
             });
             if handed_on.elapsed() > HAND_ON_AFTER {
                 if to_gatherer.send(std::mem::take(&mut outcomes)).is_err() {
@@ -137,6 +172,23 @@ pub(crate) fn worker(
         }
         if !outcomes.is_empty() && to_gatherer.send(outcomes).is_err() {
             return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prefix_may_end_with_a_folder_or_before_one_and_not_inside_a_name() {
+        for (scope, key, cuts) in [
+            ("", "a.wav", false),
+            ("org-1/", "org-1/a.wav", false),
+            ("org-1/year=2026/month=1", "org-1/year=2026/month=11/c/a.wav", false),
+            ("org-1/c/02", "org-1/c/0261.wav", true),
+        ] {
+            assert_eq!(cuts_a_folder(scope, key.as_bytes()), cuts, "{scope} {key}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use unbroken_ledger::error::LedgerError;
 use unbroken_ledger::private::Settled;
@@ -19,8 +19,12 @@ use crate::worker::{GroupDone, Sealing, Work};
 const BATCH_ENTRIES: usize = 512;
 /// Bytes of documents in them; one entry may have more.
 const BATCH_BYTES: usize = 8 << 20;
-/// A batch waits no longer than this for more.
-const BATCH_WAIT: Duration = Duration::from_millis(100);
+/// Groups without new entries that are written together.
+const SETTLED_TOGETHER: usize = 4_096;
+/// When nothing more comes for so long, a batch is closed...
+const BATCH_PAUSE: Duration = Duration::from_millis(100);
+/// ...and it waits no longer than this in any case.
+const BATCH_WAIT: Duration = Duration::from_millis(500);
 
 /// What the writing thread is to do next.
 pub(crate) struct ToWrite {
@@ -37,14 +41,16 @@ pub(crate) struct Gathered {
 }
 
 pub(crate) struct Gatherer<'a> {
-    pub(crate) work: &'a Work<'a>,
-    pub(crate) limit: Option<u64>,
-    pub(crate) sealer: Sealer,
-    pub(crate) to_writer: SyncSender<ToWrite>,
-    pub(crate) gathered: Gathered,
+    work: &'a Work<'a>,
+    limit: Option<u64>,
+    sealer: Sealer,
+    to_writer: SyncSender<ToWrite>,
+    gathered: Gathered,
     batch: Vec<Sealing>,
     batch_bytes: usize,
     settled: Vec<Settled>,
+    /// When the last batch was closed.
+    flushed: Instant,
 }
 
 impl<'a> Gatherer<'a> {
@@ -56,8 +62,17 @@ impl<'a> Gatherer<'a> {
         summary: Summary,
     ) -> Self {
         let gathered = Gathered { summary, listing: Listing::default() };
-        let (batch, settled) = (Vec::new(), Vec::new());
-        Self { work, limit, sealer, to_writer, gathered, batch, batch_bytes: 0, settled }
+        Self {
+            work,
+            limit,
+            sealer,
+            to_writer,
+            gathered,
+            batch: Vec::new(),
+            batch_bytes: 0,
+            settled: Vec::new(),
+            flushed: Instant::now(),
+        }
     }
 
     /// Takes outcomes until there are no more, or until one is an error.
@@ -74,11 +89,11 @@ impl<'a> Gatherer<'a> {
 
     fn take_all(&mut self, outcomes: &Receiver<Outcomes>) -> Result<(), LedgerError> {
         loop {
-            match outcomes.recv_timeout(BATCH_WAIT) {
+            match outcomes.recv_timeout(BATCH_PAUSE) {
                 Ok(outcomes) => {
                     for outcome in outcomes {
                         self.take(outcome?);
-                        if self.batch.len() >= BATCH_ENTRIES || self.batch_bytes >= BATCH_BYTES {
+                        if self.is_due() {
                             self.flush()?;
                         }
                     }
@@ -87,6 +102,14 @@ impl<'a> Gatherer<'a> {
                 Err(RecvTimeoutError::Disconnected) => return self.flush(),
             }
         }
+    }
+
+    fn is_due(&self) -> bool {
+        let waits = !self.batch.is_empty() || !self.settled.is_empty();
+        self.batch.len() >= BATCH_ENTRIES
+            || self.batch_bytes >= BATCH_BYTES
+            || self.settled.len() >= SETTLED_TOGETHER
+            || waits && self.flushed.elapsed() >= BATCH_WAIT
     }
 
     fn take(&mut self, mut done: GroupDone) {
@@ -107,10 +130,10 @@ impl<'a> Gatherer<'a> {
             listing.put(place, &listed, disposition);
         }
         done.problems.into_iter().for_each(|problem| summary.problem(problem));
-        match (done.sealings.last_mut(), done.settles) {
-            (Some(last), settles) => last.entry.row.settles = settles,
-            (None, Some(settled)) => self.settled.push(settled),
-            (None, None) => {}
+        // Settled together with the last of its entries, or by itself where it has none.
+        match done.sealings.last_mut() {
+            Some(last) => last.entry.row.settles = done.settles,
+            None => self.settled.extend(done.settles),
         }
         for sealing in done.sealings {
             match sealing.change {
@@ -126,6 +149,7 @@ impl<'a> Gatherer<'a> {
     /// Seals the batch and hands it on. Problems are counted now: if the batch cannot be written,
     /// the run ends with that error and reports nothing else.
     fn flush(&mut self) -> Result<(), LedgerError> {
+        self.flushed = Instant::now();
         if self.batch.is_empty() && self.settled.is_empty() {
             return Ok(());
         }

@@ -59,6 +59,11 @@ impl Grouper {
         if !self.layout.groups_by_folder() {
             return vec![Group { objects: vec![(place, listed)] }];
         }
+        if listed.key.ends_with(b"/") {
+            // A console's marker of a folder belongs to nothing, and a group of its own lets the
+            // listing go on: the folder above everything would stay open to the end.
+            return vec![Group { objects: vec![(place, listed)] }];
+        }
         let folder = folder_of(&listed.key).to_vec();
         let mut complete = Vec::new();
         while let Some((open, _)) = self.open.last() {

@@ -35,7 +35,8 @@ pub(crate) fn seal(
         None => "finished",
     };
     text("/outcome", outcome);
-    text("/listing/error", summary.listing_broke_off.as_deref().unwrap_or("none"));
+    let error = summary.listing_broke_off.as_ref().map(ToString::to_string);
+    text("/listing/error", error.as_deref().unwrap_or("none"));
     text("/listing/root", &root.to_string());
     text("/exclusions/since", options.since.as_deref().unwrap_or("none"));
     text("/exclusions/until", options.until.as_deref().unwrap_or("none"));

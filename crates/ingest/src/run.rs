@@ -15,7 +15,7 @@ use unbroken_evidence::hash::Hash;
 use unbroken_ledger::error::LedgerError;
 use unbroken_ledger::ledger::{Ledger, private_path};
 use unbroken_ledger::private::Row;
-use unbroken_ledger::restore::RESEAL_NEEDED;
+use unbroken_ledger::restore::{RESEAL_NEEDED, RESEALED};
 use unbroken_ledger::seal::Clock;
 
 use crate::assess::{POLICY_NAME, POLICY_TEXT};
@@ -83,7 +83,7 @@ pub fn run(
     options: &Options,
     context: &Context<'_>,
 ) -> Result<Summary, IngestError> {
-    match (ledger.private().meta(RESEAL_NEEDED)?.is_some(), options.reseal) {
+    match (must_reseal(ledger, source)?, options.reseal) {
         (true, false) => return Err(IngestError::ResealNeeded),
         (false, true) => return Err(IngestError::ResealNotNeeded),
         _ => {}
@@ -111,19 +111,29 @@ pub fn run(
         summary.problem(Problem::new(source.location().as_bytes(), what));
     }
     summary.interrupted |= context.stop.load(Ordering::Relaxed);
-    summary.listing_broke_off = listed.as_ref().err().map(ToString::to_string);
+    let is_whole = options.since.is_none() && options.until.is_none() && options.limit.is_none();
+    let resealed = options.reseal && is_whole && listed.is_ok() && !summary.interrupted;
+    summary.listing_broke_off = listed.err();
     summary.pass = pass::seal(ledger, source, options, &context.software, &summary, listing)?;
+    if resealed {
+        ledger.private_mut().set_meta(&resealed_name(source), Some(b"1"))?;
+    }
     ledger.checkpoint()?;
-    listed?;
     Ok(summary)
 }
 
-/// After whole runs with `reseal` over every source: what was sealed before is known again.
-///
-/// # Errors
-/// Those of private.db.
-pub fn reseal_done(ledger: &mut Ledger) -> Result<(), IngestError> {
-    Ok(ledger.private_mut().set_meta(RESEAL_NEEDED, None)?)
+/// After a loss of openings each source is sealed anew once; a mark says for which, and from which
+/// prefix on, that is done.
+fn must_reseal(ledger: &Ledger, source: &dyn Source) -> Result<bool, LedgerError> {
+    if ledger.private().meta(RESEAL_NEEDED)?.is_none() {
+        return Ok(false);
+    }
+    let done = ledger.private().meta_names(&format!("{RESEALED}{}\n", source.name()))?;
+    Ok(!done.iter().any(|scope| source.scope().starts_with(scope.as_str())))
+}
+
+fn resealed_name(source: &dyn Source) -> String {
+    format!("{RESEALED}{}\n{}", source.name(), source.scope())
 }
 
 /// The source's number; refuses a known name at another place unless that was said.
@@ -191,6 +201,9 @@ fn work_off(
         drop((to_gatherer, groups));
         let gatherer = scope.spawn(move || gatherer.gather(&outcomes));
         let written = write_all(ledger, sealed, work.progress);
+        if written.is_err() {
+            work.stop.store(true, Ordering::Relaxed);
+        }
         let (gathered, listed) = (join(gatherer), join(lister));
         written?;
         Ok((gathered?, listed))

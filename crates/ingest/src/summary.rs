@@ -3,14 +3,14 @@
 use unbroken_evidence::hash::Hash;
 
 use crate::disposition::Disposition;
-use crate::error::Problem;
+use crate::error::{Problem, SourceError};
 use crate::source::Listed;
 
 /// Problems that are kept in full; all are counted.
 pub const PROBLEMS_KEPT: usize = 10_000;
 
 /// What a run did.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Summary {
     /// When it began.
     pub started: String,
@@ -45,15 +45,17 @@ pub struct Summary {
     /// Whether the run was stopped before its end.
     pub interrupted: bool,
     /// Why the listing did not come to its end, if it did not.
-    pub listing_broke_off: Option<String>,
+    pub listing_broke_off: Option<SourceError>,
 }
 
 impl Summary {
-    /// The exit code: 130 interrupted, 2 with problems, otherwise 0.
+    /// The exit code: 130 interrupted, 4 where the listing broke off, 2 with problems, otherwise 0.
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         if self.interrupted {
             130
+        } else if self.listing_broke_off.is_some() {
+            4
         } else if self.problem_count > 0 {
             2
         } else {

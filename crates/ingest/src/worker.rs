@@ -110,6 +110,9 @@ impl Work<'_> {
         let places: Vec<u64> = group.objects.iter().map(|(place, _)| *place).collect();
         let mut objects = Vec::with_capacity(group.objects.len());
         for (_, listed) in group.objects {
+            if self.stop.load(Ordering::Relaxed) {
+                return Ok(GroupDone { abandoned: true, ..GroupDone::default() });
+            }
             objects.push(self.first_look(listed, tools)?);
         }
         let mut done = GroupDone::default();
@@ -139,7 +142,7 @@ impl Work<'_> {
         Ok(done)
     }
 
-    fn count<'a>(&self, objects: impl Iterator<Item = &'a Listed>) {
+    pub(crate) fn count<'a>(&self, objects: impl Iterator<Item = &'a Listed>) {
         for listed in objects {
             self.progress.done.fetch_add(1, Ordering::Relaxed);
             self.progress.done_bytes.fetch_add(listed.size, Ordering::Relaxed);
@@ -158,14 +161,12 @@ impl Work<'_> {
             document: None,
             disposition: Disposition::Unread("not looked at"),
         };
-        let lower = object.listed.key.to_ascii_lowercase();
         if self.layout == Layout::GenesysCloud
             && object.error.is_none()
-            && lower.ends_with(b".json")
+            && is_document(&object.listed.key)
         {
             self.read(&mut object, Keep::Document, tools)?;
-            let bytes =
-                object.captured.as_ref().and_then(|(captured, _)| captured.bytes.as_deref());
+            let bytes = object.captured.as_ref().and_then(|(captured, _)| captured.bytes.as_ref());
             object.document = bytes.and_then(|bytes| document::parse_document(bytes).ok());
         }
         if let Some(error) = &object.error {
@@ -175,11 +176,7 @@ impl Work<'_> {
     }
 
     fn read(&self, object: &mut Object, keep: Keep, tools: &mut Tools) -> Result<(), LedgerError> {
-        let key = block_key(&mut tools.random).map_err(|source| LedgerError::Io {
-            path: "the system's randomness".into(),
-            doing: "cannot be read",
-            source,
-        })?;
+        let key = block_key(&mut tools.random).map_err(no_randomness)?;
         let Tools { digester, .. } = tools;
         match capture(self.source, &object.listed, key, self.clock, keep, digester) {
             Ok(captured) => object.captured = Some((captured, key)),
@@ -239,7 +236,7 @@ impl Work<'_> {
         }
         let digest = companions(objects, assembled);
         let unread_document =
-            objects.iter().any(|o| o.error.is_some() && o.listed.key.ends_with(b".json"));
+            objects.iter().any(|o| o.error.is_some() && is_document(&o.listed.key));
         let Some(object) = objects.get_mut(assembled.recording) else { return Ok(()) };
         if object.error.is_some() {
             return Ok(());
@@ -267,12 +264,18 @@ impl Work<'_> {
             object.disposition = Disposition::Unchanged;
             return Ok(());
         }
-        object.disposition =
-            if known.is_some() { Disposition::SealedAgain } else { Disposition::Sealed };
         let listed = object.listed.clone();
         let sealing = self.sealing(objects, assembled, &listed, (captured, key), known, tools);
         match sealing? {
-            Some(sealing) => done.sealings.push(sealing),
+            Some(sealing) => {
+                let again = sealing.change.is_some();
+                let object = objects.get_mut(assembled.recording);
+                object.into_iter().for_each(|object| {
+                    object.disposition =
+                        if again { Disposition::SealedAgain } else { Disposition::Sealed };
+                });
+                done.sealings.push(sealing);
+            }
             None => {
                 let what = "what was sealed of it is lost from private.db: run `unbroken audit`";
                 done.problems.push(Problem::new(&listed.key, what));
@@ -290,11 +293,6 @@ impl Work<'_> {
         known: Option<(u64, ObjectState)>,
         tools: &mut Tools,
     ) -> Result<Option<Sealing>, LedgerError> {
-        let no_randomness = |source| LedgerError::Io {
-            path: "the system's randomness".into(),
-            doing: "cannot be read",
-            source,
-        };
         let members: Vec<Companion<'_>> = assembled
             .companions
             .iter()
@@ -372,6 +370,16 @@ impl Work<'_> {
         let said = sidecar.and_then(genesys_cloud::media);
         (said.unwrap_or_else(|| media_of_name(&listed.key)), findings)
     }
+}
+
+/// Whether a name is that of a JSON document.
+fn is_document(key: &[u8]) -> bool {
+    key.to_ascii_lowercase().ends_with(b".json")
+}
+
+/// The system gave no randomness.
+fn no_randomness(source: std::io::Error) -> LedgerError {
+    LedgerError::Io { path: "the system's randomness".into(), doing: "cannot be read", source }
 }
 
 fn companions(objects: &[Object], assembled: &Assembled) -> Hash {

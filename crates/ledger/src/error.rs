@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 
 use unbroken_evidence::error::FormError;
 
-/// Why a ledger refused or failed. Every one of these is exit code 4, or 1 where the ledger
-/// contradicts itself.
+/// Why a ledger refused or failed. Every one of these is exit code 4, or 5 for a mistake of ours.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LedgerError {
@@ -16,6 +15,14 @@ pub enum LedgerError {
         path: PathBuf,
         /// What was being done.
         doing: &'static str,
+        /// The system's answer.
+        source: std::io::Error,
+    },
+    /// The head copy cannot be written.
+    #[error("{}: the head copy cannot be written", path.display())]
+    HeadCopy {
+        /// Its place.
+        path: PathBuf,
         /// The system's answer.
         source: std::io::Error,
     },
@@ -188,6 +195,19 @@ impl LedgerError {
         move |source| Self::Io { path, doing, source }
     }
 
+    /// Whether a store that fails so is gone, damaged or older, rather than out of reach.
+    pub(crate) const fn is_damage(&self) -> bool {
+        match self {
+            Self::Older { .. } => true,
+            Self::Store { source, .. } => match source {
+                StoreError::Missing | StoreError::Record(_) => true,
+                StoreError::Sled(error) => !matches!(error, sled::Error::Io(_)),
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
     /// What to do next, in one sentence.
     #[must_use]
     pub const fn hint(&self) -> &'static str {
@@ -200,6 +220,9 @@ impl LedgerError {
             }
             Self::Io { .. } => {
                 "check that the disk has room and that you may write there, then run the command again"
+            }
+            Self::HeadCopy { .. } => {
+                "what is sealed stays sealed; bring the place back, or name another with --head-copy"
             }
             Self::Held { .. } => "wait until that process has ended, then run the command again",
             Self::NotALedger { .. } => "make one with `unbroken init DIR --origin NAME`",

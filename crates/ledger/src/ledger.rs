@@ -14,6 +14,7 @@ use unbroken_evidence::tree::{Edge, leaf_hash};
 use crate::durable;
 use crate::error::{LedgerError, StoreError};
 use crate::head::Head;
+use crate::head_copy;
 use crate::keys::{self, Keys};
 use crate::lock::Lock;
 use crate::private::{Private, Row};
@@ -52,8 +53,6 @@ pub struct Ledger {
     dead: bool,
     _lock: Lock,
 }
-
-const HEAD_COPY: &str = "head-copy";
 
 /// The store's folder of the ledger in `folder`.
 #[must_use]
@@ -99,12 +98,23 @@ pub(crate) fn must_be_a_ledger(folder: &Path) -> Result<(), LedgerError> {
     }
 }
 
+pub(crate) fn head_of(folder: &Path, store: &dyn Store) -> Result<Head, LedgerError> {
+    let head = store.head();
+    let head = head.map_err(|source| LedgerError::Store { path: store_folder(folder), source })?;
+    Ok(head.unwrap_or_default())
+}
+
+fn write_head_copy(path: &Path, checkpoint: &[u8]) -> Result<(), LedgerError> {
+    let written = durable::write_file(path, checkpoint, 0o644);
+    written.map_err(|source| LedgerError::HeadCopy { path: path.to_owned(), source })
+}
+
 /// Removes what an `init` that failed has made, so that it can be repeated; the first error counts.
 fn remove_unfinished(folder: &Path) {
     for name in ["keys", "store", "log"] {
         let _ = std::fs::remove_dir_all(folder.join(name));
     }
-    for name in ["private.db", "private.db-wal", "private.db-shm", "lock"] {
+    for name in ["private.db", "private.db-wal", "private.db-shm", "head-copy", "lock"] {
         let _ = std::fs::remove_file(folder.join(name));
     }
 }
@@ -194,8 +204,21 @@ impl Ledger {
     /// Opens the ledger in `folder` for appending, and finishes what a crash left half done.
     ///
     /// # Errors
-    /// Whatever disagrees between store, log, head copy and private.db; nothing is written then.
+    /// Whatever disagrees between store, log, head copy and private.db; no entry is written then,
+    /// and nothing is signed or published.
     pub fn open(folder: &Path, surroundings: Surroundings) -> Result<Self, LedgerError> {
+        Self::open_with_head_copy(folder, surroundings, None)
+    }
+
+    /// As [`Ledger::open`]; from now on the head copy is at `place`, if one is given.
+    ///
+    /// # Errors
+    /// Those of [`Ledger::open`] and [`Ledger::set_head_copy`].
+    pub fn open_with_head_copy(
+        folder: &Path,
+        surroundings: Surroundings,
+        place: Option<&Path>,
+    ) -> Result<Self, LedgerError> {
         must_be_a_ledger(folder)?;
         let lock = Lock::take(folder, &surroundings.holder)?;
         let store = match open_store(folder) {
@@ -211,7 +234,7 @@ impl Ledger {
             }
             other => other?,
         };
-        Self::open_on(folder, store, surroundings, lock)
+        Self::open_on(folder, store, surroundings, lock, place)
     }
 
     /// Opens the ledger in `folder` over `store`, whose lock is held.
@@ -220,8 +243,13 @@ impl Ledger {
         store: Box<dyn Store>,
         surroundings: Surroundings,
         lock: Lock,
+        place: Option<&Path>,
     ) -> Result<Self, LedgerError> {
-        let mut ledger = Self::recovered(folder, store, surroundings, lock)?;
+        if !private_path(folder).exists() && log_folder(folder).exists() {
+            let (path, store) = (folder.to_owned(), head_of(folder, &*store)?.size());
+            return Err(LedgerError::PrivateBehind { path, private: 0, store });
+        }
+        let mut ledger = Self::recovered(folder, store, surroundings, lock, place)?;
         let (private, size) = (ledger.private.end()?, ledger.head.size());
         if private < size {
             let path = folder.to_owned();
@@ -237,13 +265,18 @@ impl Ledger {
         store: Box<dyn Store>,
         surroundings: Surroundings,
         lock: Lock,
+        place: Option<&Path>,
     ) -> Result<Self, LedgerError> {
         let keys = Keys::load(&folder.join("keys"))?;
         let mut private = Private::open(&private_path(folder))?;
-        let head_copy = private.meta(HEAD_COPY)?.map(|bytes| durable::path_of(&bytes));
+        let mut head_copy = head_copy::kept(folder)?;
+        if place.is_some() {
+            // The old place may be gone for good: that is why there is a new one.
+            head_copy = head_copy.filter(|old| !head_copy::is_out_of_reach(old));
+        }
         let recovered = recover::check(folder, &*store, &mut private, &keys, head_copy.as_deref())?;
         let Recovered { head, origin, signed, published } = recovered;
-        Ok(Self {
+        let mut ledger = Self {
             folder: folder.to_owned(),
             origin,
             keys: Arc::new(keys),
@@ -256,7 +289,11 @@ impl Ledger {
             head_copy,
             dead: false,
             _lock: lock,
-        })
+        };
+        if let Some(place) = place {
+            ledger.set_head_copy(place)?;
+        }
+        Ok(ledger)
     }
 
     /// The ledger's folder.
@@ -316,9 +353,8 @@ impl Ledger {
         }
         // A copy that is there already is a witness, and is heard before it is written over.
         recover::check_head_copy(&self.folder, &*self.store, &self.head, path, &self.keys)?;
-        durable::write_file(path, &self.signed.1, 0o644)
-            .map_err(LedgerError::io(path, "the head copy cannot be written"))?;
-        self.private.set_meta(HEAD_COPY, Some(&durable::bytes_of(path)))?;
+        write_head_copy(path, &self.signed.1)?;
+        head_copy::keep(&self.folder, path)?;
         self.head_copy = Some(path.to_owned());
         Ok(())
     }
@@ -394,8 +430,8 @@ impl Ledger {
         Ok(appended)
     }
 
-    /// Reads the new entries back, signs a checkpoint over them, and publishes it. Does nothing
-    /// when nothing is new.
+    /// Reads the new entries back, signs a checkpoint over them, and publishes it. When nothing is
+    /// new only the head copy is written.
     ///
     /// # Errors
     /// `ReadBack` when the store gives other bytes than were written; those of the system. Then
@@ -410,8 +446,7 @@ impl Ledger {
         }
         let size = self.signed.0.size();
         if let Some(path) = &self.head_copy {
-            durable::write_file(path, &self.signed.1, 0o644)
-                .map_err(LedgerError::io(path, "the head copy cannot be written"))?;
+            write_head_copy(path, &self.signed.1)?;
         }
         if self.published < size {
             let folder = log_folder(&self.folder);

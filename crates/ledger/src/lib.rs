@@ -5,6 +5,7 @@
 //! | `store/` | [`store`] | the commit point; may never change |
 //! | `log/` | [`publish`], [`reader`] | the published log; may never change |
 //! | `private.db` | [`private`] | openings, lookups, documents; erasable and searchable |
+//! | `head-copy` | [`head_copy`] | where each checkpoint is also written |
 //! | `keys/` | [`keys`] | who signs |
 //!
 //! [`seal`] makes entries and touches none of these; [`ledger`] writes them.
@@ -17,6 +18,7 @@ pub mod durable;
 mod erasure;
 pub mod error;
 pub mod head;
+pub mod head_copy;
 pub mod keys;
 pub mod ledger;
 pub mod lock;

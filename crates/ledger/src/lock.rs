@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::Path;
+use std::time::Duration;
 
 use unbroken_evidence::error::printable;
 
@@ -15,6 +16,8 @@ pub struct Lock {
 }
 
 const HOLDER_BYTES_MAX: u64 = 200;
+const TRIES: u32 = 10;
+const BETWEEN_TRIES: Duration = Duration::from_millis(20);
 
 impl Lock {
     /// Takes the lock of the ledger `folder` for `holder`, a few words for the next who asks.
@@ -27,7 +30,7 @@ impl Lock {
         let opened =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
         let mut file = opened.map_err(failed())?;
-        match file.try_lock() {
+        match locked(&file) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 return Err(LedgerError::Held {
@@ -52,6 +55,17 @@ impl Lock {
             _ => None,
         }
     }
+}
+
+/// Tries for a moment: somebody who only looks who holds the lock has it for an instant.
+fn locked(file: &File) -> Result<(), TryLockError> {
+    for _ in 0..TRIES {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(BETWEEN_TRIES),
+            other => return other,
+        }
+    }
+    file.try_lock()
 }
 
 fn holder_of(file: &mut File) -> String {

@@ -2,6 +2,7 @@
 //! erasable; nothing in it is proof.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
 use unbroken_evidence::body::Subject;
@@ -31,6 +32,8 @@ CREATE TABLE settled (source INTEGER, folder INTEGER, fingerprint BLOB, PRIMARY 
     WITHOUT ROWID;
 CREATE TABLE aside (idx INTEGER, leaf BLOB, opening BLOB);
 ";
+/// Says that an erasure's old pages may still be in the write-ahead log.
+const UNTRUNCATED: &str = "erasure-untruncated";
 const TABLES_BY_INDEX: [&str; 5] = ["openings", "objects", "documents", "listings", "erasures"];
 
 /// What is kept of one entry.
@@ -83,8 +86,8 @@ pub struct Settled {
 pub struct Document {
     /// Its key in the source.
     pub key: Vec<u8>,
-    /// Its bytes.
-    pub bytes: Vec<u8>,
+    /// Its bytes; several recordings may have the same companion.
+    pub bytes: Arc<Vec<u8>>,
 }
 
 /// What was last sealed of an object of a source.
@@ -297,6 +300,9 @@ impl Private {
     pub(crate) fn put_back(&mut self, index: u64, row: PreparedRow) -> Result<(), LedgerError> {
         let failed = self.failed("cannot be written");
         let transaction = self.db.transaction().map_err(&failed)?;
+        transaction
+            .execute("DELETE FROM openings WHERE idx = ?1", [to_row(index)])
+            .map_err(&failed)?;
         write_rows(&transaction, index, vec![row]).map_err(&failed)?;
         transaction.commit().map_err(&failed)
     }
@@ -341,7 +347,9 @@ impl Private {
         let failed = self.failed("cannot be read");
         let select = "SELECT key, bytes FROM documents WHERE idx = ?1 ORDER BY number";
         let mut select = self.db.prepare_cached(select).map_err(&failed)?;
-        let read = |row: &rusqlite::Row<'_>| Ok(Document { key: row.get(0)?, bytes: row.get(1)? });
+        let read = |row: &rusqlite::Row<'_>| {
+            Ok(Document { key: row.get(0)?, bytes: Arc::new(row.get(1)?) })
+        };
         let rows = select.query_map([to_row(index)], read);
         rows.and_then(Iterator::collect).map_err(&failed)
     }
@@ -374,11 +382,25 @@ impl Private {
             .execute("DELETE FROM documents WHERE idx = ?1", [to_row(index)])
             .map_err(&failed)?;
         lookup::delete_entry(&transaction, to_row(index)).map_err(&failed)?;
+        let mark = "INSERT OR REPLACE INTO meta VALUES (?1, x'')";
+        transaction.execute(mark, [UNTRUNCATED]).map_err(&failed)?;
         transaction.commit().map_err(&failed)?;
+        self.finish_erasure()
+    }
+
+    /// Removes old pages that an erasure has left in the write-ahead log, if there are any.
+    ///
+    /// # Errors
+    /// `Private`, also while a reader keeps the old pages: then they are still there.
+    pub(crate) fn finish_erasure(&mut self) -> Result<(), LedgerError> {
+        if self.meta(UNTRUNCATED)?.is_none() {
+            return Ok(());
+        }
+        let failed = self.failed("cannot be written");
         let truncated =
             self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
         match truncated {
-            Ok(0) => Ok(()),
+            Ok(0) => self.set_meta(UNTRUNCATED, None),
             Ok(_) => Err(failed(rusqlite::Error::SqliteFailure(
                 rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY),
                 Some(
@@ -413,7 +435,7 @@ fn write_rows(db: &Connection, first: u64, rows: Vec<PreparedRow>) -> rusqlite::
             ])?;
         }
         for (number, document) in row.documents.into_iter().enumerate() {
-            documents.execute(params![index, number as i64, document.key, document.bytes])?;
+            documents.execute(params![index, number as i64, document.key, *document.bytes])?;
         }
         for (part, bytes) in row.listing.into_iter().enumerate() {
             listings.execute(params![index, part as i64, bytes])?;

@@ -57,6 +57,7 @@ pub(crate) fn check(
     for (index, target) in private.erasures()? {
         crate::erasure::apply(private, index, target)?;
     }
+    private.finish_erasure()?;
     let published = published.map_or(0, |(_, claims)| claims.size);
     Ok(Recovered { head, origin, signed, published })
 }

@@ -14,7 +14,7 @@ use crate::error::LedgerError;
 use crate::head::Head;
 use crate::keys::{self, Keys};
 use crate::ledger::{
-    Ledger, Surroundings, must_be_a_ledger, open_store, private_path, store_folder,
+    Ledger, Surroundings, head_of, must_be_a_ledger, open_store, private_path, store_folder,
 };
 use crate::lock::Lock;
 use crate::private::{PreparedRow, Private, Row};
@@ -24,6 +24,9 @@ use crate::store::{SledStore, Store as _};
 
 /// Set while private.db cannot tell what was sealed before: ingest then needs `--reseal`.
 pub const RESEAL_NEEDED: &str = "reseal-needed";
+/// Begins the marks of sources that were sealed anew since: then the source's name, a line feed, and
+/// the prefix.
+pub const RESEALED: &str = "resealed\n";
 const ENTRIES_AT_ONCE: usize = 1_024;
 
 /// What a restore did and found.
@@ -45,32 +48,36 @@ pub struct Restored {
     pub gap: Option<u64>,
 }
 
-/// Restores the ledger in `folder`.
+/// Restores the ledger in `folder`; from now on its head copy is at `head_copy`, if one is given.
 ///
 /// # Errors
 /// `Log` when the published log does not verify: then nothing is changed.
-pub fn restore(folder: &Path, surroundings: Surroundings) -> Result<Restored, LedgerError> {
+pub fn restore(
+    folder: &Path,
+    surroundings: Surroundings,
+    head_copy: Option<&Path>,
+) -> Result<Restored, LedgerError> {
     must_be_a_ledger(folder)?;
     let lock = Lock::take(folder, &surroundings.holder)?;
     let log_size = verified_size(folder)?;
-    let store_size = match open_store(folder).and_then(|store| head_size(folder, &*store)) {
-        Err(newer @ LedgerError::Newer { .. }) => return Err(newer),
-        // Missing, damaged or older: it is rebuilt, and the old one is kept.
-        found => found.unwrap_or(0),
+    let store_size = match open_store(folder).and_then(|store| head_of(folder, &*store)) {
+        // Missing, damaged or older: it is rebuilt, and the old one is kept. Anything else says
+        // nothing of what is in it.
+        Err(error) if error.is_damage() => 0,
+        found => found?.size(),
     };
-    let old_store = if store_size < log_size { Some(rebuild_store(folder)?) } else { None };
+    let store_rebuilt = store_size < log_size;
+    let old_store = if store_rebuilt { rebuild_store(folder)? } else { None };
     let size = store_size.max(log_size);
     let mut private = Private::open(&private_path(folder))?;
     let aside = private.set_aside_from(size)?;
     if private.built_on()?.is_some_and(|(built, _)| built > size) {
         // What it was built on is gone, and the report says so; from here on this is the head.
-        let head = open_store(folder)?.head();
-        let head =
-            head.map_err(|source| LedgerError::Store { path: store_folder(folder), source })?;
-        private.rebase((size, head.and_then(|head| head.last_leaf)))?;
+        let head = head_of(folder, &*open_store(folder)?)?;
+        private.rebase((size, head.last_leaf))?;
     }
     drop(private);
-    let mut ledger = Ledger::recovered(folder, open_store(folder)?, surroundings, lock)?;
+    let mut ledger = Ledger::recovered(folder, open_store(folder)?, surroundings, lock, head_copy)?;
     ledger.checkpoint()?;
     put_genesis_back(folder, &mut ledger)?;
     let (missing, erased) = lacking(folder, ledger.private(), size)?;
@@ -90,22 +97,18 @@ pub fn restore(folder: &Path, surroundings: Surroundings) -> Result<Restored, Le
             Value::string("gap", "/entries", &ranges),
         ];
         ledger.private_mut().set_meta(RESEAL_NEEDED, Some(b"1"))?;
+        for done in ledger.private().meta_names(RESEALED)? {
+            ledger.private_mut().set_meta(&format!("{RESEALED}{done}"), None)?;
+        }
         gap = Some(ledger.append_fields("gap", values, Row::default())?.index);
         ledger.private_mut().set_meta(SEALED_GAPS, Some(ranges.as_bytes()))?;
     }
     ledger.checkpoint()?;
-    let store_rebuilt = old_store.is_some();
     Ok(Restored { entries: size, store_rebuilt, old_store, lost, erased, aside, gap })
 }
 
 /// The ranges of entries whose openings and lookups are lost, as the last `gap` entry says.
 pub const SEALED_GAPS: &str = "sealed-gaps";
-
-fn head_size(folder: &Path, store: &dyn crate::store::Store) -> Result<u64, LedgerError> {
-    let head = store.head();
-    let head = head.map_err(|source| LedgerError::Store { path: store_folder(folder), source })?;
-    Ok(head.map_or(0, |head| head.size()))
-}
 
 /// The size of the published log, every entry of which verifies.
 pub(crate) fn verified_size(folder: &Path) -> Result<u64, LedgerError> {
@@ -126,7 +129,7 @@ pub(crate) fn verified_size(folder: &Path) -> Result<u64, LedgerError> {
 }
 
 /// Builds the store anew from the published log, and keeps the old one beside it; gives its place.
-pub(crate) fn rebuild_store(folder: &Path) -> Result<PathBuf, LedgerError> {
+pub(crate) fn rebuild_store(folder: &Path) -> Result<Option<PathBuf>, LedgerError> {
     let mut reader = LogReader::open(folder)?;
     let (fresh, current) = (folder.join("store.new"), store_folder(folder));
     let failed = |source| LedgerError::Store { path: fresh.clone(), source };
@@ -151,13 +154,14 @@ pub(crate) fn rebuild_store(folder: &Path) -> Result<PathBuf, LedgerError> {
     drop(store);
     let aside = (1..).map(|n| folder.join(format!("store.old-{n}"))).find(|path| !path.exists());
     let aside = aside.unwrap_or_else(|| folder.join("store.old"));
-    if current.exists() {
+    let had_one = current.exists();
+    if had_one {
         std::fs::rename(&current, &aside)
             .map_err(LedgerError::io(&current, "cannot be moved aside"))?;
     }
     std::fs::rename(&fresh, &current).map_err(LedgerError::io(&fresh, "cannot be put in place"))?;
     crate::durable::sync_folder(folder).map_err(LedgerError::io(folder, "cannot be synced"))?;
-    Ok(aside)
+    Ok(had_one.then_some(aside))
 }
 
 /// Takes the opening of the genesis from beside the keys where private.db has lost it: without it

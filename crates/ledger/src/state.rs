@@ -46,17 +46,6 @@ impl Private {
         transaction.commit().map_err(&failed)
     }
 
-    /// Every source is unsettled: its objects are looked at anew.
-    ///
-    /// # Errors
-    /// `Private`.
-    pub fn unsettle_all(&mut self) -> Result<(), LedgerError> {
-        self.db
-            .execute("DELETE FROM settled", [])
-            .map(|_| ())
-            .map_err(self.failed("cannot be written"))
-    }
-
     /// Whether any object of a source was ever sealed.
     ///
     /// # Errors
@@ -129,6 +118,18 @@ impl Private {
         let select = "SELECT value FROM meta WHERE name = ?1";
         let found = self.db.query_row(select, [name], |row| row.get(0)).optional();
         found.map_err(self.failed("cannot be read"))
+    }
+
+    /// The rest of the name of each value whose name begins with `prefix`.
+    ///
+    /// # Errors
+    /// `Private`.
+    pub fn meta_names(&self, prefix: &str) -> Result<Vec<String>, LedgerError> {
+        let failed = self.failed("cannot be read");
+        let mut select = self.db.prepare_cached("SELECT name FROM meta").map_err(&failed)?;
+        let rows = select.query_map([], |row| row.get::<_, String>(0));
+        let names: Vec<String> = rows.and_then(Iterator::collect).map_err(&failed)?;
+        Ok(names.iter().filter_map(|name| Some(name.strip_prefix(prefix)?.to_owned())).collect())
     }
 
     /// Keeps a value of this database's own; `None` removes it.

@@ -3,13 +3,14 @@
 use serde_json::{Value, json};
 use unbroken_evidence::error::escaped;
 use unbroken_evidence::time::Time;
+use unbroken_ingest::error::IngestError;
 use unbroken_ingest::layout::Layout;
-use unbroken_ingest::run::{Context, Options, Progress, Summary, reseal_done, run as ingest};
+use unbroken_ingest::run::{Context, Options, Progress, Summary, run as ingest};
 use unbroken_ingest::source::Source;
 use unbroken_ledger::ledger::Ledger;
 
 use crate::arguments::{Ingest, Output};
-use crate::failure::{Failure, USAGE};
+use crate::failure::{Failure, USAGE, chain};
 use crate::sources::{self, Typed};
 use crate::{output, progress, stop, world};
 
@@ -42,11 +43,9 @@ pub(crate) fn run(arguments: &Ingest, out: &Output) -> Result<u8, Failure> {
     }
     let stop = stop::on_signal();
     sources::refuse_own_ledger(&typed, &arguments.ledger.folder)?;
-    let mut ledger = Ledger::open(&arguments.ledger.folder, world::surroundings("ingest"))?;
-    if let Some(path) = &arguments.head_copy {
-        let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
-        ledger.set_head_copy(&path)?;
-    }
+    let head_copy = arguments.head_copy.as_deref().map(world::absolute);
+    let (folder, around) = (&arguments.ledger.folder, world::surroundings("ingest"));
+    let mut ledger = Ledger::open_with_head_copy(folder, around, head_copy.as_deref())?;
     let mut codes = Vec::new();
     let mut documents = Vec::new();
     for Typed { source, named } in &typed {
@@ -59,18 +58,29 @@ pub(crate) fn run(arguments: &Ingest, out: &Output) -> Result<u8, Failure> {
             software: world::software(),
         };
         let line = |elapsed| progress::of_ingest(&progress, elapsed);
-        let summary =
-            progress::shown(out, &line, || ingest(&mut ledger, &**source, &options, &context))?;
-        show(&**source, &summary, out)?;
-        codes.push(summary.exit_code());
-        documents.push(document(&**source, &summary));
-        if summary.interrupted {
-            break;
+        let ended =
+            progress::shown(out, &line, || ingest(&mut ledger, &**source, &options, &context));
+        match ended {
+            Ok(summary) => {
+                show(&**source, &summary, out)?;
+                codes.push(summary.exit_code());
+                documents.push(document(&**source, &summary));
+                if summary.interrupted {
+                    break;
+                }
+            }
+            // The ledger is of all sources: nothing can go on.
+            Err(error @ IngestError::Ledger(_)) => return Err(error.into()),
+            Err(error) => {
+                let failure = Failure::from(error);
+                output::complaint(&failure, out);
+                codes.push(failure.code);
+                documents.push(json!({
+                    "source": source.name(), "location": source.location(),
+                    "error": {"sentence": failure.sentence, "hint": failure.hint},
+                }));
+            }
         }
-    }
-    let is_whole = options.since.is_none() && options.until.is_none() && options.limit.is_none();
-    if options.reseal && is_whole && !codes.contains(&130) {
-        reseal_done(&mut ledger)?;
     }
     let code = [130, USAGE, 2].into_iter().find(|code| codes.contains(code)).unwrap_or(0);
     let problems: Vec<&Value> =
@@ -120,7 +130,14 @@ fn show(source: &dyn Source, summary: &Summary, out: &Output) -> Result<(), Fail
             text.push_str(&format!(", {count} {what}"));
         }
     }
-    let state = if summary.interrupted { "interrupted; the next run goes on" } else { "done" };
+    if let Some(error) = &summary.listing_broke_off {
+        output::complaint(&Failure::usage(chain(error), error.hint()), out);
+    }
+    let state = match (summary.interrupted, &summary.listing_broke_off) {
+        (true, _) => "interrupted; the next run goes on",
+        (false, Some(_)) => "the listing broke off; the next run goes on",
+        (false, None) => "done",
+    };
     output::text(out, &format!("{text}\npass: entry {} ({state})\n", summary.pass))
 }
 
@@ -138,6 +155,9 @@ fn document(source: &dyn Source, summary: &Summary) -> Value {
         "unchanged": summary.unchanged, "companions": summary.companions,
         "incomplete": summary.incomplete, "unread": summary.unread, "strays": summary.strays,
         "excluded": summary.excluded, "pass": summary.pass, "interrupted": summary.interrupted,
+        "error": summary.listing_broke_off.as_ref().map(|error| {
+            json!({"sentence": chain(error), "hint": error.hint()})
+        }),
         "problem_count": summary.problem_count, "problems": problems,
     })
 }

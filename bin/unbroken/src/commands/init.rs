@@ -29,8 +29,7 @@ pub(crate) fn run(
             }
         })?;
     if let Some(path) = head_copy {
-        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        ledger.set_head_copy(&path)?;
+        ledger.set_head_copy(&world::absolute(path))?;
     }
     let ledger_id = LogReader::open(folder)?.leaf(0)?;
     let anchor = ledger.trust_anchor();

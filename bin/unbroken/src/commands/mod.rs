@@ -33,7 +33,9 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
         }
         Command::Exhibit(exhibit) => exhibit::run(exhibit, out),
         Command::Audit { ledger } => audit::run(&ledger.folder, out),
-        Command::Restore { ledger } => restore::run(&ledger.folder, out),
+        Command::Restore { ledger, head_copy } => {
+            restore::run(&ledger.folder, head_copy.as_deref(), out)
+        }
         Command::Demo { keep } => demo::run(keep.as_deref(), out),
     };
     outcome.unwrap_or_else(|failure| output::failure(&failure, out))

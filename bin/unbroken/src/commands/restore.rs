@@ -9,18 +9,19 @@ use crate::arguments::Output;
 use crate::failure::Failure;
 use crate::{output, world};
 
-pub(crate) fn run(folder: &Path, out: &Output) -> Result<u8, Failure> {
-    let restored = restore(folder, world::surroundings("restore"))?;
+pub(crate) fn run(folder: &Path, head_copy: Option<&Path>, out: &Output) -> Result<u8, Failure> {
+    let head_copy = head_copy.map(world::absolute);
+    let restored = restore(folder, world::surroundings("restore"), head_copy.as_deref())?;
     let mut text = format!("entries: {}\n", restored.entries);
-    match &restored.old_store {
-        Some(old) => text.push_str(&format!(
-            "the store was rebuilt from the log; the old one is {}\n",
-            old.display()
-        )),
-        None => {
-            text.push_str("the store knows at least what the log knows: it was left as it is\n")
+    text.push_str(&match (&restored.old_store, restored.store_rebuilt) {
+        (Some(old), _) => {
+            format!("the store was rebuilt from the log; the old one is {}\n", old.display())
         }
-    }
+        (None, true) => "the store was rebuilt from the log; there was no old one\n".to_owned(),
+        (None, false) => {
+            "the store knows at least what the log knows: it was left as it is\n".to_owned()
+        }
+    });
     text.push_str(&format!(
         "entries without an opening: {} lost, {} erased in part\n",
         restored.lost, restored.erased

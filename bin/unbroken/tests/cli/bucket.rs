@@ -213,10 +213,34 @@ fn a_bucket_of_the_same_name_on_another_server_is_another_place() {
     let (code, text, _) = second.run(&["exhibit", "--out", "exhibit.zip", "--all"]);
     assert!(code == 2 && text.contains("see --endpoint-url"), "{text}");
     let prefix = format!("s3://{BUCKET}/org-1/");
+    // Named by the environment, and for S3 alone, it is the same server.
+    let mut command = second.scene.command(&["ingest", &prefix]);
+    command.env("AWS_ENDPOINT_URL_S3", &second.endpoint).env("AWS_REGION", "eu-west-2");
+    let output = command
+        .env("AWS_ACCESS_KEY_ID", ACCESS_KEY)
+        .env("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(text.contains(&format!("not at s3://exports at {}", second.endpoint)), "{text}");
     let (code, text, document) = second.run(&["ingest", &prefix, "--moved"]);
     assert_eq!((code, document["sources"][0]["sealed"].as_u64()), (0, Some(0)), "{text}");
     let (code, text, _) = second.run(&["exhibit", "--out", "exhibit2.zip", "--all"]);
     assert_eq!(code, 0, "{text}");
+}
+
+#[test]
+fn a_prefix_that_cuts_a_name_is_refused_and_the_next_source_goes_on() {
+    let cloud = Cloud::new();
+    cloud.recording("r-1");
+    std::fs::create_dir(cloud.scene.path("calls")).unwrap();
+    let (code, text, document) =
+        cloud.run(&["ingest", &format!("s3://{BUCKET}/{FOLDER}/r-"), "calls"]);
+    assert!(code == 4 && text.contains("ends in the middle of a name"), "{text}");
+    assert_eq!(document["sources"][0]["sealed"].as_u64(), Some(0), "{text}");
+    let hint = document["sources"][0]["error"]["hint"].as_str().unwrap();
+    assert!(hint.contains("slash"), "{text}");
+    assert_eq!(document["sources"][1]["source"].as_str(), Some("calls"), "{text}");
 }
 
 #[test]

@@ -52,6 +52,26 @@ fn a_lost_private_db_needs_a_gap_and_a_reseal() {
 }
 
 #[test]
+fn each_source_is_sealed_anew_once_after_a_loss() {
+    let scene = sealed_scene();
+    std::fs::create_dir(scene.path("second")).unwrap();
+    std::fs::write(scene.path("second/a.wav"), b"a").unwrap();
+    let second = ["ingest", "second", "--layout", "plain"];
+    scene.ok(&second);
+    std::fs::remove_file(scene.path("ledger/private.db")).unwrap();
+    scene.exits(2, &["restore"]);
+    scene.ok(&["ingest", "export", "--reseal"]);
+    scene.ok(&["ingest", "export"]);
+    // The other source is still unknown: without --reseal it would be sealed twice in silence.
+    let text = scene.exits(4, &second);
+    assert!(text.contains("--reseal"), "{text}");
+    scene.ok(&[second.as_slice(), &["--reseal"]].concat());
+    scene.ok(&second);
+    let text = scene.exits(4, &[second.as_slice(), &["--reseal"]].concat());
+    assert!(text.contains("leave `--reseal` out"), "{text}");
+}
+
+#[test]
 fn a_ledger_that_may_not_be_written_is_named() {
     let scene = sealed_scene();
     std::os::unix::fs::chown(scene.folder.path(), Some(65_534), None).unwrap();

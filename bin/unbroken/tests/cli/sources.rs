@@ -97,6 +97,29 @@ fn an_unreadable_object_does_not_stop_the_others() {
 
 // spec: F11
 #[test]
+fn what_could_not_be_looked_at_is_told_whatever_the_dates() {
+    let scene = Scene::new();
+    scene.recording("closed", "r-1", b"one");
+    let closed = scene.conversation("closed");
+    std::fs::set_permissions(&closed, std::os::unix::fs::PermissionsExt::from_mode(0)).unwrap();
+    let chown = Command::new("chown").args(["-R", "65534"]).arg(scene.folder.path()).status();
+    assert!(chown.unwrap().success());
+    let program = scene.path("unbroken-copy");
+    std::fs::copy(env!("CARGO_BIN_EXE_unbroken"), &program).unwrap();
+    let output = Command::new("setpriv")
+        .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
+        .arg(&program)
+        .args(["ingest", "--ledger", "ledger", "export", "--since", "2026-01-01"])
+        .current_dir(scene.folder.path())
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    std::fs::set_permissions(&closed, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    assert!(text.contains("a folder that may not be listed"), "{text}");
+}
+
+#[test]
 fn names_of_any_bytes_are_sealed_and_never_printed_raw() {
     let scene = Scene::new();
     let deep = scene.export().join("x".repeat(250)).join("y".repeat(250)).join("z".repeat(250));

@@ -190,6 +190,8 @@ fn dates_that_leave_nothing_and_exhibits_inside_the_ledger_are_refused() {
     let text = scene.exits(4, &dates);
     assert!(text.contains("is not before --until"), "{text}");
     scene.ok(&["ingest", "export"]);
+    let text = scene.exits(4, &["ingest", "ledger/keys", "--layout", "plain"]);
+    assert!(text.contains("private keys would be sealed"), "{text}");
     let text = scene.exits(4, &["exhibit", "--all", "--out", "ledger/log/exhibit.zip"]);
     assert!(text.contains("inside the ledger"), "{text}");
 }

@@ -1,6 +1,8 @@
 //! What Genesys Cloud writes: media, and beside it `<media name>_metadata.json`, and companions of
 //! other origin. Objects are told apart by content; names only help, for they are known to vary.
 
+use std::collections::{BTreeMap, HashMap};
+
 use unbroken_evidence::body::Media;
 use unbroken_evidence::json::Value;
 
@@ -8,6 +10,9 @@ use super::{Assembled, Assembly, Identity, Role, Seen};
 use crate::group::{folder_of, name_of};
 
 const SIDECAR_ENDING: &[u8] = b"_metadata.json";
+/// A folder with more recordings than this is not one conversation's: a document that names none
+/// belongs to none of them. Else each would be a companion of each, n times n.
+const RECORDINGS_OF_A_CONVERSATION_MAX: usize = 64;
 
 /// What one object of a folder is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,12 +26,14 @@ enum Class {
 
 /// Takes the objects of one folder apart.
 pub(crate) fn assemble(seen: &[Seen<'_>]) -> Assembly {
-    let classes: Vec<Class> = seen.iter().map(|one| classify(one, seen)).collect();
+    let places = places(seen);
+    let classes: Vec<Class> = seen.iter().map(|one| classify(one, &places)).collect();
+    let index = Index::new(seen, &classes);
     let mut taken = vec![false; seen.len()];
     let mut assembly = Assembly::default();
     for (place, one) in seen.iter().enumerate() {
         if classes.get(place) == Some(&Class::Media) {
-            let assembled = with_companions(place, one, seen, &classes);
+            let assembled = with_companions(place, one, seen, &classes, &index);
             for (companion, _) in &assembled.companions {
                 taken.get_mut(*companion).into_iter().for_each(|taken| *taken = true);
             }
@@ -48,10 +55,10 @@ pub(crate) fn assemble(seen: &[Seen<'_>]) -> Assembly {
     assembly
 }
 
-fn classify(one: &Seen<'_>, seen: &[Seen<'_>]) -> Class {
+fn classify(one: &Seen<'_>, places: &HashMap<&[u8], usize>) -> Class {
     let is_json = one.key.to_ascii_lowercase().ends_with(b".json");
     let sidecar_key = [one.key, SIDECAR_ENDING].concat();
-    if !is_json || seen.iter().any(|other| other.key == sidecar_key) {
+    if !is_json || places.contains_key(sidecar_key.as_slice()) {
         return Class::Media;
     }
     let named_as_sidecar = one.key.ends_with(SIDECAR_ENDING);
@@ -89,62 +96,98 @@ fn classify(one: &Seen<'_>, seen: &[Seen<'_>]) -> Class {
     }
 }
 
+/// What is in a folder, by what it is looked for.
+struct Index<'a> {
+    places: HashMap<&'a [u8], usize>,
+    /// Sidecars by the recording that they name.
+    sidecars: HashMap<&'a str, usize>,
+    /// Transcripts and conversation documents by the conversation that they name, if they do.
+    documents: BTreeMap<Option<&'a str>, Vec<(usize, Role)>>,
+    /// Whether a document that names no conversation may be taken to speak of every recording.
+    is_one_conversation: bool,
+}
+
+impl<'a> Index<'a> {
+    fn new(seen: &'a [Seen<'_>], classes: &'a [Class]) -> Self {
+        let recordings = classes.iter().filter(|class| **class == Class::Media).count();
+        let mut index = Self {
+            places: places(seen),
+            sidecars: HashMap::new(),
+            documents: BTreeMap::new(),
+            is_one_conversation: recordings <= RECORDINGS_OF_A_CONVERSATION_MAX,
+        };
+        for (place, (one, class)) in seen.iter().zip(classes).enumerate() {
+            let role = match class {
+                Class::Sidecar { recording: Some(id), .. } => {
+                    index.sidecars.entry(id).or_insert(place);
+                    continue;
+                }
+                Class::Transcript => Role::Transcript,
+                Class::Conversation => Role::Conversation,
+                _ => continue,
+            };
+            let said = one.document.and_then(|document| {
+                let id = document.member("conversationId").or_else(|| document.member("id"));
+                id.and_then(Value::as_str)
+            });
+            index.documents.entry(said).or_default().push((place, role));
+        }
+        index
+    }
+
+    /// The documents of a conversation; where nobody says which one, a folder that is not too large
+    /// holds one conversation.
+    fn documents_of(&self, conversation: Option<&str>) -> Vec<(usize, Role)> {
+        let mut found: Vec<(usize, Role)> = match conversation {
+            Some(id) => self.documents.get(&Some(id)).cloned().unwrap_or_default(),
+            None if self.is_one_conversation => {
+                let named = self.documents.iter().filter(|(said, _)| said.is_some());
+                named.flat_map(|(_, documents)| documents.clone()).collect()
+            }
+            None => Vec::new(),
+        };
+        if self.is_one_conversation {
+            found.extend(self.documents.get(&None).into_iter().flatten());
+        }
+        found
+    }
+}
+
+fn places<'a>(seen: &'a [Seen<'_>]) -> HashMap<&'a [u8], usize> {
+    seen.iter().enumerate().map(|(place, one)| (one.key, place)).collect()
+}
+
 fn with_companions(
     place: usize,
     one: &Seen<'_>,
     seen: &[Seen<'_>],
     classes: &[Class],
+    index: &Index<'_>,
 ) -> Assembled {
     let stem = stem(one.key);
     let named = [one.key, SIDECAR_ENDING].concat();
-    let sidecars = || seen.iter().zip(classes).enumerate();
-    let by_name = sidecars().find(|(_, (other, class))| {
-        other.key == named && matches!(class, Class::Sidecar { .. } | Class::MalformedSidecar)
-    });
-    let by_content = sidecars().find(|(_, (_, class))| {
-        matches!(class, Class::Sidecar { recording: Some(id), .. } if Some(id.as_str()) == stem)
-    });
-    let sidecar = by_name.or(by_content);
+    let is_sidecar = |at: &usize| {
+        matches!(classes.get(*at), Some(Class::Sidecar { .. } | Class::MalformedSidecar))
+    };
+    let by_name = index.places.get(named.as_slice()).copied().filter(is_sidecar);
+    let by_content = || index.sidecars.get(stem?).copied();
     let mut companions = Vec::new();
     let mut identity = from_path(one.key);
     identity.recording = stem.map(str::to_owned);
-    if let Some((at, (_, class))) = sidecar {
-        let role =
-            if *class == Class::MalformedSidecar { Role::MalformedSidecar } else { Role::Sidecar };
-        companions.push((at, role));
-        if let Class::Sidecar { recording, conversation } = class {
-            identity.recording = recording.clone().or(identity.recording);
-            identity.conversation = conversation.clone().or(identity.conversation);
+    if let Some(at) = by_name.or_else(by_content) {
+        match classes.get(at) {
+            Some(Class::Sidecar { recording, conversation }) => {
+                identity.recording = recording.clone().or(identity.recording);
+                identity.conversation = conversation.clone().or(identity.conversation);
+                companions.push((at, Role::Sidecar));
+            }
+            _ => companions.push((at, Role::MalformedSidecar)),
         }
     }
-    for (at, (other, class)) in sidecars() {
-        let role = match class {
-            Class::Transcript => Role::Transcript,
-            Class::Conversation => Role::Conversation,
-            _ => continue,
-        };
-        if concerns(other, &identity) {
-            companions.push((at, role));
-        }
-    }
-    companions.sort_by(|(a, _), (b, _)| {
-        let key = |at: &usize| seen.get(*at).map(|seen| seen.key);
-        key(a).cmp(&key(b))
-    });
+    companions.extend(index.documents_of(identity.conversation.as_deref()));
+    let key = |at: usize| seen.get(at).map(|seen| seen.key);
+    companions.sort_by(|(a, _), (b, _)| key(*a).cmp(&key(*b)));
     Assembled { recording: place, companions, identity }
-}
-
-/// Whether a document of a conversation speaks of this one; one that names none is taken to, for
-/// a folder holds one conversation.
-fn concerns(other: &Seen<'_>, identity: &Identity) -> bool {
-    let said = other.document.and_then(|document| {
-        let id = document.member("conversationId").or_else(|| document.member("id"));
-        id.and_then(Value::as_str)
-    });
-    match (said, identity.conversation.as_deref()) {
-        (Some(said), Some(known)) => said == known,
-        _ => true,
-    }
 }
 
 /// The name up to its first dot: the recording's id.
@@ -292,5 +335,17 @@ mod tests {
         assert_eq!(identity.conversation.as_deref(), Some("c-7"));
         assert_eq!(identity.organization.as_deref(), Some("org-1"));
         assert_eq!(from_path(b"r.opus"), Identity::default());
+    }
+
+    #[test]
+    fn a_document_that_names_nothing_belongs_to_nothing_in_a_folder_of_many() {
+        for (recordings, strays) in [(64, 0), (65, 1)] {
+            let mut objects: Vec<(String, &str)> =
+                (0..recordings).map(|n| (format!("r-{n}.opus"), "x")).collect();
+            objects.push(("k.transcript.json".to_owned(), "{"));
+            let objects: Vec<(&str, &str)> =
+                objects.iter().map(|(name, text)| (name.as_str(), *text)).collect();
+            assert_eq!(assembled(&objects).0.strays.len(), strays, "{recordings} recordings");
+        }
     }
 }

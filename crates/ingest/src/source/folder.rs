@@ -30,7 +30,9 @@ impl FolderSource {
         let failed = |source| SourceError::Folder { location: root.display().to_string(), source };
         let root = root.canonicalize().map_err(failed)?;
         fs::read_dir(&root).map_err(failed)?;
-        let location = root.display().to_string();
+        let location = root.to_str().map(str::to_owned).ok_or_else(|| {
+            failed(io::Error::other("the name of the folder, or of one above it, is not Unicode"))
+        })?;
         Ok(Self { name: name.to_owned(), location, root, workers })
     }
 
@@ -133,6 +135,10 @@ impl Source for FolderSource {
 
     fn bucket(&self) -> &str {
         &self.name
+    }
+
+    fn folder(&self) -> Option<&Path> {
+        Some(&self.root)
     }
 
     fn workers(&self) -> usize {

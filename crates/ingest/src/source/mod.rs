@@ -69,6 +69,21 @@ pub trait Source: Sync {
     /// How many objects are read at once.
     fn workers(&self) -> usize;
 
+    /// The beginning that all its keys share because it was asked for: empty for a folder.
+    fn scope(&self) -> &str {
+        ""
+    }
+
+    /// The folder on this machine that it is, if it is one.
+    fn folder(&self) -> Option<&std::path::Path> {
+        None
+    }
+
+    /// Where it is, with its scope, for people.
+    fn shown(&self) -> String {
+        self.location().to_owned()
+    }
+
     /// Calls `each` with every object, ascending by key bytes, until it says no.
     ///
     /// # Errors

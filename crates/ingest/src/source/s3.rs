@@ -10,6 +10,8 @@ use aws_sdk_s3::config::Region;
 use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::primitives::{ByteStream, DateTime};
+use aws_types::SdkConfig;
+use aws_types::service_config::ServiceConfigKey;
 use tokio::runtime::Runtime;
 use unbroken_evidence::time::Time;
 
@@ -67,11 +69,10 @@ impl S3Connection {
         })?;
         let config = runtime.block_on(load(settings));
         let mut builder = aws_sdk_s3::config::Builder::from(&config);
+        let endpoint = endpoint(&config);
         // Servers other than AWS seldom have a name for each bucket.
-        builder.set_force_path_style(Some(
-            settings.endpoint_url.is_some() || config.endpoint_url().is_some(),
-        ));
-        let store = config.endpoint_url().unwrap_or(AWS).trim_end_matches('/').to_owned();
+        builder.set_force_path_style(Some(endpoint.is_some()));
+        let store = endpoint.as_deref().unwrap_or(AWS).trim_end_matches('/').to_owned();
         Ok(Self { runtime: Arc::new(runtime), client: Client::from_conf(builder.build()), store })
     }
 
@@ -106,7 +107,7 @@ impl S3Connection {
     }
 }
 
-async fn load(settings: &S3Settings) -> aws_config::SdkConfig {
+async fn load(settings: &S3Settings) -> SdkConfig {
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS));
     if let Some(profile) = &settings.profile {
@@ -122,6 +123,22 @@ async fn load(settings: &S3Settings) -> aws_config::SdkConfig {
         loader = loader.no_credentials();
     }
     loader.load().await
+}
+
+/// The server that the S3 client takes, where it is not AWS: one named for S3 alone
+/// (`AWS_ENDPOINT_URL_S3`) goes before one for all services, and what was typed before both.
+fn endpoint(config: &SdkConfig) -> Option<String> {
+    let typed = config.endpoint_url().map(str::to_owned);
+    if config.get_origin("endpoint_url").is_client_config() {
+        return typed;
+    }
+    let key = ServiceConfigKey::builder()
+        .service_id("S3")
+        .env("AWS_ENDPOINT_URL")
+        .profile("endpoint_url")
+        .build();
+    let of_s3 = key.ok().and_then(|key| config.service_config()?.load_config(key));
+    of_s3.or(typed)
 }
 
 /// Where a bucket is, as private.db keeps it.
@@ -148,10 +165,6 @@ impl S3Source {
         // same name on another server is.
         let location = location(bucket, &connection.store);
         Self { connection, name, location, bucket: bucket.to_owned(), prefix: prefix.to_owned() }
-    }
-
-    fn shown(&self) -> String {
-        format!("s3://{}/{}", self.bucket, self.prefix)
     }
 
     fn list_error<E>(&self, error: &SdkError<E>) -> SourceError
@@ -200,6 +213,14 @@ impl Source for S3Source {
 
     fn bucket(&self) -> &str {
         &self.bucket
+    }
+
+    fn scope(&self) -> &str {
+        &self.prefix
+    }
+
+    fn shown(&self) -> String {
+        format!("s3://{}/{}", self.bucket, self.prefix)
     }
 
     fn workers(&self) -> usize {

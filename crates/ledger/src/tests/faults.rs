@@ -21,7 +21,7 @@ fn begin(folder: &Path, store: &MemoryStore) -> Result<Ledger, LedgerError> {
 
 fn reopen(folder: &Path, store: &MemoryStore) -> Result<Ledger, LedgerError> {
     let lock = Lock::take(folder, "a test").unwrap();
-    Ledger::open_on(folder, Box::new(store.clone()), surroundings(), lock)
+    Ledger::open_on(folder, Box::new(store.clone()), surroundings(), lock, None)
 }
 
 /// Appends around a tile boundary with checkpoints between; gives the highest size acknowledged.

@@ -134,6 +134,28 @@ fn a_head_copy_that_is_there_is_heard_before_it_is_written_over() {
 }
 
 #[test]
+fn a_head_copy_whose_place_is_gone_can_be_given_another_and_outlives_private_db() {
+    let place = tempfile::tempdir().unwrap();
+    let (old, new) = (place.path().join("disk/head"), place.path().join("head"));
+    let folder = place.path().join("ledger");
+    std::fs::create_dir(place.path().join("disk")).unwrap();
+    let mut ledger = created(&folder);
+    ledger.set_head_copy(&old).unwrap();
+    append(&mut ledger, 0..5).unwrap();
+    ledger.checkpoint().unwrap();
+    drop(ledger);
+    std::fs::remove_dir_all(place.path().join("disk")).unwrap();
+    let refused = Ledger::open(&folder, surroundings()).err().unwrap();
+    assert!(matches!(refused, LedgerError::HeadCopy { .. }), "{refused}");
+    assert!(refused.hint().contains("--head-copy"));
+    drop(Ledger::open_with_head_copy(&folder, surroundings(), Some(&new)).unwrap());
+    std::fs::remove_file(folder.join("private.db")).unwrap();
+    crate::restore::restore(&folder, surroundings(), None).unwrap();
+    let copied = std::fs::read(&new).unwrap();
+    assert_eq!(copied, std::fs::read(folder.join("log/checkpoint")).unwrap());
+}
+
+#[test]
 fn a_reader_goes_on_while_the_log_grows_past_its_partial_tiles() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path().join("ledger");

@@ -18,7 +18,7 @@ fn a_lost_store_is_rebuilt_from_the_log() {
     ledger.checkpoint().unwrap();
     drop(ledger);
     std::fs::remove_dir_all(folder.join("store")).unwrap();
-    let restored = restore(&folder, surroundings()).unwrap();
+    let restored = restore(&folder, surroundings(), None).unwrap();
     assert!(restored.store_rebuilt);
     assert_eq!((restored.entries, restored.lost, restored.gap), (301, 0, None));
     let mut ledger = Ledger::open(&folder, surroundings()).unwrap();
@@ -70,7 +70,7 @@ fn a_store_of_a_newer_format_is_neither_opened_nor_rebuilt() {
     with_store_format(&folder, 99);
     for refused in [
         Ledger::open(&folder, surroundings()).err().unwrap(),
-        restore(&folder, surroundings()).err().unwrap(),
+        restore(&folder, surroundings(), None).err().unwrap(),
     ] {
         assert!(matches!(refused, LedgerError::Newer { found: 99, known: 1, .. }), "{refused}");
     }
@@ -100,12 +100,12 @@ fn an_old_private_db_stops_appending_until_a_gap_is_sealed() {
         "{refused}"
     );
     assert_eq!(verified_size(&folder), published, "a refused open signs and publishes nothing");
-    let restored = restore(&folder, surroundings()).unwrap();
+    let restored = restore(&folder, surroundings(), None).unwrap();
     assert_eq!((restored.lost, restored.gap, restored.store_rebuilt), (4, Some(10), false));
     let ledger = Ledger::open(&folder, surroundings()).unwrap();
     assert!(ledger.private().meta(RESEAL_NEEDED).unwrap().is_some());
     drop(ledger);
-    let again = restore(&folder, surroundings()).unwrap();
+    let again = restore(&folder, surroundings(), None).unwrap();
     assert_eq!((again.lost, again.gap), (4, None), "one gap is sealed once");
 }
 
@@ -123,7 +123,7 @@ fn a_log_that_does_not_verify_restores_nothing() {
     bytes[middle] ^= 1;
     std::fs::write(&bundle, bytes).unwrap();
     std::fs::remove_dir_all(folder.join("store")).unwrap();
-    let refused = restore(&folder, surroundings()).err().unwrap();
+    let refused = restore(&folder, surroundings(), None).err().unwrap();
     assert!(matches!(refused, LedgerError::Log { .. }), "{refused}");
     let audit = audit(&folder, "a test", 2, &Progress::default());
     assert!(audit.is_err() || audit.unwrap().exit_code() == 1);
@@ -162,7 +162,7 @@ fn an_erasure_is_applied_again_when_an_old_private_db_comes_back() {
     assert_eq!(after.positions[0].leaf(), before.positions[0].leaf());
     assert_eq!(leaf, before_leaf(&ledger));
     drop(ledger);
-    assert_eq!(restore(&folder, surroundings()).unwrap().erased, 1);
+    assert_eq!(restore(&folder, surroundings(), None).unwrap().erased, 1);
     let db = std::fs::read(folder.join("private.db")).unwrap();
     let unbroken_evidence::opening::Position::Open(field) = &before.positions[0] else { panic!() };
     assert!(

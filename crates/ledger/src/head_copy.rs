@@ -1,0 +1,38 @@
+//! Where each checkpoint is also written: a place outside the ledger, which knows when the whole
+//! ledger was put back to an old state. `DIR/head-copy` holds its path, and outlives private.db.
+
+use std::path::{Path, PathBuf};
+
+use crate::durable;
+use crate::error::LedgerError;
+use crate::reader::read;
+
+/// A path is shorter than this on every system.
+const PATH_BYTES_MAX: usize = 64 << 10;
+
+fn place_of(ledger: &Path) -> PathBuf {
+    ledger.join("head-copy")
+}
+
+/// The place of the head copy of the ledger in `folder`, if it has one.
+///
+/// # Errors
+/// `Io` when that cannot be read.
+pub fn kept(ledger: &Path) -> Result<Option<PathBuf>, LedgerError> {
+    let path = place_of(ledger);
+    let bytes = read(&path, PATH_BYTES_MAX).map_err(LedgerError::io(&path, "cannot be read"))?;
+    let bytes = bytes.map(|bytes| durable::path_of(bytes.strip_suffix(b"\n").unwrap_or(&bytes)));
+    Ok(bytes)
+}
+
+/// From now on the head copy is at `place`.
+pub(crate) fn keep(ledger: &Path, place: &Path) -> Result<(), LedgerError> {
+    let path = place_of(ledger);
+    let bytes = [durable::bytes_of(place).as_slice(), b"\n"].concat();
+    durable::write_file(&path, &bytes, 0o600).map_err(LedgerError::io(&path, "cannot be written"))
+}
+
+/// Whether nobody can tell what is at `place`: another thing than that there is nothing.
+pub(crate) fn is_out_of_reach(place: &Path) -> bool {
+    std::fs::File::open(place).is_err_and(|error| error.kind() != std::io::ErrorKind::NotFound)
+}
