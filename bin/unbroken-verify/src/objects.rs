@@ -35,6 +35,10 @@ pub(crate) fn run(arguments: &ObjectArguments, output: &Output) -> Result<u8, Fa
     let found = verify_objects(&mut files, &trust, openings, &objects, threads())
         .map_err(|stop| log_failure(&arguments.log, &stop))?;
     let mut codes = vec![found.verdict.conclusion().exit_code()];
+    for what in &found.unfit {
+        eprintln!("warning: {}: nothing was taken from it", printable(what));
+        codes.push(2);
+    }
     codes.extend(unread.iter().map(|(_, failure)| failure.code));
     codes.extend(found.answers.iter().map(|answer| match answer {
         Answer::Sealed(_) => 0,
@@ -53,7 +57,7 @@ pub(crate) fn run(arguments: &ObjectArguments, output: &Output) -> Result<u8, Fa
         print_json(&json!({
             "schema": "unbroken/objects@v1", "exit_code": code, "objects": answers,
             "entries_with_a_clear_hash": found.shown, "entries_that_hide_theirs": found.hidden,
-            "log": verdict,
+            "openings_that_do_not_fit": found.unfit, "log": verdict,
         }))?;
     } else {
         show(&arguments.log, &objects, &found, unread.len(), output)?;
@@ -89,10 +93,11 @@ fn show(
     }
     let sealed = found.answers.iter().filter(|answer| matches!(answer, Answer::Sealed(_))).count();
     let differ = found.answers.iter().filter(|answer| matches!(answer, Answer::OtherBytes { .. }));
+    let unread_count = unread;
     let unread = if unread > 0 { format!("{unread} could not be read, ") } else { String::new() };
     let headline = format!(
         "{sealed} of {} objects are sealed with these bytes, {} with other bytes; {unread}the log itself: {}\n",
-        objects.len(),
+        objects.len() + unread_count,
         differ.count(),
         render::headline(&found.verdict)
     );

@@ -48,6 +48,7 @@ fn the_good_exhibit_verifies_and_says_what_it_does_not_establish() {
     let (code, text) = verify(folder().path());
     assert_eq!(code, 0, "{text}");
     assert!(text.contains("NO ALTERATION FOUND") && text.contains("who is speaking"), "{text}");
+    assert!(text.contains("entry 6 supersedes entry 2: the same bytes"), "{text}");
     // spec: V17 V18
     assert!(text.contains("V17 NOT CHECKED") && text.contains("V18 NOT CHECKED"), "{text}");
     // spec: A3

@@ -27,7 +27,7 @@ impl ChainOf {
 #[derive(Clone, Copy, Debug)]
 struct Last {
     index: u64,
-    /// Entries shown below `index`.
+    /// Entries shown, and read, below `index`.
     shown_below: u64,
     number: u64,
     text: Hash,
@@ -40,10 +40,11 @@ pub struct Chains {
 }
 
 impl Chains {
-    /// Takes in the next shown entry of its chain. `shown_below` counts the entries shown below
-    /// `index`; `key_added` is where the key was added and how many were shown up to there.
+    /// Takes in the next shown entry of its chain. `shown_below` counts the entries shown and
+    /// read below `index`; `key_added` is where the key was added and how many were read up to there.
     ///
-    /// Entries that are not shown leave room for numbers; no more numbers than there is room.
+    /// Entries that are not shown, or not understood, leave room for numbers; no more numbers than
+    /// there is room.
     ///
     /// # Errors
     /// What was expected and what was found.

@@ -102,8 +102,11 @@ pub(crate) struct Examiner {
     unread_control: Option<u64>,
     chains: Chains,
     keys: Vec<Hash>,
-    /// How many entries were shown up to and including each control entry.
-    shown_at_control: BTreeMap<u64, u64>,
+    /// Entries that could be read so far: one that could not may belong to any chain, and leaves room
+    /// for a number as one that is not shown does.
+    read: u64,
+    /// How many entries were read up to and including each control entry.
+    read_at_control: BTreeMap<u64, u64>,
     superseded: Vec<u64>,
     policies: BTreeSet<Hash>,
     pending: Vec<Pending>,
@@ -120,7 +123,8 @@ impl Examiner {
             unread_control: None,
             chains: Chains::default(),
             keys: Vec::new(),
-            shown_at_control: BTreeMap::new(),
+            read: 0,
+            read_at_control: BTreeMap::new(),
             superseded: Vec::new(),
             policies: BTreeSet::new(),
             pending: Vec::new(),
@@ -162,6 +166,7 @@ impl Examiner {
         self.chain(index, &item, &entry);
         self.signature(index, &item, entry);
         self.kept.push(Kept { subject: statement.subject, kind, key, ..kept });
+        self.read += 1;
         if kind == KindTag::Unknown {
             let why = format!(
                 "kind `{}` is not known to this version: its meaning is not checked",
@@ -204,8 +209,8 @@ impl Examiner {
     fn chain(&mut self, index: u64, item: &str, entry: &UnverifiedEntry) {
         let added_at =
             self.control.key(&entry.statement().key).map_or(0, |history| history.added_at);
-        let shown_to_there = self.shown_at_control.get(&added_at).copied().unwrap_or(0);
-        let shown_below = self.kept.len() as u64;
+        let shown_to_there = self.read_at_control.get(&added_at).copied().unwrap_or(0);
+        let shown_below = self.read;
         let step = if entry.statement().kind == "control" { Step::Control } else { Step::Chain };
         match self.chains.follow(index, shown_below, (added_at, shown_to_there), entry) {
             Ok(()) => self.findings.held(step),
@@ -262,7 +267,7 @@ impl Examiner {
         if index == 0 {
             self.standing(index, item, key, Role::Control);
         }
-        self.shown_at_control.insert(index, self.kept.len() as u64 + 1);
+        self.read_at_control.insert(index, self.read + 1);
     }
 
     fn standing(&mut self, index: u64, item: &str, key: &VerifierKey, role: Role) {

@@ -117,6 +117,13 @@ impl Value {
         Self::new(source, pointer, FieldType::Number, &value.to_string())
     }
 
+    /// What [`Value::text_or_bytes`] took: the bytes of a text, or those behind base64.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let decoded = (self.field_type == FieldType::Bytes).then(|| STANDARD.decode(&self.value));
+        decoded.and_then(Result::ok).unwrap_or_else(|| self.value.clone().into_bytes())
+    }
+
     /// Bytes that should be text: text where they are valid Unicode, base64 where not.
     #[must_use]
     pub fn text_or_bytes(source: &str, pointer: &str, value: &[u8]) -> Self {

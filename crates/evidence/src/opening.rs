@@ -46,14 +46,20 @@ impl Opening {
         Self { block_key, positions: set.into_fields().into_iter().map(Position::Open).collect() }
     }
 
-    /// The value of an open position; not compared with any entry.
+    /// The text of an open position; not compared with any entry.
     #[must_use]
     pub fn value(&self, source: &str, pointer: &str) -> Option<&str> {
+        self.field(source, pointer).map(|field| field.value.value.as_str())
+    }
+
+    /// An open position; not compared with any entry.
+    #[must_use]
+    pub fn field(&self, source: &str, pointer: &str) -> Option<&Field> {
         self.positions.iter().find_map(|position| match position {
-            Position::Open(Field { value, .. })
-                if value.source == source && value.pointer == pointer =>
+            Position::Open(field)
+                if field.value.source == source && field.value.pointer == pointer =>
             {
-                Some(value.value.as_str())
+                Some(field)
             }
             _ => None,
         })

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::bag::Place;
-use crate::body::Recording;
+use crate::body::{Recording, Rel};
 use crate::content::{BlockKey, Digests};
 use crate::exhibit::Stop;
 use crate::hash::Hash;
@@ -12,7 +12,7 @@ use crate::opening::VerifiedOpening;
 use crate::package::PackageError;
 use crate::reading::Reading;
 use crate::step::Step;
-use crate::verdict::Findings;
+use crate::verdict::{Findings, Replacement};
 
 /// What the shown entries commit to.
 #[derive(Default)]
@@ -20,6 +20,10 @@ pub(crate) struct Commitments {
     by_sha256: BTreeMap<Hash, Vec<Commitment>>,
     /// Recording entries whose SHA-256 is not disclosed.
     closed: BTreeSet<u64>,
+    /// Recording entries whose companions are not all disclosed.
+    hides_companions: BTreeSet<u64>,
+    /// SHA-256, where it is disclosed, and size of each recording entry.
+    contents: BTreeMap<u64, (Option<Hash>, u64)>,
     /// Entries that are shown and could not be read: nothing that names them is judged.
     unread: BTreeSet<u64>,
 }
@@ -56,6 +60,11 @@ impl Commitments {
     /// The entry at `index` is shown, and could not be read.
     pub(crate) fn unread(&mut self, index: u64) {
         self.unread.insert(index);
+    }
+
+    /// Whether the entry at `index` may commit to bytes that it does not show.
+    fn hides_some(&self, index: u64) -> bool {
+        self.closed.contains(&index) || self.hides_companions.contains(&index)
     }
 
     /// Whether the entry at `index` is shown, and could not be read.
@@ -105,6 +114,15 @@ impl Commitments {
             block_key: opening.and_then(|opening| opening.opening().block_key),
             closed: fields.iter().any(|pointer| opened(pointer).is_none()),
         };
+        for reference in recording.refs.iter().filter(|r| r.rel == Rel::Supersedes) {
+            let Some((before, size)) = self.contents.get(&reference.index) else { continue };
+            let same_bytes = match (before, sha256) {
+                (Some(before), Some(now)) => Some(*before == now),
+                _ => (*size != content.size).then_some(false),
+            };
+            findings.replacement(Replacement { index, replaced: reference.index, same_bytes });
+        }
+        self.contents.insert(index, (sha256, content.size));
         match sha256 {
             Some(sha256) => {
                 let commitments = self.by_sha256.entry(sha256).or_default();
@@ -113,6 +131,9 @@ impl Commitments {
             None => {
                 self.closed.insert(index);
             }
+        }
+        if opening.is_none_or(|opening| opening.closed() > 0) {
+            self.hides_companions.insert(index);
         }
         for field in opening.iter().flat_map(|opening| opening.fields()) {
             let number = field.value.pointer.strip_suffix("/sha256");
@@ -241,9 +262,9 @@ impl Reading<'_> {
             return Ok(());
         }
         let Some(lowest) = committed.iter().map(Commitment::index).min() else {
-            if commitments.closed.contains(&index) {
+            if commitments.hides_some(index) {
                 let why = format!(
-                    "entry {index} does not disclose its SHA-256: it cannot be said to be its recording"
+                    "entry {index} does not disclose all that it commits to: it cannot be said whether this belongs to it"
                 );
                 self.findings.not_established(Step::Recording, path, &why);
             } else {
@@ -252,7 +273,11 @@ impl Reading<'_> {
             }
             return Ok(());
         };
-        if lowest != index {
+        if index < lowest && commitments.hides_some(index) {
+            // It may commit to these bytes too, and then this is the right place.
+            let why = format!("entry {index} does not disclose all that it commits to");
+            self.findings.not_established(Step::Names, path, &why);
+        } else if lowest != index {
             let expected =
                 format!("a place under {lowest}, the lowest index that commits to these bytes");
             self.findings.contradicted(Step::Names, path, &expected, &index.to_string());

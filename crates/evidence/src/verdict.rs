@@ -58,6 +58,17 @@ pub struct Item {
     pub sha256: Hash,
 }
 
+/// An entry that supersedes another entry about the same recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Replacement {
+    /// The entry.
+    pub index: u64,
+    /// The one that it supersedes.
+    pub replaced: u64,
+    /// Whether both commit to the same bytes; `None` where that is not disclosed.
+    pub same_bytes: Option<bool>,
+}
+
 /// How a verification ended, for a program that asks: its exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Conclusion {
@@ -98,6 +109,7 @@ pub struct Findings {
     notes: BTreeMap<Axis, Vec<String>>,
     something_unread: bool,
     items: Vec<Item>,
+    replacements: Vec<Replacement>,
 }
 
 /// What was counted at one step.
@@ -176,6 +188,13 @@ impl Findings {
         }
     }
 
+    /// An entry supersedes another; at most 10,000 are listed.
+    pub fn replacement(&mut self, replacement: Replacement) {
+        if self.replacements.len() < ITEMS_KEPT {
+            self.replacements.push(replacement);
+        }
+    }
+
     /// A sentence that belongs beside the outcome of `axis`.
     pub fn note(&mut self, axis: Axis, sentence: String) {
         let notes = self.notes.entry(axis).or_default();
@@ -239,6 +258,7 @@ impl Findings {
             unsupported: self.unsupported,
             conclusion,
             items: self.items,
+            replacements: self.replacements,
         }
     }
 }
@@ -274,6 +294,7 @@ pub struct Verdict {
     unsupported: Vec<String>,
     conclusion: Conclusion,
     items: Vec<Item>,
+    replacements: Vec<Replacement>,
 }
 
 impl Verdict {
@@ -281,6 +302,12 @@ impl Verdict {
     #[must_use]
     pub fn items(&self) -> &[Item] {
         &self.items
+    }
+
+    /// The shown entries that supersede shown ones, ascending.
+    #[must_use]
+    pub fn replacements(&self) -> &[Replacement] {
+        &self.replacements
     }
 
     /// The axes, in their order.

@@ -7,7 +7,7 @@ use unbroken_evidence::bag::{BAGIT_TXT, BagInfo};
 use unbroken_evidence::body::{Body, Recording};
 use unbroken_evidence::content::BlockKey;
 use unbroken_evidence::entry::UnverifiedEntry;
-use unbroken_evidence::error::printable_bytes;
+use unbroken_evidence::error::escaped;
 use unbroken_evidence::field::{FieldType, Value};
 use unbroken_evidence::hash::Hash;
 use unbroken_evidence::opening::Opening;
@@ -83,8 +83,8 @@ pub fn produce(
     let selection =
         Selecting { reader: &mut reader, private: ledger.private() }.select(selectors)?;
     for index in &selection.control {
-        let leaf = reader.leaf(*index)?;
-        if ledger.private().opening(*index)?.is_none_or(|(kept, _)| kept != leaf) {
+        let entry = reader.entry(*index)?;
+        if ledger.private().opening_of(*index, &entry)?.is_none() {
             return Err(ExhibitError::LostOpening { index: *index });
         }
     }
@@ -152,6 +152,7 @@ impl Item {
     }
 }
 
+const OPENING_LOST: &str = "its opening is lost or damaged in private.db: run `unbroken audit`";
 /// Checkpoint, manifests, report, and what else stands beside entries and recordings.
 const FILES_BESIDE: u64 = 64;
 /// Fields of a `produced` entry that are no subjects.
@@ -214,9 +215,7 @@ impl Producer<'_> {
         let mut items = Vec::new();
         for index in self.selection.entries.clone() {
             let entry = self.reader.entry(index)?;
-            let kept = self.ledger.private().opening(index)?;
-            let opening =
-                kept.filter(|(leaf, _)| *leaf == entry.leaf()).map(|(_, opening)| opening);
+            let opening = self.ledger.private().opening_of(index, &entry)?;
             match &opening {
                 Some(opening) => {
                     self.bag.write(
@@ -224,7 +223,7 @@ impl Producer<'_> {
                         opening.encode().as_bytes(),
                     )?;
                 }
-                None => self.made.missing.push(format!("entry {index}: its opening is lost")),
+                None => self.made.missing.push(format!("entry {index}: {OPENING_LOST}")),
             }
             if let Body::Recording(recording) = &entry.statement().body {
                 let recording = recording.clone();
@@ -251,7 +250,7 @@ impl Producer<'_> {
         for ((source, key), items) in by_object {
             let keys: Vec<(u64, BlockKey)> =
                 items.iter().filter_map(|item| block_key(item)).collect();
-            let shown = printable_bytes(key);
+            let shown = escaped(&String::from_utf8_lossy(key));
             let version =
                 items.last().map(|item| item.opened("object", "/version")).unwrap_or_default();
             match self.original(source, key, version, &keys)? {
@@ -284,7 +283,7 @@ impl Producer<'_> {
     fn place(&mut self, staged: &Staged, key: &[u8], items: &[&Item]) -> Result<(), ExhibitError> {
         let digests = &staged.digests;
         let commits = |item: &&&Item| item.sha256() == Some(digests.sha256);
-        let shown = printable_bytes(key);
+        let shown = escaped(&String::from_utf8_lossy(key));
         let Some(lowest) = items.iter().find(commits) else {
             self.made.differing.push(format!(
                 "{shown}: its bytes are not those of any entry; SHA-256 {} now",
@@ -436,12 +435,13 @@ impl Producer<'_> {
     }
 
     fn ledger_opening(&mut self, index: u64) -> Result<(), ExhibitError> {
-        match self.ledger.private().opening(index)? {
-            Some((_, opening)) => self
+        let entry = self.reader.entry(index)?;
+        match self.ledger.private().opening_of(index, &entry)? {
+            Some(opening) => self
                 .bag
                 .write(&format!("ledger/openings/{index}.json"), opening.encode().as_bytes()),
             None => {
-                self.made.missing.push(format!("entry {index}: its opening is lost"));
+                self.made.missing.push(format!("entry {index}: {OPENING_LOST}"));
                 Ok(())
             }
         }

@@ -83,7 +83,9 @@ impl Selecting<'_> {
             };
             let mut found = false;
             for index in self.private.find(kind, value.as_bytes())? {
-                if self.opened(index, "recording", pointer)?.as_deref() == Some(value) {
+                let said = self.opened(index, "recording", pointer)?;
+                let in_path = self.opened(index, "recording", &format!("/path{pointer}"))?;
+                if said.as_ref() == Some(value) || in_path.as_ref() == Some(value) {
                     wanted.extend(self.reader.entry(index)?.statement().subject);
                     found = true;
                 }
@@ -105,9 +107,9 @@ impl Selecting<'_> {
         if index >= self.reader.checkpoint().size {
             return Ok(None);
         }
-        let leaf = self.reader.leaf(index)?;
-        let opening = self.private.opening(index)?.filter(|(kept, _)| *kept == leaf);
-        Ok(opening.and_then(|(_, opening)| opening.value(source, pointer).map(str::to_owned)))
+        let entry = self.reader.entry(index)?;
+        let opening = self.private.opening_of(index, &entry)?;
+        Ok(opening.and_then(|opening| opening.value(source, pointer).map(str::to_owned)))
     }
 
     fn by_lookup(&mut self, wanted: BTreeSet<Subject>) -> Result<Selection, LedgerError> {

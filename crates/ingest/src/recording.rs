@@ -92,10 +92,15 @@ impl Material<'_> {
             Lookup::Object.prefix(&object),
         ];
         let identity = &self.assembled.identity;
-        lookups.extend(
-            identity.conversation.iter().map(|id| Lookup::Conversation.prefix(id.as_bytes())),
-        );
-        lookups.extend(identity.recording.iter().map(|id| Lookup::Recording.prefix(id.as_bytes())));
+        // By the ids of the sidecar, and of path and name where those are others: whoever asks for
+        // a conversation must not miss what lies in its folder.
+        for (lookup, ids) in [
+            (Lookup::Conversation, [&identity.conversation, &identity.path_conversation]),
+            (Lookup::Recording, [&identity.recording, &identity.path_recording]),
+        ] {
+            let ids = ids.into_iter().flatten();
+            lookups.extend(ids.map(|id| lookup.prefix(id.as_bytes())));
+        }
         let each = self.companions.iter().map(|companion| {
             (companion.listed.key.as_slice(), companion.role, &companion.captured.digests.sha256)
         });
@@ -146,6 +151,9 @@ impl Material<'_> {
         text("recording", "/organization", identity.organization.as_deref().unwrap_or_default());
         text("recording", "/conversation", identity.conversation.as_deref().unwrap_or_default());
         text("recording", "/id", identity.recording.as_deref().unwrap_or_default());
+        let in_path = identity.path_conversation.as_deref().unwrap_or_default();
+        text("recording", "/path/conversation", in_path);
+        text("recording", "/path/id", identity.path_recording.as_deref().unwrap_or_default());
         for attribute in &self.captured.attributes {
             text(attribute.source, &pointer_segment(&attribute.name), &attribute.value);
         }

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
 use unbroken_evidence::body::Subject;
+use unbroken_evidence::entry::UnverifiedEntry;
 use unbroken_evidence::hash::Hash;
 use unbroken_evidence::opening::Opening;
 
-use crate::error::LedgerError;
+use crate::error::{LedgerError, StoreError};
 pub use crate::lookup::{Lookup, object_value};
 pub use crate::state::Counts;
 use crate::{lookup, record, state};
@@ -289,6 +290,28 @@ impl Private {
             |row: &rusqlite::Row<'_>| Ok((row.get::<_, [u8; 32]>(0)?, row.get::<_, Vec<u8>>(1)?));
         let found = select.query_row([to_row(index)], read).optional().map_err(&failed)?;
         found.map(|(leaf, bytes)| Ok((Hash::new(leaf), self.decode(&bytes)?))).transpose()
+    }
+
+    /// The opening of an entry that was read from the log; `None` where it is lost, damaged, or not
+    /// that entry's: it is held against the entry's own commitment.
+    ///
+    /// # Errors
+    /// `Private` from SQLite.
+    pub fn opening_of(
+        &self,
+        index: u64,
+        entry: &UnverifiedEntry,
+    ) -> Result<Option<Opening>, LedgerError> {
+        let kept = match self.opening(index) {
+            Err(LedgerError::Store { source: StoreError::Record(_), .. }) => None,
+            kept => kept?,
+        };
+        let commitment = entry.statement().body.fields();
+        let agrees = |opening: &Opening| {
+            commitment.is_some_and(|commitment| opening.clone().verify(commitment).is_ok())
+        };
+        let kept = kept.filter(|(leaf, _)| *leaf == entry.leaf()).map(|(_, opening)| opening);
+        Ok(kept.filter(agrees))
     }
 
     fn decode(&self, bytes: &[u8]) -> Result<Opening, LedgerError> {

@@ -34,6 +34,12 @@ impl Object {
     /// # Errors
     /// `Io` when it cannot be read.
     pub fn file(path: &Path) -> Result<Self, OpenError> {
+        let metadata = std::fs::metadata(path).map_err(|error| OpenError::io(path, error))?;
+        if !metadata.is_file() {
+            // A pipe would be waited for, and a folder is many objects.
+            let other = std::io::Error::other("it is no plain file");
+            return Err(OpenError::io(path, other));
+        }
         let mut file = File::open(path).map_err(|error| OpenError::io(path, error))?;
         let length = file.metadata().map_err(|error| OpenError::io(path, error))?.len();
         let digests = digest_stream(&[], length, |buffer| file.read(buffer));
@@ -81,6 +87,8 @@ pub struct ObjectVerdict {
     pub shown: u64,
     /// Recording entries that hide theirs.
     pub hidden: u64,
+    /// Openings that were given and are not those of their entries; nothing was taken from them.
+    pub unfit: Vec<String>,
 }
 
 /// Reads the openings `<index>.json` in `folder`.
@@ -123,10 +131,15 @@ pub fn verify_objects(
         keys: Vec::new(),
         shown: 0,
         hidden: 0,
+        unfit: Vec::new(),
     };
     let verdict = verify_log(files, trust, None, threads, &mut search)?;
     let answers = objects.iter().map(|object| search.answer(object)).collect();
-    Ok(ObjectVerdict { verdict, answers, shown: search.shown, hidden: search.hidden })
+    let mut unfit = search.unfit;
+    let left =
+        search.openings.keys().map(|index| format!("opening {index}: no recording is there"));
+    unfit.extend(left);
+    Ok(ObjectVerdict { verdict, answers, shown: search.shown, hidden: search.hidden, unfit })
 }
 
 struct Search {
@@ -140,6 +153,8 @@ struct Search {
     keys: Vec<(Option<String>, String, u64, Hash)>,
     shown: u64,
     hidden: u64,
+    /// Openings that are not those of their entries, and why.
+    unfit: Vec<String>,
 }
 
 const SHA256_MARK: &[u8] = b"\"sha256\":\"";
@@ -194,7 +209,23 @@ impl Selection for Search {
             }
         }
         let opening = self.openings.remove(&index).map(|opening| opening.verify(&recording.fields));
-        let opening: Option<VerifiedOpening> = opening.and_then(Result::ok);
+        let opening: Option<VerifiedOpening> = match opening {
+            Some(Err(error)) => {
+                self.unfit.push(format!("opening {index}: {error}"));
+                None
+            }
+            other => other.and_then(Result::ok),
+        };
+        let companions = opening.iter().flat_map(|opening| opening.fields()).filter(|field| {
+            field.value.source == "companion" && field.value.pointer.ends_with("/sha256")
+        });
+        for sha256 in companions.filter_map(|field| Hash::from_hex(&field.value.value)) {
+            if self.wanted.contains(&sha256) {
+                let at = statement.at.to_string();
+                let sealed = Sealed { index, at, superseded_by: Vec::new() };
+                self.sealed.entry(sha256).or_default().push(sealed);
+            }
+        }
         let value = |source, pointer| opening.as_ref()?.value(source, pointer).map(str::to_owned);
         let opened = value("content", "/sha256").and_then(|hex| Hash::from_hex(&hex));
         let Some(sha256) = recording.content.sha256.or(opened) else { return };
@@ -216,7 +247,11 @@ impl Search {
         }
         let of_key = |(bucket, key, _, _): &&(Option<String>, String, u64, Hash)| {
             object.name.strip_prefix("s3://").map_or_else(
-                || object.name == *key || object.name.ends_with(&format!("/{key}")),
+                // A bare name is no place: files of one name are everywhere.
+                || {
+                    object.name == *key
+                        || key.contains('/') && object.name.ends_with(&format!("/{key}"))
+                },
                 |rest| bucket.as_ref().is_some_and(|bucket| rest == format!("{bucket}/{key}")),
             )
         };

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 use unbroken_evidence::step::Step;
-use unbroken_evidence::verdict::{Conclusion, Finding, LIMITS, Outcome, Verdict};
+use unbroken_evidence::verdict::{Conclusion, Finding, LIMITS, Outcome, Replacement, Verdict};
 
 /// How much a text shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,9 +29,23 @@ const ITEMS_SHOWN: usize = 20;
 /// Findings that a text shows; the rest is counted.
 const FINDINGS_SHOWN: usize = 20;
 
-/// The headline: one sentence.
+/// The headline: one sentence, and a second where bytes were replaced after they were first sealed.
 #[must_use]
 pub fn headline(verdict: &Verdict) -> String {
+    let other = |replacement: &&Replacement| replacement.same_bytes == Some(false);
+    let replaced = verdict.replacements().iter().filter(other).count() as u64;
+    let mut headline = sentence(verdict);
+    if replaced > 0 && verdict.conclusion() != Conclusion::Contradicts {
+        let times = counted(replaced, "time");
+        let _ = write!(
+            headline,
+            " BYTES WERE REPLACED {times} after they were first sealed, as the entries themselves say."
+        );
+    }
+    headline
+}
+
+fn sentence(verdict: &Verdict) -> String {
     match verdict.conclusion() {
         Conclusion::Agrees => {
             format!("NO ALTERATION FOUND in {}, within the limits stated below.", scope(verdict))
@@ -49,7 +63,7 @@ pub fn headline(verdict: &Verdict) -> String {
             "CONSISTENT, BUT ORIGIN NOT ESTABLISHED: no trust anchor was given, and the key was taken from the package itself.".to_owned()
         }
         Conclusion::Incomplete => format!(
-            "NO ALTERATION FOUND in {}, BUT NOT EVERYTHING IS ESTABLISHED: see the axes below.",
+            "NO ALTERATION FOUND in {}, BUT NOT EVERYTHING IS ESTABLISHED: see the outcomes of the axes.",
             scope(verdict)
         ),
     }
@@ -95,6 +109,7 @@ pub fn text(verdict: &Verdict, detail: Detail, colour: Colour) -> String {
         explain(verdict, &mut text);
     }
     items(verdict, detail, &mut text);
+    replacements(verdict, detail, &mut text);
     findings(verdict, &mut text);
     let _ = writeln!(text, "\nThis does not establish:");
     for limit in LIMITS {
@@ -160,6 +175,31 @@ fn items(verdict: &Verdict, detail: Detail, text: &mut String) {
     }
 }
 
+/// What the history of a recording says of its bytes.
+fn replacements(verdict: &Verdict, detail: Detail, text: &mut String) {
+    if verdict.replacements().is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "\nEntries that supersede others:");
+    let shown = if detail == Detail::Explained { usize::MAX } else { ITEMS_SHOWN };
+    for replacement in verdict.replacements().iter().take(shown) {
+        let Replacement { index, replaced, .. } = replacement;
+        let bytes = bytes_of(replacement);
+        let _ = writeln!(text, "- entry {index} supersedes entry {replaced}: {bytes}");
+    }
+    if let Some(more) = verdict.replacements().len().checked_sub(shown).filter(|more| *more > 0) {
+        let _ = writeln!(text, "- and {more} more; --explain lists them");
+    }
+}
+
+const fn bytes_of(replacement: &Replacement) -> &'static str {
+    match replacement.same_bytes {
+        Some(true) => "the same bytes",
+        Some(false) => "OTHER BYTES",
+        None => "whether the bytes are the same is not disclosed",
+    }
+}
+
 fn findings(verdict: &Verdict, text: &mut String) {
     if verdict.findings().is_empty() {
         return;
@@ -193,6 +233,7 @@ pub struct Document {
     checks: Vec<CheckDocument>,
     findings: Vec<FindingDocument>,
     recordings: Vec<ItemDocument>,
+    replacements: Vec<ReplacementDocument>,
     does_not_establish: &'static [&'static str],
 }
 
@@ -201,6 +242,13 @@ struct ItemDocument {
     path: String,
     index: u64,
     sha256: String,
+}
+
+#[derive(Debug, Serialize)]
+struct ReplacementDocument {
+    index: u64,
+    supersedes: u64,
+    bytes: &'static str,
 }
 
 #[derive(Debug, Serialize)]
@@ -281,6 +329,15 @@ pub fn document(verdict: &Verdict) -> Document {
                 path: item.path.clone(),
                 index: item.index,
                 sha256: item.sha256.to_string(),
+            })
+            .collect(),
+        replacements: verdict
+            .replacements()
+            .iter()
+            .map(|replacement| ReplacementDocument {
+                index: replacement.index,
+                supersedes: replacement.replaced,
+                bytes: bytes_of(replacement),
             })
             .collect(),
         does_not_establish: LIMITS,

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use unbroken_evidence::body::Body;
 use unbroken_evidence::error::escaped;
+use unbroken_evidence::field::FieldType;
 use unbroken_evidence::hash::Hash;
 use unbroken_evidence::opening::Opening;
 use unbroken_ledger::ledger::private_path;
@@ -67,7 +68,10 @@ pub(crate) fn run(folder: &Path, wanted: &Wanted<'_>, out: &Output) -> Result<u8
         None => (0..size).try_for_each(&mut each)?,
     }
     if count == 0 {
-        output::warning(out, "no entries; what hides its opening is not found");
+        output::warning(
+            out,
+            "no entry was found; recordings whose opening is lost or erased cannot be found this way",
+        );
     }
     output::json(
         out,
@@ -107,7 +111,19 @@ impl Found {
             self.sha256,
             self.size,
             self.opened("object", "/bucket"),
-            self.opened("object", "/key")
+            self.key()
+        )
+    }
+
+    /// The object's key; bytes that are no Unicode as escapes.
+    fn key(&self) -> String {
+        let Some(opening) = &self.opening else { return "(its opening is lost)".to_owned() };
+        opening.field("object", "/key").map_or_else(
+            || "(not shown)".to_owned(),
+            |field| match field.value.field_type {
+                FieldType::Bytes => field.value.to_bytes().escape_ascii().to_string(),
+                _ => escaped(&field.value.value),
+            },
         )
     }
 
@@ -115,7 +131,7 @@ impl Found {
         json!({
             "index": self.index, "at": self.at, "media": self.media, "sha256": self.sha256,
             "complete": self.complete, "bytes": self.size,
-            "bucket": self.opened("object", "/bucket"), "key": self.opened("object", "/key"),
+            "bucket": self.opened("object", "/bucket"), "key": self.key(),
             "conversation": self.opened("recording", "/conversation"),
             "recording": self.opened("recording", "/id"),
         })
@@ -131,8 +147,7 @@ fn found(
 ) -> Result<Option<Found>, Failure> {
     let entry = reader.entry(index)?;
     let Body::Recording(recording) = &entry.statement().body else { return Ok(None) };
-    let opening = private.opening(index)?.filter(|(leaf, _)| *leaf == entry.leaf());
-    let opening = opening.map(|(_, opening)| opening);
+    let opening = private.opening_of(index, &entry)?;
     let opened =
         |source, pointer| opening.as_ref().and_then(|opening| opening.value(source, pointer));
     let clear = recording.content.sha256.map(|sha256| sha256.to_string());
@@ -142,8 +157,11 @@ fn found(
     let agrees = |wanted: Option<&str>, found: Option<&str>| {
         wanted.is_none_or(|wanted| found == Some(wanted))
     };
-    let is_wanted = agrees(wanted.conversation, opened("recording", "/conversation"))
-        && agrees(wanted.recording, opened("recording", "/id"))
+    let one_of = |wanted: Option<&str>, pointers: [&'static str; 2]| {
+        pointers.into_iter().any(|pointer| agrees(wanted, opened("recording", pointer)))
+    };
+    let is_wanted = one_of(wanted.conversation, ["/conversation", "/path/conversation"])
+        && one_of(wanted.recording, ["/id", "/path/id"])
         && agrees(wanted.sha256, Some(&sha256))
         && (!wanted.incomplete || complete == Some(false));
     Ok(is_wanted.then(|| Found {

@@ -52,6 +52,23 @@ fn a_lost_private_db_needs_a_gap_and_a_reseal() {
 }
 
 #[test]
+fn an_opening_that_was_changed_is_not_handed_over() {
+    // It would convict its owner: the other side would read of an alteration.
+    let scene = sealed_scene();
+    let db = std::fs::read(scene.path("ledger/private.db")).unwrap();
+    let place = db.windows(9).rposition(|window| window == b"recording").unwrap();
+    let mut changed = db;
+    changed[place] ^= 1;
+    std::fs::write(scene.path("ledger/private.db"), changed).unwrap();
+    let text = scene.exits(1, &["audit"]);
+    assert!(text.contains("private.db has another opening"), "{text}");
+    let text = scene.exits(2, &["exhibit", "--all", "--out", "exhibit"]);
+    assert!(text.contains("lost or damaged in private.db"), "{text}");
+    let (code, text) = scene.verify("exhibit");
+    assert_eq!(code, 2, "{text}");
+}
+
+#[test]
 fn each_source_is_sealed_anew_once_after_a_loss() {
     let scene = sealed_scene();
     std::fs::create_dir(scene.path("second")).unwrap();

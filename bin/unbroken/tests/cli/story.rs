@@ -78,6 +78,7 @@ fn changed_bytes_and_late_companions_supersede_and_the_history_is_shown_whole() 
     assert!(text.contains("is about other bytes, which are gone"), "{text}");
     let (code, text) = scene.verify("exhibit");
     assert_eq!(code, 2, "the first bytes are gone, and the verdict says so: {text}");
+    assert!(text.contains("BYTES WERE REPLACED 1 time"), "{text}");
     for ending in ["note", "tlog-proof"] {
         std::fs::remove_file(scene.path(&format!("exhibit/ledger/entries/6.{ending}"))).unwrap();
     }
@@ -180,6 +181,29 @@ fn a_source_that_is_suddenly_empty_is_a_problem() {
     std::fs::remove_dir_all(media.parent().unwrap()).unwrap();
     let text = scene.exits(2, &["ingest", "export"]);
     assert!(text.contains("is it mounted?"), "{text}");
+}
+
+#[test]
+fn what_lies_in_a_conversations_folder_is_found_whatever_its_sidecar_says() {
+    let scene = Scene::new();
+    let media = scene.media(CONVERSATION, "r-1", b"one");
+    let sidecar = format!("{}_metadata.json", media.display());
+    std::fs::write(
+        sidecar,
+        r#"{"mediaType":"Call","conversationId":"c-other","recordingId":"r-other"}"#,
+    )
+    .unwrap();
+    scene.exits(2, &["ingest", "export"]);
+    for selector in [
+        ["--conversation", CONVERSATION],
+        ["--conversation", "c-other"],
+        ["--recording", "r-1"],
+        ["--recording", "r-other"],
+    ] {
+        assert!(scene.ok(&["list", selector[0], selector[1]]).contains("r-1.opus"), "{selector:?}");
+        let out = format!("exhibit-{}", selector[1]);
+        scene.ok(&["exhibit", selector[0], selector[1], "--out", &out]);
+    }
 }
 
 #[test]

@@ -177,6 +177,11 @@ fn with_companions(
     if let Some(at) = by_name.or_else(by_content) {
         match classes.get(at) {
             Some(Class::Sidecar { recording, conversation }) => {
+                let other = |said: &Option<String>, path: &Option<String>| {
+                    path.clone().filter(|_| said.is_some() && said != path)
+                };
+                identity.path_recording = other(recording, &identity.recording);
+                identity.path_conversation = other(conversation, &identity.conversation);
                 identity.recording = recording.clone().or(identity.recording);
                 identity.conversation = conversation.clone().or(identity.conversation);
                 companions.push((at, Role::Sidecar));
@@ -211,7 +216,7 @@ pub(crate) fn from_path(key: &[u8]) -> Identity {
     Identity {
         organization: organization.map(|id| (*id).to_owned()),
         conversation: conversation.map(str::to_owned),
-        recording: None,
+        ..Identity::default()
     }
 }
 

@@ -69,6 +69,10 @@ pub(crate) struct Identity {
     pub(crate) organization: Option<String>,
     pub(crate) conversation: Option<String>,
     pub(crate) recording: Option<String>,
+    /// The conversation in the path, where the sidecar says another.
+    pub(crate) path_conversation: Option<String>,
+    /// The recording in the file's name, where the sidecar says another.
+    pub(crate) path_recording: Option<String>,
 }
 
 /// A group, taken apart.

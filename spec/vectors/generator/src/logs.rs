@@ -199,11 +199,20 @@ fn mis_signed() -> Vec<LogCase> {
         scene.signer =
             Box::new(|index, signer| if index == 2 { second_collector_key() } else { signer });
     });
+    let unknown = scene(|scene| {
+        scene.text = Box::new(|index, text| {
+            if index == 2 {
+                *text = text.replace("\"media\":\"call\"", "\"media\":\"hologram\"");
+            }
+        });
+    });
     let mut unsigned = published(&short_log());
     let note = checkpoint(&short_log(), &stranger_key());
     unsigned.insert("checkpoint".to_owned(), note.into_bytes());
     vec![
         case("number-skipped", 1, "V16", number),
+        // What is not understood leaves room in its chain: an older verifier accuses nobody.
+        case("medium-of-tomorrow", 3, "V13", unknown),
         case("signed-by-a-stranger", 1, "V14", stranger),
         case("signed-before-its-key", 1, "V14", early),
         case("checkpoint-by-a-stranger", 1, "V8", unsigned),
