@@ -151,10 +151,10 @@ pub(crate) struct Ingest {
     /// Lists what would be done, by names alone; reads and writes nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Leaves out what was modified before this day (UTC)
+    /// Leaves out folders in which nothing was modified on this day (UTC) or later
     #[arg(long, value_name = "DATE")]
     pub(crate) since: Option<String>,
-    /// Leaves out what was modified on this day (UTC) or later
+    /// Leaves out folders in which something was modified on this day (UTC) or later
     #[arg(long, value_name = "DATE")]
     pub(crate) until: Option<String>,
     /// Seals at most so many recordings

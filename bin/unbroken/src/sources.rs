@@ -39,6 +39,12 @@ pub(crate) fn parse(typed: &OsStr, s3: &S3Arguments) -> Result<Typed, Failure> {
     let path = Path::new(typed);
     let split = bytes.iter().position(|byte| *byte == b'=').filter(|_| !path.exists());
     let (name, path) = match split {
+        Some(at) if bytes.get(at..).is_some_and(|rest| rest.starts_with(b"=s3://")) => {
+            return Err(Failure::usage(
+                "a bucket is known by its own name",
+                "give s3://bucket/prefix without NAME=",
+            ));
+        }
         Some(at) => {
             let (name, path) = bytes.split_at(at);
             let name = std::str::from_utf8(name)
@@ -80,6 +86,21 @@ pub(crate) fn refuse_own_ledger(typed: &[Typed], ledger: &Path) -> Result<(), Fa
             "keep source and ledger apart: its private keys would be sealed and handed over",
         )),
     }
+}
+
+/// Two sources of one name would take each other's objects for their own.
+pub(crate) fn refuse_one_name_twice(typed: &[Typed]) -> Result<(), Failure> {
+    for (place, one) in typed.iter().enumerate() {
+        let (name, at) = (one.source.name(), one.source.location());
+        let other = typed.iter().take(place).find(|other| other.source.name() == name);
+        if let Some(other) = other.filter(|other| other.source.location() != at) {
+            return Err(Failure::usage(
+                format!("source {name} is given twice: at {} and at {at}", other.source.location()),
+                "give each its own name: NAME=PATH",
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// The folder's own name.

@@ -114,15 +114,7 @@ impl Commitments {
             block_key: opening.and_then(|opening| opening.opening().block_key),
             closed: fields.iter().any(|pointer| opened(pointer).is_none()),
         };
-        for reference in recording.refs.iter().filter(|r| r.rel == Rel::Supersedes) {
-            let Some((before, size)) = self.contents.get(&reference.index) else { continue };
-            let same_bytes = match (before, sha256) {
-                (Some(before), Some(now)) => Some(*before == now),
-                _ => (*size != content.size).then_some(false),
-            };
-            findings.replacement(Replacement { index, replaced: reference.index, same_bytes });
-        }
-        self.contents.insert(index, (sha256, content.size));
+        self.replaces(index, recording, sha256, findings);
         match sha256 {
             Some(sha256) => {
                 let commitments = self.by_sha256.entry(sha256).or_default();
@@ -132,6 +124,30 @@ impl Commitments {
                 self.closed.insert(index);
             }
         }
+        self.companions(index, opening);
+    }
+
+    /// What a recording entry that supersedes another says of the bytes.
+    fn replaces(
+        &mut self,
+        index: u64,
+        recording: &Recording,
+        sha256: Option<Hash>,
+        findings: &mut Findings,
+    ) {
+        let now = recording.content.size;
+        for reference in recording.refs.iter().filter(|r| r.rel == Rel::Supersedes) {
+            let Some((before, size)) = self.contents.get(&reference.index) else { continue };
+            let same_bytes = match (before, sha256) {
+                (Some(before), Some(now)) => Some(*before == now),
+                _ => (*size != now).then_some(false),
+            };
+            findings.replacement(Replacement { index, replaced: reference.index, same_bytes });
+        }
+        self.contents.insert(index, (sha256, now));
+    }
+
+    fn companions(&mut self, index: u64, opening: Option<&VerifiedOpening>) {
         if opening.is_none_or(|opening| opening.closed() > 0) {
             self.hides_companions.insert(index);
         }
@@ -261,26 +277,8 @@ impl Reading<'_> {
             self.findings.not_established(Step::Recording, path, &why);
             return Ok(());
         }
-        let Some(lowest) = committed.iter().map(Commitment::index).min() else {
-            if commitments.hides_some(index) {
-                let why = format!(
-                    "entry {index} does not disclose all that it commits to: it cannot be said whether this belongs to it"
-                );
-                self.findings.not_established(Step::Recording, path, &why);
-            } else {
-                let expected = format!("bytes that entry {index} commits to");
-                self.findings.contradicted(Step::Recording, path, &expected, &found);
-            }
+        if !self.stands_right(path, &found, index, committed, commitments) {
             return Ok(());
-        };
-        if index < lowest && commitments.hides_some(index) {
-            // It may commit to these bytes too, and then this is the right place.
-            let why = format!("entry {index} does not disclose all that it commits to");
-            self.findings.not_established(Step::Names, path, &why);
-        } else if lowest != index {
-            let expected =
-                format!("a place under {lowest}, the lowest index that commits to these bytes");
-            self.findings.contradicted(Step::Names, path, &expected, &index.to_string());
         }
         let mut roots = digests.block_roots.iter();
         for commitment in committed {
@@ -302,6 +300,38 @@ impl Reading<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether some entry commits to a packed file; and whether it stands under the lowest that does.
+    fn stands_right(
+        &mut self,
+        path: &str,
+        found: &str,
+        index: u64,
+        committed: &[Commitment],
+        commitments: &Commitments,
+    ) -> bool {
+        let hides = commitments.hides_some(index);
+        let lowest = committed.iter().map(Commitment::index).min();
+        let why = format!("entry {index} does not disclose all that it commits to");
+        match lowest {
+            None if hides => self.findings.not_established(Step::Recording, path, &why),
+            None => {
+                let expected = format!("bytes that entry {index} commits to");
+                self.findings.contradicted(Step::Recording, path, &expected, found);
+            }
+            // It may commit to these bytes too, and then this is the right place.
+            Some(lowest) if index < lowest && hides => {
+                self.findings.not_established(Step::Names, path, &why);
+            }
+            Some(lowest) if lowest != index => {
+                let expected =
+                    format!("a place under {lowest}, the lowest index that commits to these bytes");
+                self.findings.contradicted(Step::Names, path, &expected, &index.to_string());
+            }
+            Some(_) => {}
+        }
+        lowest.is_some()
     }
 
     fn against(

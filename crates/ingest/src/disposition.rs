@@ -25,8 +25,10 @@ pub(crate) enum Disposition {
 
 impl Disposition {
     pub(crate) const OVER_THE_LIMIT: Self = Self::Excluded("excluded: limit");
-    pub(crate) const TOO_EARLY: Self = Self::Excluded("excluded: before the first date");
-    pub(crate) const TOO_LATE: Self = Self::Excluded("excluded: after the last date");
+    pub(crate) const TOO_EARLY: Self =
+        Self::Excluded("excluded: its group is older than the first date");
+    pub(crate) const TOO_LATE: Self =
+        Self::Excluded("excluded: its group is not older than the last date");
 
     /// The words of the listing.
     pub(crate) const fn text(self) -> &'static str {

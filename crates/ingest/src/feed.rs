@@ -102,12 +102,17 @@ fn cuts_a_folder(scope: &str, key: &[u8]) -> bool {
     !scope.is_empty() && !scope.ends_with('/') && !rest.contains(&b'/')
 }
 
-/// Why a group is left out: all of it was modified before the first date, or some of it on the last
-/// one or later. What has no time, for it could not be looked at, is never left out.
+/// Why a group is left out.
 fn exclusion(group: &Group, options: &Options, work: &Work<'_>) -> Option<Disposition> {
     if work.limit_reached.load(Ordering::Relaxed) {
         return Some(Disposition::OVER_THE_LIMIT);
     }
+    outside_dates(group, options)
+}
+
+/// Why the dates leave a group out: all of it was modified before the first date, or some of it on the last
+/// one or later. What has no time, for it could not be looked at, is never left out.
+pub(crate) fn outside_dates(group: &Group, options: &Options) -> Option<Disposition> {
     if group.objects.iter().any(|(_, listed)| listed.irregular.is_some()) {
         return None;
     }

@@ -1,7 +1,10 @@
 //! A dry run: how each object would be understood, by its name alone, and what it would cost.
 
 use crate::error::SourceError;
+use crate::feed::outside_dates;
+use crate::group::{Group, Grouper};
 use crate::layout::Layout;
+use crate::run::Options;
 use crate::source::{Listed, Next, Source};
 
 /// One object of a plan.
@@ -9,7 +12,7 @@ use crate::source::{Listed, Next, Source};
 pub struct Planned {
     /// The object.
     pub listed: Listed,
-    /// What it would be taken for.
+    /// What it would be taken for, or why it would be left out.
     pub as_what: &'static str,
 }
 
@@ -18,6 +21,8 @@ pub struct Planned {
 pub struct Plan {
     /// Objects listed.
     pub objects: u64,
+    /// Objects that the dates leave out.
+    pub excluded: u64,
     /// Bytes that would be read.
     pub bytes: u64,
     /// Requests that list, 1,000 objects each.
@@ -26,26 +31,50 @@ pub struct Plan {
     pub get_requests: u64,
 }
 
-/// Lists `source` and shows each object to `each`; nothing is read and nothing is written.
+/// Lists `source` and shows each object to `each`, folder by folder; nothing is read and nothing is
+/// written. A limit is not applied: which recordings are new only the ledger knows.
 ///
 /// # Errors
 /// Why the source cannot be listed.
 pub fn plan(
     source: &dyn Source,
-    layout: Layout,
+    options: &Options,
     each: &mut dyn FnMut(&Planned),
 ) -> Result<Plan, SourceError> {
     let mut plan = Plan::default();
+    let mut grouper = Grouper::new(options.layout);
+    let mut place = 0;
     source.list(&mut |listed| {
-        plan.objects += 1;
-        plan.bytes += listed.size;
-        plan.get_requests += u64::from(listed.irregular.is_none());
-        let as_what = by_name(&listed, layout);
-        each(&Planned { listed, as_what });
+        for group in grouper.push(place, listed) {
+            plan.group(group, options, each);
+        }
+        place += 1;
         Next::More
     })?;
+    for group in grouper.finish() {
+        plan.group(group, options, each);
+    }
     plan.list_requests = plan.objects.div_ceil(1_000).max(1);
     Ok(plan)
+}
+
+impl Plan {
+    fn group(&mut self, group: Group, options: &Options, each: &mut dyn FnMut(&Planned)) {
+        let left_out = outside_dates(&group, options);
+        for (_, listed) in group.objects {
+            self.objects += 1;
+            match left_out {
+                Some(_) => self.excluded += 1,
+                None => {
+                    self.bytes += listed.size;
+                    self.get_requests += u64::from(listed.irregular.is_none());
+                }
+            }
+            let as_what =
+                left_out.map_or_else(|| by_name(&listed, options.layout), |why| why.text());
+            each(&Planned { listed, as_what });
+        }
+    }
 }
 
 fn by_name(listed: &Listed, layout: Layout) -> &'static str {

@@ -39,9 +39,9 @@ const CHECKPOINT_ENTRIES: u64 = 4_096;
 pub struct Options {
     /// How the objects are arranged.
     pub layout: Layout,
-    /// Objects modified before this time are left out.
+    /// Groups in which nothing was modified at this time or later are left out.
     pub since: Option<String>,
-    /// Objects modified at or after this time are left out.
+    /// Groups in which something was modified at this time or later are left out.
     pub until: Option<String>,
     /// At most so many recordings are sealed, whole groups at a time: one group that holds more is
     /// sealed as a whole.

@@ -23,23 +23,10 @@ pub(crate) fn run(arguments: &Ingest, out: &Output) -> Result<u8, Failure> {
         .iter()
         .map(|typed| sources::parse(typed, &arguments.s3))
         .collect::<Result<_, _>>()?;
-    let layout = Layout::from_name(&arguments.layout).unwrap_or(Layout::GenesysCloud);
-    let options = Options {
-        layout,
-        since: arguments.since.as_deref().map(date).transpose()?,
-        until: arguments.until.as_deref().map(date).transpose()?,
-        limit: arguments.limit,
-        reseal: arguments.reseal,
-        moved: false,
-    };
-    if let (Some(since), Some(until)) = (&options.since, &options.until)
-        && since >= until
-    {
-        let sentence = format!("--since {since} is not before --until {until}: nothing is left");
-        return Err(Failure::usage(sentence, "give an earlier --since or a later --until"));
-    }
+    let options = options(arguments)?;
+    sources::refuse_one_name_twice(&typed)?;
     if arguments.dry_run {
-        return dry_run(&typed, layout, out);
+        return dry_run(&typed, &options, out);
     }
     let stop = stop::on_signal();
     sources::refuse_own_ledger(&typed, &arguments.ledger.folder)?;
@@ -49,7 +36,7 @@ pub(crate) fn run(arguments: &Ingest, out: &Output) -> Result<u8, Failure> {
     let mut codes = Vec::new();
     let mut documents = Vec::new();
     for Typed { source, named } in &typed {
-        let options = Options { moved: *named || arguments.moved, ..options.clone() };
+        let options = Options { moved: *named || options.moved, ..options.clone() };
         let progress = Progress::default();
         let context = Context {
             clock: &world::SystemClock,
@@ -58,6 +45,7 @@ pub(crate) fn run(arguments: &Ingest, out: &Output) -> Result<u8, Failure> {
             software: world::software(),
         };
         let line = |elapsed| progress::of_ingest(&progress, elapsed);
+        warn_if_moved(&ledger, &**source, out)?;
         let ended =
             progress::shown(out, &line, || ingest(&mut ledger, &**source, &options, &context));
         match ended {
@@ -93,6 +81,38 @@ pub(crate) fn run(arguments: &Ingest, out: &Output) -> Result<u8, Failure> {
         }),
     )?;
     Ok(code)
+}
+
+fn options(arguments: &Ingest) -> Result<Options, Failure> {
+    let options = Options {
+        layout: Layout::from_name(&arguments.layout).unwrap_or(Layout::GenesysCloud),
+        since: arguments.since.as_deref().map(date).transpose()?,
+        until: arguments.until.as_deref().map(date).transpose()?,
+        limit: arguments.limit,
+        reseal: arguments.reseal,
+        moved: arguments.moved,
+    };
+    match (&options.since, &options.until) {
+        (Some(since), Some(until)) if since >= until => Err(Failure::usage(
+            format!("--since {since} is not before --until {until}: nothing is left"),
+            "give an earlier --since or a later --until",
+        )),
+        _ => Ok(options),
+    }
+}
+
+/// NAME=PATH says that a known source is at a new place; a slip of the hand would say it too.
+fn warn_if_moved(ledger: &Ledger, source: &dyn Source, out: &Output) -> Result<(), Failure> {
+    let sources = ledger.private().sources()?;
+    let known = sources.iter().find(|(_, name, _)| name == source.name());
+    if let Some((_, name, before)) = known.filter(|(_, _, known)| known != source.location()) {
+        let now = source.location();
+        output::warning(
+            out,
+            &format!("source {name} was at {before}, and is at {now} from now on"),
+        );
+    }
+    Ok(())
 }
 
 /// A day, or a time of 24 characters, as the time that it begins.
@@ -162,12 +182,14 @@ fn document(source: &dyn Source, summary: &Summary) -> Value {
     })
 }
 
-fn dry_run(typed: &[Typed], layout: Layout, out: &Output) -> Result<u8, Failure> {
+fn dry_run(typed: &[Typed], options: &Options, out: &Output) -> Result<u8, Failure> {
     let mut documents = Vec::new();
+    let limit = options.limit.map(|n| format!(", and at most {n} recordings"));
+    let limit = limit.unwrap_or_default();
     for Typed { source, .. } in typed {
         let mut objects = Vec::new();
         let mut failed = None;
-        let plan = unbroken_ingest::plan(&**source, layout, &mut |planned| {
+        let plan = unbroken_ingest::plan(&**source, options, &mut |planned| {
             let key = escaped(&String::from_utf8_lossy(&planned.listed.key));
             if out.json {
                 objects
@@ -183,11 +205,11 @@ fn dry_run(typed: &[Typed], layout: Layout, out: &Output) -> Result<u8, Failure>
         output::text(
             out,
             &format!(
-                "{}: {} objects, {}; at the most {} list requests, {} get requests and {} of transfer, \
-                 less what is unchanged. Nothing was read.\n",
+                "{}: {} objects, {} left out by the dates; at the most {} list requests, {} get requests and {} of \
+                 transfer, less what is unchanged{limit}. Nothing was read.\n",
                 source.name(),
                 plan.objects,
-                output::bytes(plan.bytes),
+                plan.excluded,
                 plan.list_requests,
                 plan.get_requests,
                 output::bytes(plan.bytes)
@@ -195,6 +217,7 @@ fn dry_run(typed: &[Typed], layout: Layout, out: &Output) -> Result<u8, Failure>
         )?;
         documents.push(json!({
             "source": source.name(), "objects": objects, "count": plan.objects, "bytes": plan.bytes,
+            "excluded": plan.excluded, "limit": options.limit,
             "list_requests": plan.list_requests, "get_requests": plan.get_requests,
         }));
     }
