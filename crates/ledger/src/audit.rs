@@ -8,13 +8,14 @@ use unbroken_evidence::published::{LogStop, Selection, verify_log};
 use unbroken_evidence::trust::Trust;
 use unbroken_evidence::verdict::{Conclusion, Verdict};
 
-use crate::error::LedgerError;
+use crate::error::{LedgerError, StoreError};
 use crate::head::Head;
 use crate::keys::Keys;
 use crate::ledger::{open_store, private_path, store_folder};
 use crate::lock::Lock;
 use crate::private::Private;
 use crate::reader::{LogReader, log_folder};
+use crate::rows::Rows;
 
 /// What an audit found.
 #[derive(Debug)]
@@ -196,23 +197,35 @@ fn openings(
 ) -> Result<(u64, u64, Vec<String>), LedgerError> {
     let private = Private::open_to_read(&private_path(folder))?;
     let mut reader = LogReader::open(folder)?;
+    let mut rows = Rows::new(&private)?;
     let (mut agree, mut missing, mut differences) = (0, 0, Vec::new());
     for index in from..to {
         progress.done.fetch_add(1, Ordering::Relaxed);
         // An entry that cannot be read is found by the verification of the log.
         let Ok(entry) = reader.entry(index) else { continue };
         let Some(commitment) = entry.statement().body.fields() else { continue };
-        match private.opening(index)? {
-            Some((leaf, opening)) if leaf == entry.leaf() => match opening.verify(commitment) {
-                Ok(_) => agree += 1,
-                Err(error) if differences.len() < DIFFERENCES_MAX => {
-                    differences
-                        .push(format!("entry {index}: private.db has another opening: {error}"));
+        let found = match private.opening(index) {
+            Err(LedgerError::Store { source: StoreError::Record(why), .. }) => {
+                vec![format!("entry {index}: its opening in private.db cannot be read: {why}")]
+            }
+            kept => match kept?.filter(|(leaf, _)| *leaf == entry.leaf()) {
+                None => {
+                    missing += 1;
+                    continue;
                 }
-                Err(_) => {}
+                Some((_, opening)) => match opening.verify(commitment) {
+                    Ok(opening) => {
+                        agree += 1;
+                        rows.differences(index, entry.statement(), &opening)?
+                    }
+                    Err(error) => {
+                        vec![format!("entry {index}: private.db has another opening: {error}")]
+                    }
+                },
             },
-            _ => missing += 1,
-        }
+        };
+        let room = DIFFERENCES_MAX.saturating_sub(differences.len());
+        differences.extend(found.into_iter().take(room));
     }
     Ok((agree, missing, differences))
 }

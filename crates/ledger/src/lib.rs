@@ -30,6 +30,7 @@ pub mod reader;
 mod record;
 mod recover;
 pub mod restore;
+mod rows;
 pub mod seal;
 mod state;
 pub mod store;

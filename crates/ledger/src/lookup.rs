@@ -10,7 +10,7 @@ use unbroken_evidence::hash::Hash;
 /// What can be looked up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lookup {
-    /// The SHA-256 of a recording or companion, in hex.
+    /// The SHA-256 of a recording, in hex.
     Sha256,
     /// A source's name and a key in it.
     Object,
@@ -82,6 +82,22 @@ pub(crate) fn find(db: &Connection, prefix: i64) -> rusqlite::Result<Vec<i64>> {
     }
     found.sort_unstable();
     Ok(found)
+}
+
+/// The number of the table that holds the rows of the entry at `index`.
+pub(crate) const fn table_of(index: u64) -> u64 {
+    index >> ENTRIES_PER_TABLE_LOG2
+}
+
+/// Every row of the table that holds those of the entry at `index`.
+pub(crate) fn all_of(db: &Connection, index: u64) -> rusqlite::Result<Vec<(i64, i64)>> {
+    let table = format!("lookups_{}", table_of(index));
+    if !tables(db)?.contains(&table) {
+        return Ok(Vec::new());
+    }
+    let mut select = db.prepare(&format!("SELECT prefix, idx FROM {table}"))?;
+    let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    rows.collect()
 }
 
 /// Removes the rows of entries from `size` on.

@@ -1,6 +1,7 @@
 //! private.db: openings, lookups, captured documents, the state of sources. Private, searchable,
 //! erasable; nothing in it is proof.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -338,6 +339,12 @@ impl Private {
         let found =
             lookup::find(&self.db, kind.prefix(value)).map_err(self.failed("cannot be read"))?;
         Ok(found.into_iter().map(from_row).collect())
+    }
+
+    /// All lookups in the table that holds those of entry `index`.
+    pub(crate) fn lookups(&self, index: u64) -> Result<HashSet<(i64, u64)>, LedgerError> {
+        let rows = lookup::all_of(&self.db, index).map_err(self.failed("cannot be read"))?;
+        Ok(rows.into_iter().map(|(prefix, index)| (prefix, from_row(index))).collect())
     }
 
     /// The state that entry `index` sealed.

@@ -12,7 +12,7 @@ use unbroken_evidence::published::{Everything, verify_log};
 use unbroken_evidence::time::Time;
 use unbroken_evidence::trust::Trust;
 use unbroken_ledger::ledger::{Ledger, Surroundings};
-use unbroken_ledger::private::{Lookup, Row};
+use unbroken_ledger::private::{Lookup, ObjectState, Row};
 use unbroken_ledger::random::{Draw, SystemRandom};
 use unbroken_ledger::reader::LogReader;
 use unbroken_ledger::seal::{Clock, NewEntry};
@@ -132,9 +132,20 @@ fn prepared(random: &mut SystemRandom, n: u64) -> NewEntry {
     let mut subject = [0; 16];
     subject[..8].copy_from_slice(&n.to_be_bytes());
     let prefix = |kind: Lookup| kind.prefix(&n.to_be_bytes());
-    let lookups =
+    let mut lookups =
         [Lookup::Sha256, Lookup::Object, Lookup::Conversation, Lookup::Recording].map(prefix);
+    lookups[0] = Lookup::Sha256.prefix(digests.sha256.to_string().as_bytes());
+    let object = ObjectState {
+        source: 1,
+        key: n.to_be_bytes().to_vec(),
+        stamp: vec![0; 48],
+        subject: Subject(subject),
+        sha256: digests.sha256,
+        companions: digests.sha256,
+        incomplete: false,
+    };
     let row = Row {
+        object: Some(object),
         opening: Opening::of(set, Some([7; 32])),
         lookups: lookups.to_vec(),
         ..Row::default()

@@ -20,7 +20,7 @@ use unbroken_evidence::verdict::Conclusion;
 use crate::audit::{Progress, audit};
 use crate::keys::Keys;
 use crate::ledger::{Ledger, Surroundings};
-use crate::private::{Lookup, Row};
+use crate::private::{Lookup, ObjectState, Row};
 use crate::random::SystemRandom;
 use crate::reader::LogReader;
 use crate::seal::{Clock, NewEntry};
@@ -69,13 +69,23 @@ fn recording(ledger: &mut Ledger, n: u64) -> NewEntry {
         media: Media::Call,
         refs: vec![],
     });
+    let mut subject = [0; 16];
+    subject[..8].copy_from_slice(&n.to_be_bytes());
+    let object = ObjectState {
+        source: 1,
+        key: n.to_be_bytes().to_vec(),
+        stamp: vec![],
+        subject: Subject(subject),
+        sha256: digest,
+        companions: digest,
+        incomplete: false,
+    };
     let row = Row {
+        object: Some(object),
         opening: Opening::of(set, Some([7; 32])),
         lookups: vec![Lookup::Sha256.prefix(digest.to_string().as_bytes())],
         ..Row::default()
     };
-    let mut subject = [0; 16];
-    subject[..8].copy_from_slice(&n.to_be_bytes());
     NewEntry { kind: "recording", subject: Some(Subject(subject)), body, row }
 }
 
@@ -154,4 +164,27 @@ fn a_group_that_was_sealed_on_another_head_is_not_written() {
     let late = ledger.sealer().seal(vec![entry]).unwrap();
     append(&mut ledger, 2..3).unwrap();
     let _ = ledger.write(late);
+}
+
+#[test]
+fn whatever_is_wrong_beside_an_opening_is_found_by_the_audit() {
+    for (damage, said) in [
+        ("DELETE FROM objects", "the row of its object is missing"),
+        ("UPDATE objects SET incomplete = 1 WHERE idx = 2", "says something else than the entry"),
+        ("UPDATE objects SET sha256 = zeroblob(32) WHERE idx = 2", "says something else"),
+        ("DELETE FROM lookups_0 WHERE idx = 2", "a lookup is missing"),
+        ("INSERT INTO documents VALUES (2, 0, x'61', x'62')", "a document has other bytes"),
+        ("UPDATE openings SET opening = x'00' WHERE idx = 2", "cannot be read"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().join("ledger");
+        let mut ledger = created(&folder);
+        append(&mut ledger, 0..5).unwrap();
+        ledger.checkpoint().unwrap();
+        assert!(ledger.private().db.execute(damage, []).unwrap() > 0);
+        drop(ledger);
+        let audit = audit(&folder, "a test", 2, &Progress::default()).unwrap();
+        assert_eq!(audit.exit_code(), 1, "{damage}");
+        assert!(audit.differences.iter().any(|what| what.contains(said)), "{damage}: {audit:?}");
+    }
 }
