@@ -51,7 +51,8 @@ impl Scene {
             holder: "a test".to_owned(),
         };
         let ledger =
-            Ledger::create(&folder.path().join("ledger"), "example.com/o", surroundings).unwrap();
+            Ledger::create(&folder.path().join("ledger"), "example.com/o", surroundings, None)
+                .unwrap();
         let anchor = ledger.trust_anchor().to_string();
         Self { folder, anchor, ledger }
     }

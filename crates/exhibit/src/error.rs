@@ -57,7 +57,7 @@ impl ExhibitError {
 
     /// What to do next, in one sentence.
     #[must_use]
-    pub const fn hint(&self) -> &'static str {
+    pub fn hint(&self) -> &'static str {
         match self {
             Self::Ledger(error) => error.hint(),
             Self::Io { .. } => "check that the disk has room and that you may write there",

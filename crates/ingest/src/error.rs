@@ -24,7 +24,7 @@ pub enum IngestError {
 impl IngestError {
     /// What to do next, in one sentence.
     #[must_use]
-    pub const fn hint(&self) -> &'static str {
+    pub fn hint(&self) -> &'static str {
         match self {
             Self::Ledger(error) => error.hint(),
             Self::Source(error) => error.hint(),
@@ -88,7 +88,7 @@ pub enum SourceError {
 impl SourceError {
     /// What to do next, in one sentence.
     #[must_use]
-    pub const fn hint(&self) -> &'static str {
+    pub fn hint(&self) -> &'static str {
         match self {
             Self::Folder { .. } => "check the path, and that you may list and read it",
             Self::Moved { .. } => {

@@ -51,7 +51,7 @@ fn write(folder: &Path, batch: u64, pause: Duration) -> Result<(), Box<dyn Error
     let mut ledger = if folder.join("keys").exists() {
         Ledger::open(folder, surroundings())?
     } else {
-        Ledger::create(folder, "example.com/power-cut", surroundings())?
+        Ledger::create(folder, "example.com/power-cut", surroundings(), None)?
     };
     let mut out = std::io::stdout();
     for round in 0_u64.. {

@@ -140,6 +140,14 @@ pub enum LedgerError {
         /// The log's folder.
         path: PathBuf,
     },
+    /// A published checkpoint or a head copy that is not this ledger's.
+    #[error("{}: no checkpoint of this ledger: {why}", path.display())]
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
     /// The published log does not verify.
     #[error("{}: the published log does not verify: {why}", path.display())]
     Log {
@@ -160,6 +168,12 @@ pub enum LedgerError {
     /// An earlier operation failed: the handle may not be used until the ledger is opened anew.
     #[error("an earlier write failed; nothing more is written until the ledger is opened anew")]
     Dead,
+}
+
+/// Whether SQLite says that the file itself is damaged.
+fn is_damaged(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
 }
 
 /// Why a store failed.
@@ -210,13 +224,22 @@ impl LedgerError {
 
     /// What to do next, in one sentence.
     #[must_use]
-    pub const fn hint(&self) -> &'static str {
+    pub fn hint(&self) -> &'static str {
         match self {
             Self::Store { .. } => {
                 "if the disk has room and you may write there, its files are damaged: keep a copy, then run `unbroken restore`"
             }
+            Self::Private { source, .. } if is_damaged(source) => {
+                "put the newest copy of private.db back; without one, move it away and run `unbroken restore`, which says what is lost"
+            }
             Self::Private { .. } => {
-                "check that the disk has room; if private.db is missing or damaged put its newest copy back, or move it away and run `unbroken restore`"
+                "check that you may read and write it and its folder, and that the disk has room"
+            }
+            Self::Checkpoint { .. } => {
+                "if it is the head copy, name another file; if it is the log's, bring the log back from a copy"
+            }
+            Self::StoreBehind { witness: "the head copy", .. } => {
+                "nothing was written; the newest log is missing: bring it back from its copy, then run `unbroken restore`"
             }
             Self::Io { .. } => {
                 "check that the disk has room and that you may write there, then run the command again"

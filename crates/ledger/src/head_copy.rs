@@ -36,3 +36,9 @@ pub(crate) fn keep(ledger: &Path, place: &Path) -> Result<(), LedgerError> {
 pub(crate) fn is_out_of_reach(place: &Path) -> bool {
     std::fs::File::open(place).is_err_and(|error| error.kind() != std::io::ErrorKind::NotFound)
 }
+
+/// Writes a checkpoint to the head copy.
+pub(crate) fn write(path: &Path, checkpoint: &[u8]) -> Result<(), LedgerError> {
+    let written = durable::write_file(path, checkpoint, 0o644);
+    written.map_err(|source| LedgerError::HeadCopy { path: path.to_owned(), source })
+}

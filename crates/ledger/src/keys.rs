@@ -96,7 +96,7 @@ fn opening_path(ledger: &Path, index: u64) -> PathBuf {
     ledger.join("keys").join(format!("control-{index}.json"))
 }
 
-/// The verifier key of the log: the newest log key that the genesis of the log adds.
+/// The verifier key of the log: the first log key that the genesis of the log adds.
 ///
 /// # Errors
 /// `Log` when the genesis cannot be read.
@@ -114,8 +114,12 @@ pub fn verifier_of_log(reader: &mut LogReader) -> Result<VerifierKey, LedgerErro
 
 fn signer(path: &Path) -> Result<Signer, LedgerError> {
     let refused = |why: String| LedgerError::Key { path: path.to_owned(), why };
-    let metadata =
-        fs::symlink_metadata(path).map_err(LedgerError::io(path, "the key cannot be read"))?;
+    let metadata = match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(refused("it is missing".to_owned()));
+        }
+        found => found.map_err(LedgerError::io(path, "the key cannot be read"))?,
+    };
     let mode = metadata.permissions().mode();
     if !metadata.is_file() || mode & 0o077 != 0 {
         return Err(refused(format!(

@@ -17,6 +17,8 @@ use crate::head::Head;
 use crate::head_copy;
 use crate::keys::{self, Keys};
 use crate::lock::Lock;
+use crate::place::{head_of, must_be_a_ledger, open_store, remove_unfinished};
+pub use crate::place::{private_path, store_folder};
 use crate::private::{Private, Row};
 use crate::publish::{publish, stored};
 use crate::random::{Draw, Random};
@@ -54,80 +56,17 @@ pub struct Ledger {
     _lock: Lock,
 }
 
-/// The store's folder of the ledger in `folder`.
-#[must_use]
-pub fn store_folder(folder: &Path) -> PathBuf {
-    folder.join("store")
-}
-
-/// private.db of the ledger in `folder`.
-#[must_use]
-pub fn private_path(folder: &Path) -> PathBuf {
-    folder.join("private.db")
-}
-
-/// Opens the store of the ledger in `folder`, which must be there.
-pub(crate) fn open_store(folder: &Path) -> Result<Box<dyn Store>, LedgerError> {
-    let path = store_folder(folder);
-    if !path.join("db").exists() {
-        return Err(LedgerError::Store { path, source: StoreError::Missing });
-    }
-    match SledStore::open(&path) {
-        Ok(store) => Ok(Box::new(store)),
-        Err(StoreError::Format(found)) => {
-            let known = crate::store::STORE_FORMAT;
-            Err(if found > known {
-                LedgerError::Newer { path, found, known }
-            } else {
-                LedgerError::Older { path, found, known }
-            })
-        }
-        Err(source) => Err(LedgerError::Store { path, source }),
-    }
-}
-
-/// A ledger has a folder of keys, whoever may read them.
-pub(crate) fn must_be_a_ledger(folder: &Path) -> Result<(), LedgerError> {
-    let keys = folder.join("keys");
-    match std::fs::metadata(&keys) {
-        Ok(metadata) if metadata.is_dir() => Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
-            Err(LedgerError::io(&keys, "cannot be looked at")(error))
-        }
-        _ => Err(LedgerError::NotALedger { path: folder.to_owned() }),
-    }
-}
-
-pub(crate) fn head_of(folder: &Path, store: &dyn Store) -> Result<Head, LedgerError> {
-    let head = store.head();
-    let head = head.map_err(|source| LedgerError::Store { path: store_folder(folder), source })?;
-    Ok(head.unwrap_or_default())
-}
-
-fn write_head_copy(path: &Path, checkpoint: &[u8]) -> Result<(), LedgerError> {
-    let written = durable::write_file(path, checkpoint, 0o644);
-    written.map_err(|source| LedgerError::HeadCopy { path: path.to_owned(), source })
-}
-
-/// Removes what an `init` that failed has made, so that it can be repeated; the first error counts.
-fn remove_unfinished(folder: &Path) {
-    for name in ["keys", "store", "log"] {
-        let _ = std::fs::remove_dir_all(folder.join(name));
-    }
-    for name in ["private.db", "private.db-wal", "private.db-shm", "head-copy", "lock"] {
-        let _ = std::fs::remove_file(folder.join(name));
-    }
-}
-
 impl Ledger {
-    /// Makes a ledger with new keys in `folder`, which must be empty or not exist.
+    /// Makes a ledger with new keys in `folder`, which must be empty or not exist; its head copy is at
+    /// `head_copy`, if one is given. Where that fails nothing is left behind.
     ///
     /// # Errors
-    /// `NotEmpty`, `Form` for an origin that cannot be one, and those of the system.
+    /// `NotEmpty`, those of [`Ledger::set_head_copy`], `Form` for an origin that cannot be one, and those of the system.
     pub fn create(
         folder: &Path,
         origin: &str,
         surroundings: Surroundings,
+        head_copy: Option<&Path>,
     ) -> Result<Self, LedgerError> {
         unbroken_evidence::key::check_name(origin, "origin")?;
         durable::create_folder(folder).map_err(LedgerError::io(folder, "cannot be made"))?;
@@ -138,6 +77,10 @@ impl Ledger {
         }
         let lock = Lock::take(folder, &surroundings.holder)?;
         let made = Self::make(folder, origin, surroundings, lock);
+        let made = made.and_then(|mut ledger| {
+            head_copy.map_or(Ok(()), |place| ledger.set_head_copy(place))?;
+            Ok(ledger)
+        });
         if made.is_err() {
             remove_unfinished(folder);
         }
@@ -351,9 +294,15 @@ impl Ledger {
             let other = std::io::Error::other("it is no plain file");
             return Err(LedgerError::io(path, "cannot be the head copy")(other));
         }
+        let parent = durable::parent_of(path).canonicalize();
+        let own = self.folder.canonicalize();
+        if parent.is_ok_and(|parent| own.is_ok_and(|own| parent.starts_with(own))) {
+            let inside = std::io::Error::other("it is inside the ledger: it would be lost with it");
+            return Err(LedgerError::HeadCopy { path: path.to_owned(), source: inside });
+        }
         // A copy that is there already is a witness, and is heard before it is written over.
         recover::check_head_copy(&self.folder, &*self.store, &self.head, path, &self.keys)?;
-        write_head_copy(path, &self.signed.1)?;
+        head_copy::write(path, &self.signed.1)?;
         head_copy::keep(&self.folder, path)?;
         self.head_copy = Some(path.to_owned());
         Ok(())
@@ -446,7 +395,7 @@ impl Ledger {
         }
         let size = self.signed.0.size();
         if let Some(path) = &self.head_copy {
-            write_head_copy(path, &self.signed.1)?;
+            head_copy::write(path, &self.signed.1)?;
         }
         if self.published < size {
             let folder = log_folder(&self.folder);

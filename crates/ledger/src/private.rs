@@ -181,7 +181,7 @@ impl Private {
 
     fn format(&self) -> Result<u32, LedgerError> {
         let read = self.db.query_row("PRAGMA user_version", [], |row| row.get(0));
-        let found: u32 = read.map_err(self.failed("is not a private.db"))?;
+        let found: u32 = read.map_err(self.failed("cannot be read"))?;
         if found > PRIVATE_FORMAT {
             return Err(LedgerError::Newer {
                 path: self.path.clone(),

@@ -15,7 +15,7 @@ use unbroken_evidence::tile::{
 use unbroken_evidence::tree::{leaf_hash, prove_inclusion};
 
 use crate::error::LedgerError;
-use crate::ledger::must_be_a_ledger;
+use crate::place::must_be_a_ledger;
 
 /// The published log in a folder, at one checkpoint.
 #[derive(Debug)]

@@ -11,7 +11,7 @@ use unbroken_evidence::tree::Edge;
 use crate::error::LedgerError;
 use crate::head::Head;
 use crate::keys::Keys;
-use crate::ledger::store_folder;
+use crate::place::store_folder;
 use crate::private::Private;
 use crate::publish::stored;
 use crate::reader::{log_folder, read};
@@ -85,7 +85,7 @@ fn checkpoint(path: &Path, keys: &Keys) -> Result<Option<(Vec<u8>, Checkpoint)>,
 }
 
 fn verified(path: &Path, bytes: &[u8], keys: &Keys) -> Result<Checkpoint, LedgerError> {
-    let wrong = |why: String| LedgerError::Log { path: path.to_owned(), why };
+    let wrong = |why: String| LedgerError::Checkpoint { path: path.to_owned(), why };
     let unverified =
         UnverifiedCheckpoint::parse(bytes).map_err(|error| wrong(error.to_string()))?;
     let verified = unverified.verify(keys.log.verifier());

@@ -13,10 +13,9 @@ use unbroken_evidence::verdict::Conclusion;
 use crate::error::LedgerError;
 use crate::head::Head;
 use crate::keys::{self, Keys};
-use crate::ledger::{
-    Ledger, Surroundings, head_of, must_be_a_ledger, open_store, private_path, store_folder,
-};
+use crate::ledger::{Ledger, Surroundings};
 use crate::lock::Lock;
+use crate::place::{head_of, must_be_a_ledger, open_store, private_path, store_folder};
 use crate::private::{PreparedRow, Private, Row};
 use crate::reader::{LogReader, log_folder};
 use crate::seal::own_lookups;

@@ -55,7 +55,7 @@ pub(crate) fn run(place: &Path, scale: u64) {
 
 fn appends(place: &Path, count: u64) -> Trust {
     let mut ledger =
-        Ledger::create(&place.join("ledger"), "example.com/bench", surroundings()).unwrap();
+        Ledger::create(&place.join("ledger"), "example.com/bench", surroundings(), None).unwrap();
     let part = count / 10;
     let mut rates = Vec::new();
     for tenth in 0..10 {

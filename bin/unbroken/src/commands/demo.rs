@@ -114,6 +114,7 @@ impl Demo<'_> {
             &self.folder.join("ledger"),
             "demo.example/recordings",
             world::surroundings("demo"),
+            None,
         )?;
         let trust = Trust { keys: vec![ledger.trust_anchor().clone()], ledger_id: None };
         self.say(&format!("2. A new ledger. Its trust anchor: {}", ledger.trust_anchor()))?;

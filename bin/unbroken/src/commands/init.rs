@@ -17,8 +17,9 @@ pub(crate) fn run(
     head_copy: Option<&Path>,
     out: &Output,
 ) -> Result<u8, Failure> {
-    let mut ledger =
-        Ledger::create(folder, origin, world::surroundings("init")).map_err(|error| {
+    let head_copy = head_copy.map(world::absolute);
+    let ledger = Ledger::create(folder, origin, world::surroundings("init"), head_copy.as_deref())
+        .map_err(|error| {
             match error {
                 // The only form that a person types here is the origin.
                 LedgerError::Form(error) => Failure::usage(
@@ -28,9 +29,6 @@ pub(crate) fn run(
                 other => other.into(),
             }
         })?;
-    if let Some(path) = head_copy {
-        ledger.set_head_copy(&world::absolute(path))?;
-    }
     let ledger_id = LogReader::open(folder)?.leaf(0)?;
     let anchor = ledger.trust_anchor();
     output::text(

@@ -3,8 +3,10 @@
 use std::path::Path;
 
 use serde_json::json;
+use unbroken_evidence::checkpoint::UnverifiedCheckpoint;
+use unbroken_evidence::key::VerifierKey;
 use unbroken_ledger::keys::verifier_of_log;
-use unbroken_ledger::ledger::private_path;
+use unbroken_ledger::ledger::{private_path, store_folder};
 use unbroken_ledger::lock::Lock;
 use unbroken_ledger::private::Private;
 use unbroken_ledger::reader::LogReader;
@@ -22,22 +24,7 @@ pub(crate) fn run(folder: &Path, out: &Output) -> Result<u8, Failure> {
     let anchor = verifier_of_log(&mut reader)?;
     let counts = private.counts(checkpoint.size)?;
     let holder = Lock::holder(folder);
-    let mut problems = Vec::new();
-    if counts.incomplete > 0 {
-        problems.push(format!(
-            "{} recordings are incomplete: `unbroken list --incomplete`",
-            counts.incomplete
-        ));
-    }
-    if private.end()? < checkpoint.size {
-        problems.push("private.db is older than the log: openings are missing".to_owned());
-    }
-    if let Some(ranges) = private.meta(SEALED_GAPS)? {
-        problems.push(format!("openings of entries {} are lost", String::from_utf8_lossy(&ranges)));
-    }
-    if private.meta(RESEAL_NEEDED)?.is_some() {
-        problems.push("what was sealed before is not known: ingest needs --reseal".to_owned());
-    }
+    let problems = problems(folder, &reader, &private, &anchor, counts.incomplete)?;
     let sources = private.sources()?;
     let mut text = format!(
         "origin: {}\nledger id: {ledger_id}\ntrust anchor: {anchor}\nsize: {}\nroot: {}\n\
@@ -78,4 +65,45 @@ pub(crate) fn run(folder: &Path, out: &Output) -> Result<u8, Failure> {
         }),
     )?;
     Ok(code)
+}
+
+fn problems(
+    folder: &Path,
+    reader: &LogReader,
+    private: &Private,
+    anchor: &VerifierKey,
+    incomplete: u64,
+) -> Result<Vec<String>, Failure> {
+    let size = reader.checkpoint().size;
+    let mut problems = Vec::new();
+    if incomplete > 0 {
+        problems.push(format!(
+            "{} recordings are incomplete: `unbroken list --incomplete`",
+            incomplete
+        ));
+    }
+    let signed = UnverifiedCheckpoint::parse(reader.checkpoint_note());
+    if !signed.is_ok_and(|checkpoint| checkpoint.verify(anchor).is_ok()) {
+        problems.push("the published checkpoint is not signed by this ledger's log key".to_owned());
+    }
+    if !store_folder(folder).join("db").exists() {
+        problems.push("the store is missing: run `unbroken restore`".to_owned());
+    }
+    let ahead = private.end()?.saturating_sub(size);
+    if ahead > 0 && Lock::holder(folder).is_none() {
+        problems.push(format!(
+            "private.db knows {ahead} entries that the log does not show: the next ingest publishes them, \
+             unless an old log was put back"
+        ));
+    }
+    if private.end()? < size {
+        problems.push("private.db is older than the log: openings are missing".to_owned());
+    }
+    if let Some(ranges) = private.meta(SEALED_GAPS)? {
+        problems.push(format!("openings of entries {} are lost", String::from_utf8_lossy(&ranges)));
+    }
+    if private.meta(RESEAL_NEEDED)?.is_some() {
+        problems.push("what was sealed before is not known: ingest needs --reseal".to_owned());
+    }
+    Ok(problems)
 }

@@ -136,6 +136,46 @@ fn what_is_no_ledger_is_said_to_be_none() {
 }
 
 #[test]
+fn status_tells_of_a_checkpoint_that_is_not_this_ledgers_and_of_a_missing_store() {
+    let scene = sealed_scene();
+    scene.ok(&["status"]);
+    scene.ok(&["init", "other", "--origin", "example.com/recordings"]);
+    let path = scene.path("ledger/log/checkpoint");
+    let own = std::fs::read(&path).unwrap();
+    let mut flipped = own.clone();
+    let last = flipped.len() - 10;
+    flipped[last] ^= 1;
+    std::fs::write(&path, flipped).unwrap();
+    let text = scene.exits(2, &["status"]);
+    assert!(text.contains("not signed by this ledger's log key"), "{text}");
+    std::fs::write(&path, own).unwrap();
+    std::fs::rename(scene.path("ledger/store"), scene.path("store")).unwrap();
+    let text = scene.exits(2, &["status"]);
+    assert!(text.contains("the store is missing"), "{text}");
+}
+
+#[test]
+fn an_init_whose_head_copy_cannot_be_written_leaves_nothing_behind() {
+    let scene = Scene::new();
+    let init = ["init", "fresh", "--origin", "example.com/o", "--head-copy"];
+    let text = scene.exits(4, &[init.as_slice(), &["no/such/place"]].concat());
+    assert!(text.contains("the head copy cannot be written"), "{text}");
+    let text = scene.exits(4, &[init.as_slice(), &["fresh/log/copy"]].concat());
+    assert!(text.contains("the head copy cannot be written"), "{text}");
+    scene.ok(&[init.as_slice(), &["copy"]].concat());
+}
+
+#[test]
+fn keys_that_are_gone_are_named_and_an_audit_does_without() {
+    let scene = sealed_scene();
+    std::fs::rename(scene.path("ledger/keys"), scene.path("safe")).unwrap();
+    let text = scene.exits(4, &["ingest", "export"]);
+    assert!(text.contains("the folder of the keys is missing"), "{text}");
+    std::fs::create_dir(scene.path("ledger/keys")).unwrap();
+    scene.ok(&["audit"]);
+}
+
+#[test]
 fn a_log_that_is_gone_is_named_and_published_again() {
     let scene = sealed_scene();
     std::fs::remove_dir_all(scene.path("ledger/log")).unwrap();

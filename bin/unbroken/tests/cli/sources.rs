@@ -101,7 +101,7 @@ fn what_could_not_be_looked_at_is_told_whatever_the_dates() {
     let scene = Scene::new();
     scene.recording("closed", "r-1", b"one");
     let closed = scene.conversation("closed");
-    std::fs::set_permissions(&closed, std::os::unix::fs::PermissionsExt::from_mode(0)).unwrap();
+    std::fs::set_permissions(&closed, std::os::unix::fs::PermissionsExt::from_mode(0o000)).unwrap();
     let chown = Command::new("chown").args(["-R", "65534"]).arg(scene.folder.path()).status();
     assert!(chown.unwrap().success());
     let program = scene.path("unbroken-copy");

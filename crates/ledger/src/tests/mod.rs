@@ -42,7 +42,7 @@ fn surroundings() -> Surroundings {
 }
 
 fn created(folder: &Path) -> Ledger {
-    Ledger::create(folder, "example.com/recordings", surroundings()).unwrap()
+    Ledger::create(folder, "example.com/recordings", surroundings(), None).unwrap()
 }
 
 /// A recording entry whose content is the number `n`.

@@ -110,7 +110,8 @@ fn a_log_that_is_behind_is_published() {
 fn a_place_that_is_taken_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("letter.txt"), "x").unwrap();
-    let refused = Ledger::create(folder.path(), "example.com/o", surroundings()).err().unwrap();
+    let refused =
+        Ledger::create(folder.path(), "example.com/o", surroundings(), None).err().unwrap();
     assert!(matches!(refused, LedgerError::NotEmpty { .. }));
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     let missing = Ledger::open(&folder.path().join("nothing"), surroundings()).err().unwrap();
@@ -188,7 +189,7 @@ fn an_init_that_was_cut_short_is_told_and_one_that_failed_can_be_repeated() {
     std::fs::remove_dir_all(&folder).unwrap();
     // Randomness that fails stands for whatever fails in the middle.
     let failing = Surroundings { random: Box::new(Failing { draws: 4 }), ..surroundings() };
-    Ledger::create(&folder, "example.com/recordings", failing).err().unwrap();
+    Ledger::create(&folder, "example.com/recordings", failing, None).err().unwrap();
     assert_eq!(created(&folder).size(), 1);
 }
 
