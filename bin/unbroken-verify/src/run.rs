@@ -69,7 +69,11 @@ pub(crate) fn trust(arguments: &TrustArguments) -> Result<Trust, Failure> {
                 "give the verifier key of the log, or a file that holds it",
             ));
         }
-        for text in texts.lines().filter(|line| !line.is_empty()) {
+        // What `unbroken init` printed may be saved and given as it is.
+        let marked = texts.lines().filter_map(|line| line.strip_prefix("trust anchor: "));
+        let marked: Vec<&str> = marked.collect();
+        let all = texts.lines().filter(|line| !line.is_empty());
+        for text in if marked.is_empty() { all.collect() } else { marked } {
             let key = VerifierKey::parse(text).map_err(|error| {
                 let hint = "copy the key whole, as `unbroken init` or `unbroken status` prints it";
                 Failure::new(USAGE, error, hint)

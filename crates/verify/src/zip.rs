@@ -193,7 +193,7 @@ impl Opening<'_> {
         let stamp = (head.u16(), head.u16());
         let (crc, packed, length) = (head.u32(), head.u32(), head.u32());
         let (name, extra) = (head.u16(), head.u16());
-        if needed > 45 || flags != 0 || !matches!(method, 0 | 8) {
+        if !matches!(needed, 10 | 20 | 45) || flags != 0 || !matches!(method, 0 | 8) {
             return self.refused(
                 "encryption, a data descriptor, or a method other than stored and deflate",
             );

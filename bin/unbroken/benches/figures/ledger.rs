@@ -136,7 +136,7 @@ fn prepared(random: &mut SystemRandom, n: u64) -> NewEntry {
         [Lookup::Sha256, Lookup::Object, Lookup::Conversation, Lookup::Recording].map(prefix);
     lookups[0] = Lookup::Sha256.prefix(digests.sha256.to_string().as_bytes());
     let object = ObjectState {
-        source: 1,
+        source: 99,
         key: n.to_be_bytes().to_vec(),
         stamp: vec![0; 48],
         subject: Subject(subject),
