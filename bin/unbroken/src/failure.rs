@@ -1,8 +1,6 @@
 //! Why a command failed: one sentence, one hint, one exit code.
 
-use std::error::Error;
-use std::fmt::Write as _;
-
+use unbroken_evidence::error::chain;
 use unbroken_exhibit::error::ExhibitError;
 use unbroken_ingest::error::{IngestError, SourceError};
 use unbroken_ledger::error::LedgerError;
@@ -28,17 +26,6 @@ impl Failure {
     pub(crate) fn usage(sentence: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::new(USAGE, sentence, hint)
     }
-}
-
-/// An error and its causes in one sentence.
-pub(crate) fn chain(error: &dyn Error) -> String {
-    let mut sentence = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let _ = write!(sentence, ": {error}");
-        cause = error.source();
-    }
-    sentence
 }
 
 impl From<LedgerError> for Failure {

@@ -280,11 +280,6 @@ impl Ledger {
         self.surroundings.clock.now()
     }
 
-    /// The ledger's randomness.
-    pub fn random(&mut self) -> &mut dyn Random {
-        &mut *self.surroundings.random
-    }
-
     /// From now on each checkpoint is also written to `path`, before it is published.
     ///
     /// # Errors

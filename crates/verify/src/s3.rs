@@ -4,8 +4,8 @@
 use aws_config::BehaviorVersion;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::Region;
-use aws_sdk_s3::error::DisplayErrorContext;
 use unbroken_evidence::content::ContentHasher;
+use unbroken_evidence::error::chain;
 
 use crate::object::Object;
 
@@ -38,8 +38,7 @@ pub fn fetch(name: &str, settings: &S3Settings) -> Result<Object, String> {
     runtime.block_on(async {
         let client = client(settings).await;
         let sent = client.get_object().bucket(bucket).key(key).send().await;
-        let mut output =
-            sent.map_err(|error| format!("{name}: {}", DisplayErrorContext(&error)))?;
+        let mut output = sent.map_err(|error| format!("{name}: {}", chain(&error)))?;
         let mut hasher = ContentHasher::new(&[]);
         while let Some(piece) = output.body.next().await {
             hasher.update(&piece.map_err(|error| format!("{name}: {error}"))?);

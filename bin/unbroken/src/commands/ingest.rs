@@ -1,7 +1,7 @@
 //! `unbroken ingest`
 
 use serde_json::{Value, json};
-use unbroken_evidence::error::escaped;
+use unbroken_evidence::error::{chain, escaped};
 use unbroken_evidence::time::Time;
 use unbroken_ingest::error::IngestError;
 use unbroken_ingest::layout::Layout;
@@ -10,7 +10,7 @@ use unbroken_ingest::source::Source;
 use unbroken_ledger::ledger::Ledger;
 
 use crate::arguments::{Ingest, Output};
-use crate::failure::{Failure, USAGE, chain};
+use crate::failure::{Failure, USAGE};
 use crate::sources::{self, Typed};
 use crate::{output, progress, stop, world};
 
@@ -131,7 +131,7 @@ fn show(source: &dyn Source, summary: &Summary, out: &Output) -> Result<(), Fail
     }
     let more = summary.problem_count.saturating_sub(PROBLEMS_SHOWN as u64);
     if more > 0 {
-        output::warning(out, &format!("and {more} problems more; --json lists them"));
+        output::warning(out, &format!("and {more} more; --json lists them"));
     }
     let Summary { objects, bytes, sealed, sealed_again, unchanged, companions, .. } = summary;
     let mut text = format!(

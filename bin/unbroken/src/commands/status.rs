@@ -78,7 +78,7 @@ fn problems(
     let mut problems = Vec::new();
     if incomplete > 0 {
         problems.push(format!(
-            "{} recordings are incomplete: `unbroken list --incomplete`",
+            "incomplete recordings: {}; `unbroken list --incomplete` names them",
             incomplete
         ));
     }

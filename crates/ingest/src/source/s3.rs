@@ -7,12 +7,13 @@ use aws_config::BehaviorVersion;
 use aws_config::retry::RetryConfig;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::Region;
-use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::primitives::{ByteStream, DateTime};
 use aws_types::SdkConfig;
 use aws_types::service_config::ServiceConfigKey;
 use tokio::runtime::Runtime;
+use unbroken_evidence::error::chain;
 use unbroken_evidence::time::Time;
 
 use super::{Attribute, Listed, Next, ObjectReader, Source};
@@ -189,10 +190,7 @@ impl S3Source {
                 "listing is refused".to_owned(),
                 "the credentials need s3:ListBucket on this bucket, and s3:GetObject on its objects",
             ),
-            _ => (
-                DisplayErrorContext(error).to_string(),
-                "check the endpoint, the region, the credentials and the network",
-            ),
+            _ => (chain(error), "check the endpoint, the region, the credentials and the network"),
         };
         SourceError::S3 { location: self.shown(), why, hint }
     }
@@ -378,6 +376,6 @@ where
         (_, Some(403)) => ObjectError::Denied(format!(
             "the credentials need s3:GetObject, and s3:GetObjectVersion where there are versions, in {bucket}"
         )),
-        _ => ObjectError::Broken(DisplayErrorContext(error).to_string()),
+        _ => ObjectError::Broken(chain(error)),
     }
 }
