@@ -238,13 +238,11 @@ impl Producer<'_> {
     /// to what was read.
     fn recordings(&mut self, items: &[Item]) -> Result<(), ExhibitError> {
         let mut by_object: BTreeMap<(i64, &[u8]), Vec<&Item>> = BTreeMap::new();
+        let mut lost = Vec::new();
         for item in items {
             match &item.state {
                 Some(state) => by_object.entry((state.source, &state.key)).or_default().push(item),
-                None => self
-                    .made
-                    .missing
-                    .push(format!("entry {}: where its object is, is lost", item.index)),
+                None => lost.push(item),
             }
         }
         for ((source, key), items) in by_object {
@@ -257,6 +255,12 @@ impl Producer<'_> {
                 Ok(staged) => self.place(&staged, key, &items)?,
                 Err(error) => self.made.missing.push(format!("{shown}: {error}")),
             }
+        }
+        // The same bytes may have come from an object that is known.
+        let is_packed =
+            |item: &&&Item| item.sha256().is_some_and(|sha256| self.files.contains_key(&sha256));
+        for item in lost.iter().filter(|item| !is_packed(item)) {
+            self.made.missing.push(format!("entry {}: where its object is, is lost", item.index));
         }
         Ok(())
     }
@@ -285,8 +289,10 @@ impl Producer<'_> {
         let commits = |item: &&&Item| item.sha256() == Some(digests.sha256);
         let shown = escaped(&String::from_utf8_lossy(key));
         let Some(lowest) = items.iter().find(commits) else {
+            let of: Vec<String> = items.iter().map(|item| item.index.to_string()).collect();
             self.made.differing.push(format!(
-                "{shown}: its bytes are not those of any entry; SHA-256 {} now",
+                "{shown}: its bytes are not those of entry {}; SHA-256 {} now",
+                of.join(", "),
                 digests.sha256
             ));
             return self.bag.discard(staged);

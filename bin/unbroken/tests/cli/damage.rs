@@ -144,7 +144,7 @@ fn status_tells_of_a_checkpoint_that_is_not_this_ledgers_and_of_a_missing_store(
     let own = std::fs::read(&path).unwrap();
     let mut flipped = own.clone();
     let last = flipped.len() - 10;
-    flipped[last] ^= 1;
+    flipped[last] = if flipped[last] == b'A' { b'B' } else { b'A' };
     std::fs::write(&path, flipped).unwrap();
     let text = scene.exits(2, &["status"]);
     assert!(text.contains("not signed by this ledger's log key"), "{text}");
