@@ -96,7 +96,7 @@ fn show(
     let unread_count = unread;
     let unread = if unread > 0 { format!("{unread} could not be read, ") } else { String::new() };
     let headline = format!(
-        "{sealed} of {} objects are sealed with these bytes, {} with other bytes; {unread}the log itself: {}\n",
+        "{sealed} of {} objects are sealed with these bytes, {} with other bytes; {unread}in the log, of which the tree over all entries was recomputed and those that matter here were judged: {}\n",
         objects.len() + unread_count,
         differ.count(),
         render::headline(&found.verdict)

@@ -46,6 +46,8 @@ pub(crate) fn threads() -> usize {
 
 pub(crate) fn trust(arguments: &TrustArguments) -> Result<Trust, Failure> {
     let mut keys = Vec::new();
+    // A saved `unbroken init` holds the ledger id too, and it is held against the ledger.
+    let mut ledger_ids = Vec::new();
     for anchor in &arguments.anchors {
         let texts = if Path::new(anchor).is_file() {
             small_file(Path::new(anchor))?
@@ -72,6 +74,13 @@ pub(crate) fn trust(arguments: &TrustArguments) -> Result<Trust, Failure> {
         // What `unbroken init` printed may be saved and given as it is.
         let marked = texts.lines().filter_map(|line| line.strip_prefix("trust anchor: "));
         let marked: Vec<&str> = marked.collect();
+        ledger_ids.extend(
+            texts
+                .lines()
+                .filter_map(|line| line.strip_prefix("ledger id: "))
+                .filter(|_| !marked.is_empty())
+                .map(str::to_owned),
+        );
         let all = texts.lines().filter(|line| !line.is_empty());
         for text in if marked.is_empty() { all.collect() } else { marked } {
             let key = VerifierKey::parse(text).map_err(|error| {
@@ -88,7 +97,7 @@ pub(crate) fn trust(arguments: &TrustArguments) -> Result<Trust, Failure> {
             "give the verifier key of the log",
         ));
     }
-    let ledger_id = match &arguments.ledger_id {
+    let ledger_id = match arguments.ledger_id.as_ref().or_else(|| ledger_ids.first()) {
         None => None,
         Some(hex) => Some(Hash::from_hex(&hex.to_ascii_lowercase()).ok_or_else(|| {
             let sentence =
@@ -103,7 +112,11 @@ fn small_file(path: &Path) -> Result<String, Failure> {
     let shown = printable(&path.to_string_lossy());
     let hint = "check the path";
     let failed = |error: &dyn Display| Failure::new(USAGE, format!("{shown}: {error}"), hint);
-    let length = std::fs::metadata(path).map_err(|error| failed(&error))?.len();
+    let metadata = std::fs::metadata(path).map_err(|error| failed(&error))?;
+    if !metadata.is_file() {
+        return Err(failed(&"it is no plain file"));
+    }
+    let length = metadata.len();
     if length > SMALL_FILE_BYTES_MAX {
         return Err(failed(&"too long to be a key or a checkpoint"));
     }

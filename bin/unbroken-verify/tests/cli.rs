@@ -67,6 +67,22 @@ fn the_good_exhibit_verifies_and_says_what_it_does_not_establish() {
 }
 
 #[test]
+fn what_init_printed_is_an_anchor_with_its_ledger_id() {
+    let line = |name: &str| std::fs::read_to_string(vectors().join(name)).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let saved = folder.path().join("anchor.txt");
+    let (anchor, id) = (line("trust.txt"), line("ledger-id.txt"));
+    let other = id.replace(|digit: char| digit.is_ascii_digit(), "0");
+    for (id, code) in [(id, 0), (other, 1)] {
+        let text = format!("trust anchor: {anchor}ledger id: {id}\nKeep a copy of ledger/keys.\n");
+        std::fs::write(&saved, text).unwrap();
+        let exhibit = vectors().join("exhibits/good.zip");
+        let (found, text) = run(&["--trust", saved.to_str().unwrap(), exhibit.to_str().unwrap()]);
+        assert_eq!(found, code, "{text}");
+    }
+}
+
+#[test]
 fn any_bit_of_any_file_that_is_flipped_is_found() {
     let folder = folder();
     let good = Exhibit::open(folder.path()).unwrap();

@@ -17,7 +17,9 @@ pub enum IngestError {
     #[error("private.db has lost openings: it cannot tell what was sealed before")]
     ResealNeeded,
     /// Nothing was lost: to seal everything anew would only double it.
-    #[error("no opening is lost: there is no reason to seal everything anew")]
+    #[error(
+        "no opening is lost, or this source was sealed anew already: there is no reason to do it again"
+    )]
     ResealNotNeeded,
 }
 

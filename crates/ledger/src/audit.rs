@@ -10,6 +10,7 @@ use unbroken_evidence::verdict::{Conclusion, Verdict};
 
 use crate::error::{LedgerError, StoreError};
 use crate::head::Head;
+use crate::head_copy;
 use crate::keys::{Keys, verifier_of_log};
 use crate::lock::Lock;
 use crate::place::{must_be_a_ledger, open_store, private_path, store_folder};
@@ -93,7 +94,7 @@ pub fn audit(
         Ok(keys) => keys.log.verifier().clone(),
         Err(_) => verifier_of_log(&mut reader)?,
     };
-    let trust = Trust { keys: vec![anchor], ledger_id: None };
+    let trust = Trust { keys: vec![anchor.clone()], ledger_id: None };
     let size = reader.checkpoint().size;
     let passes = if lock.is_ok() { 3 } else { 2 };
     progress.all.store(passes * size, Ordering::Relaxed);
@@ -103,6 +104,10 @@ pub fn audit(
         why: stop.to_string(),
     })?;
     let mut differences = Vec::new();
+    // A writer that holds the ledger may be between its copy and its log.
+    if lock.is_ok() {
+        differences.extend(head_copy::problem(folder, &anchor, size)?);
+    }
     let store = match &lock {
         Err(LedgerError::Held { holder, .. }) => Err(format!("held by {holder}")),
         Err(_) => Err("its lock could not be taken".to_owned()),

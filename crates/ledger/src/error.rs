@@ -34,6 +34,12 @@ pub enum LedgerError {
         /// Its answer.
         source: StoreError,
     },
+    /// private.db is not there.
+    #[error("{}: it is missing", path.display())]
+    NoPrivate {
+        /// Where it should be.
+        path: PathBuf,
+    },
     /// private.db failed.
     #[error("{}: {doing}", path.display())]
     Private {
@@ -173,7 +179,8 @@ pub enum LedgerError {
 /// Whether SQLite says that the file itself is damaged.
 fn is_damaged(error: &rusqlite::Error) -> bool {
     use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
-    matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
+    let is_emptied = error.to_string().contains("no such table");
+    is_emptied || matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
 }
 
 /// Why a store failed.
@@ -228,6 +235,9 @@ impl LedgerError {
         match self {
             Self::Store { .. } => {
                 "if the disk has room and you may write there, its files are damaged: keep a copy, then run `unbroken restore`"
+            }
+            Self::NoPrivate { .. } => {
+                "put its newest copy back, then run `unbroken restore`, which says what is lost"
             }
             Self::Private { source, .. } if is_damaged(source) => {
                 "put the newest copy of private.db back; without one, move it away and run `unbroken restore`, which says what is lost"

@@ -3,6 +3,10 @@
 
 use std::path::{Path, PathBuf};
 
+use unbroken_evidence::checkpoint::UnverifiedCheckpoint;
+use unbroken_evidence::key::VerifierKey;
+use unbroken_evidence::limits::NOTE_BYTES_MAX;
+
 use crate::durable;
 use crate::error::LedgerError;
 use crate::reader::read;
@@ -23,6 +27,34 @@ pub fn kept(ledger: &Path) -> Result<Option<PathBuf>, LedgerError> {
     let bytes = read(&path, PATH_BYTES_MAX).map_err(LedgerError::io(&path, "cannot be read"))?;
     let bytes = bytes.map(|bytes| durable::path_of(bytes.strip_suffix(b"\n").unwrap_or(&bytes)));
     Ok(bytes)
+}
+
+/// What is wrong between the head copy of the ledger in `folder` and its log of `size` entries, in one
+/// sentence: that it knows more, or that nobody can tell.
+///
+/// # Errors
+/// `Io` when where it is cannot be read.
+pub fn problem(
+    ledger: &Path,
+    log_key: &VerifierKey,
+    size: u64,
+) -> Result<Option<String>, LedgerError> {
+    let Some(place) = kept(ledger)? else { return Ok(None) };
+    let shown = place.display();
+    let note = match read(&place, NOTE_BYTES_MAX) {
+        Err(error) => return Ok(Some(format!("the head copy {shown} cannot be read: {error}"))),
+        Ok(None) => return Ok(Some(format!("the head copy {shown} is missing"))),
+        Ok(Some(note)) => note,
+    };
+    let verified = UnverifiedCheckpoint::parse(&note).ok().and_then(|n| n.verify(log_key).ok());
+    let known = verified.map(|verified| verified.checkpoint().size);
+    Ok(match known {
+        None => Some(format!("the head copy {shown} is no checkpoint of this ledger")),
+        Some(known) if known > size => Some(format!(
+            "the head copy {shown} knows {known} entries and the log ends at {size}: the ledger was put back to an old state"
+        )),
+        Some(_) => None,
+    })
 }
 
 /// From now on the head copy is at `place`.

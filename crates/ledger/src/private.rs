@@ -161,6 +161,9 @@ impl Private {
     /// # Errors
     /// As [`Private::open`].
     pub fn open_to_read(path: &Path) -> Result<Self, LedgerError> {
+        if !path.exists() {
+            return Err(LedgerError::NoPrivate { path: path.to_owned() });
+        }
         let private = Self::connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         private.format()?;
         Ok(private)

@@ -57,7 +57,12 @@ impl TileReader for PublishedFiles {
 }
 
 pub(crate) fn read(path: &Path, bytes_max: usize) -> std::io::Result<Option<Vec<u8>>> {
-    let file = match File::open(path) {
+    // Whoever reads a pipe waits until somebody writes into it.
+    let plain = std::fs::metadata(path).and_then(|metadata| {
+        let other = || std::io::Error::new(ErrorKind::InvalidInput, "it is no plain file");
+        if metadata.is_file() { File::open(path) } else { Err(other()) }
+    });
+    let file = match plain {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),

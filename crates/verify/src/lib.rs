@@ -5,6 +5,7 @@ pub mod folder;
 pub mod log;
 pub mod object;
 pub mod open;
+pub mod plain;
 pub mod render;
 #[cfg(feature = "s3")]
 pub mod s3;

@@ -1,10 +1,11 @@
 //! A published log in a folder.
 
-use std::fs::File;
 use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 use unbroken_evidence::published::LogFiles;
+
+use crate::plain::open_plain;
 
 /// A published log's files, as they lie in a folder.
 #[derive(Debug)]
@@ -32,7 +33,7 @@ impl LogFiles for LogFolder {
     fn read(&mut self, path: &str, bytes_max: usize) -> Result<Option<Vec<u8>>, String> {
         let place = self.root.join(path);
         let failed = |error: std::io::Error| format!("{}: {error}", place.display());
-        let file = match File::open(&place) {
+        let file = match open_plain(&place) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(failed(error)),

@@ -1,7 +1,6 @@
 //! Proves single objects against a published log, in one pass over it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
@@ -16,6 +15,7 @@ use unbroken_evidence::trust::Trust;
 use unbroken_evidence::verdict::Verdict;
 
 use crate::open::OpenError;
+use crate::plain::open_plain;
 
 /// An object to be proven: its name and its digest.
 #[derive(Clone, Debug)]
@@ -34,13 +34,7 @@ impl Object {
     /// # Errors
     /// `Io` when it cannot be read.
     pub fn file(path: &Path) -> Result<Self, OpenError> {
-        let metadata = std::fs::metadata(path).map_err(|error| OpenError::io(path, error))?;
-        if !metadata.is_file() {
-            // A pipe would be waited for, and a folder is many objects.
-            let other = std::io::Error::other("it is no plain file");
-            return Err(OpenError::io(path, other));
-        }
-        let mut file = File::open(path).map_err(|error| OpenError::io(path, error))?;
+        let mut file = open_plain(path).map_err(|error| OpenError::io(path, error))?;
         let length = file.metadata().map_err(|error| OpenError::io(path, error))?.len();
         let digests = digest_stream(&[], length, |buffer| file.read(buffer));
         let digests = digests.map_err(|error| OpenError::io(path, error))?;
@@ -102,7 +96,7 @@ pub fn openings(folder: &Path) -> Result<BTreeMap<u64, Opening>, OpenError> {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let number = name.strip_suffix(".json").and_then(unbroken_evidence::narrow::decimal);
         let Some(index) = number else { continue };
-        let file = File::open(&path).map_err(|error| OpenError::io(&path, error))?;
+        let file = open_plain(&path).map_err(|error| OpenError::io(&path, error))?;
         let mut bytes = Vec::new();
         let read = file.take(OPENING_BYTES_MAX as u64 + 1).read_to_end(&mut bytes);
         read.map_err(|error| OpenError::io(&path, error))?;
@@ -137,7 +131,7 @@ pub fn verify_objects(
     let answers = objects.iter().map(|object| search.answer(object)).collect();
     let mut unfit = search.unfit;
     let left =
-        search.openings.keys().map(|index| format!("opening {index}: no recording is there"));
+        search.openings.keys().map(|index| format!("opening {index}: the log has no such entry"));
     unfit.extend(left);
     Ok(ObjectVerdict { verdict, answers, shown: search.shown, hidden: search.hidden, unfit })
 }
@@ -199,6 +193,15 @@ impl Selection for Search {
     }
 
     fn read(&mut self, index: u64, statement: &Statement) {
+        let opening = self.openings.remove(&index);
+        let verified = opening.zip(statement.body.fields()).map(|(o, fields)| o.verify(fields));
+        let opening: Option<VerifiedOpening> = match verified {
+            Some(Err(error)) => {
+                self.unfit.push(format!("opening {index}: {error}"));
+                None
+            }
+            other => other.and_then(Result::ok),
+        };
         let Body::Recording(recording) = &statement.body else { return };
         for reference in &recording.refs {
             if reference.rel == Rel::Supersedes {
@@ -208,25 +211,20 @@ impl Selection for Search {
                     .for_each(|sealed| sealed.superseded_by.push(index));
             }
         }
-        let opening = self.openings.remove(&index).map(|opening| opening.verify(&recording.fields));
-        let opening: Option<VerifiedOpening> = match opening {
-            Some(Err(error)) => {
-                self.unfit.push(format!("opening {index}: {error}"));
-                None
+        let value =
+            |source, pointer: &str| opening.as_ref()?.value(source, pointer).map(str::to_owned);
+        for number in 0.. {
+            let said = value("companion", &format!("/{number}/sha256"));
+            let Some(sha256) = said.and_then(|hex| Hash::from_hex(&hex)) else { break };
+            if let Some(key) = value("companion", &format!("/{number}/key")) {
+                self.keys.push((value("object", "/bucket"), key, index, sha256));
             }
-            other => other.and_then(Result::ok),
-        };
-        let companions = opening.iter().flat_map(|opening| opening.fields()).filter(|field| {
-            field.value.source == "companion" && field.value.pointer.ends_with("/sha256")
-        });
-        for sha256 in companions.filter_map(|field| Hash::from_hex(&field.value.value)) {
             if self.wanted.contains(&sha256) {
                 let at = statement.at.to_string();
                 let sealed = Sealed { index, at, superseded_by: Vec::new() };
                 self.sealed.entry(sha256).or_default().push(sealed);
             }
         }
-        let value = |source, pointer| opening.as_ref()?.value(source, pointer).map(str::to_owned);
         let opened = value("content", "/sha256").and_then(|hex| Hash::from_hex(&hex));
         let Some(sha256) = recording.content.sha256.or(opened) else { return };
         if let Some(key) = value("object", "/key") {

@@ -18,11 +18,7 @@ use crate::{output, progress, stop, world};
 const PROBLEMS_SHOWN: usize = 20;
 
 pub(crate) fn run(arguments: &Ingest, out: &Output) -> Result<u8, Failure> {
-    let typed: Vec<Typed> = arguments
-        .sources
-        .iter()
-        .map(|typed| sources::parse(typed, &arguments.s3))
-        .collect::<Result<_, _>>()?;
+    let (typed, missing) = typed(arguments)?;
     let options = options(arguments)?;
     sources::refuse_one_name_twice(&typed)?;
     if arguments.dry_run {
@@ -35,6 +31,11 @@ pub(crate) fn run(arguments: &Ingest, out: &Output) -> Result<u8, Failure> {
     let mut ledger = Ledger::open_with_head_copy(folder, around, head_copy.as_deref())?;
     let mut codes = Vec::new();
     let mut documents = Vec::new();
+    for (source, failure) in &missing {
+        output::complaint(failure, out);
+        codes.push(failure.code);
+        documents.push(failed(source, source, failure));
+    }
     for Typed { source, named } in &typed {
         let options = Options { moved: *named || options.moved, ..options.clone() };
         let progress = Progress::default();
@@ -45,7 +46,9 @@ pub(crate) fn run(arguments: &Ingest, out: &Output) -> Result<u8, Failure> {
             software: world::software(),
         };
         let line = |elapsed| progress::of_ingest(&progress, elapsed);
-        warn_if_moved(&ledger, &**source, out)?;
+        if options.moved {
+            warn_if_moved(&ledger, &**source, out)?;
+        }
         let ended =
             progress::shown(out, &line, || ingest(&mut ledger, &**source, &options, &context));
         match ended {
@@ -63,10 +66,7 @@ pub(crate) fn run(arguments: &Ingest, out: &Output) -> Result<u8, Failure> {
                 let failure = Failure::from(error);
                 output::complaint(&failure, out);
                 codes.push(failure.code);
-                documents.push(json!({
-                    "source": source.name(), "location": source.location(),
-                    "error": {"sentence": failure.sentence, "hint": failure.hint},
-                }));
+                documents.push(failed(source.name(), source.location(), &failure));
             }
         }
     }
@@ -81,6 +81,32 @@ pub(crate) fn run(arguments: &Ingest, out: &Output) -> Result<u8, Failure> {
         }),
     )?;
     Ok(code)
+}
+
+/// A source as it was typed that cannot be taken, and why.
+type Missing = (String, Failure);
+
+/// The sources that can be taken, and those that cannot. With none that can nothing is done; with
+/// one that can, the others do not stop it.
+fn typed(arguments: &Ingest) -> Result<(Vec<Typed>, Vec<Missing>), Failure> {
+    let (mut typed, mut missing) = (Vec::new(), Vec::new());
+    for source in &arguments.sources {
+        match sources::parse(source, &arguments.s3) {
+            Ok(source) => typed.push(source),
+            Err(failure) => missing.push((source.to_string_lossy().into_owned(), failure)),
+        }
+    }
+    if typed.is_empty() || arguments.dry_run {
+        missing.drain(..).next().map_or(Ok(()), |(_, failure)| Err(failure))?;
+    }
+    Ok((typed, missing))
+}
+
+fn failed(source: &str, location: &str, failure: &Failure) -> Value {
+    json!({
+        "source": escaped(source), "location": escaped(location),
+        "error": {"sentence": failure.sentence, "hint": failure.hint},
+    })
 }
 
 fn options(arguments: &Ingest) -> Result<Options, Failure> {

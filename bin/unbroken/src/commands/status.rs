@@ -5,12 +5,14 @@ use std::path::Path;
 use serde_json::json;
 use unbroken_evidence::checkpoint::UnverifiedCheckpoint;
 use unbroken_evidence::key::VerifierKey;
-use unbroken_ledger::keys::verifier_of_log;
+use unbroken_ledger::error::LedgerError;
+use unbroken_ledger::head_copy;
+use unbroken_ledger::keys::{Keys, verifier_of_log};
 use unbroken_ledger::ledger::{private_path, store_folder};
 use unbroken_ledger::lock::Lock;
 use unbroken_ledger::private::Private;
 use unbroken_ledger::reader::LogReader;
-use unbroken_ledger::restore::{RESEAL_NEEDED, SEALED_GAPS};
+use unbroken_ledger::restore::{RESEAL_NEEDED, RESEALED, SEALED_GAPS};
 
 use crate::arguments::Output;
 use crate::failure::Failure;
@@ -86,6 +88,20 @@ fn problems(
     if !signed.is_ok_and(|checkpoint| checkpoint.verify(anchor).is_ok()) {
         problems.push("the published checkpoint is not signed by this ledger's log key".to_owned());
     }
+    if Lock::holder(folder).is_none() {
+        problems.extend(head_copy::problem(folder, anchor, size)?);
+    }
+    match Keys::load(&folder.join("keys")) {
+        Ok(keys) if keys.log.verifier() != anchor => {
+            problems.push(
+                "keys/log.key is not the key of this log: one of them is another ledger's"
+                    .to_owned(),
+            );
+        }
+        // Whoever asks may not be allowed to read the keys; that is no problem of the ledger.
+        Ok(_) | Err(LedgerError::Io { .. }) => {}
+        Err(error) => problems.push(error.to_string()),
+    }
     if !store_folder(folder).join("db").exists() {
         problems.push("the store is missing: run `unbroken restore`".to_owned());
     }
@@ -103,7 +119,12 @@ fn problems(
         problems.push(format!("openings of entries {} are lost", String::from_utf8_lossy(&ranges)));
     }
     if private.meta(RESEAL_NEEDED)?.is_some() {
-        problems.push("what was sealed before is not known: ingest needs --reseal".to_owned());
+        let done = private.meta_names(RESEALED)?;
+        let done: Vec<&str> = done.iter().filter_map(|mark| mark.split('\n').next()).collect();
+        let done = if done.is_empty() { "none yet".to_owned() } else { done.join(", ") };
+        problems.push(format!(
+            "what was sealed before the loss is not known: each source needs `ingest --reseal` once; done: {done}"
+        ));
     }
     Ok(problems)
 }

@@ -155,6 +155,32 @@ fn status_tells_of_a_checkpoint_that_is_not_this_ledgers_and_of_a_missing_store(
 }
 
 #[test]
+fn a_ledger_that_was_put_back_as_a_whole_is_told_by_its_head_copy() {
+    let scene = Scene::new();
+    scene.ok(&["init", "kept", "--origin", "example.com/o", "--head-copy", "head"]);
+    let copy = |from: &str, to: &str| {
+        let done = Command::new("cp").arg("-a").arg(scene.path(from)).arg(scene.path(to)).status();
+        assert!(done.unwrap().success());
+    };
+    copy("kept", "old");
+    scene.recording(CONVERSATION, "r-1", b"one");
+    scene.ok(&["ingest", "export", "--ledger", "kept"]);
+    scene.ok(&["audit", "--ledger", "kept"]);
+    scene.ok(&["status", "--ledger", "kept"]);
+    std::fs::remove_dir_all(scene.path("kept")).unwrap();
+    copy("old", "kept");
+    for (code, command) in [(1, "audit"), (2, "status"), (4, "restore")] {
+        let text = scene.exits(code, &[command, "--ledger", "kept"]);
+        assert!(text.contains("head copy"), "{command}: {text}");
+    }
+    // A pipe in its place is waited for by nobody.
+    std::fs::remove_file(scene.path("head")).unwrap();
+    assert!(Command::new("mkfifo").arg(scene.path("head")).status().unwrap().success());
+    let text = scene.exits(4, &["ingest", "export", "--ledger", "kept"]);
+    assert!(text.contains("it is no plain file"), "{text}");
+}
+
+#[test]
 fn an_init_whose_head_copy_cannot_be_written_leaves_nothing_behind() {
     let scene = Scene::new();
     let init = ["init", "fresh", "--origin", "example.com/o", "--head-copy"];

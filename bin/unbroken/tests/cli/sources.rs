@@ -28,6 +28,16 @@ fn a_missing_source_is_named_and_nothing_is_sealed() {
 }
 
 #[test]
+fn a_missing_source_does_not_stop_the_others() {
+    let scene = Scene::new();
+    scene.recording("c-1", "r-1", b"one");
+    let document = scene.json(&["ingest", "unmounted", "export"]);
+    assert_eq!(document["exit_code"].as_u64(), Some(4), "{document}");
+    assert_eq!(document["sources"][0]["source"].as_str(), Some("unmounted"), "{document}");
+    assert_eq!(document["sources"][1]["sealed"].as_u64(), Some(1), "{document}");
+}
+
+#[test]
 fn every_kind_of_bad_object_is_told_apart_and_the_rest_is_sealed() {
     let scene = Scene::new();
     scene.recording(CONVERSATION, "good", b"bytes");
