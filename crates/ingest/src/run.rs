@@ -34,6 +34,9 @@ const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
 /// ...and after so many entries: publishing many at once would hold the writing up for seconds.
 const CHECKPOINT_ENTRIES: u64 = 4_096;
 
+/// Sealed groups that wait to be written.
+const SEALED_AHEAD: usize = 4;
+
 /// What a run was asked to do.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -184,8 +187,8 @@ fn work_off(
     let path = private_path(ledger.folder());
     let (to_workers, groups) = sync_channel(QUEUE);
     let (to_gatherer, outcomes) = sync_channel(QUEUE);
-    // One sealed group waits while another is written.
-    let (to_writer, sealed) = sync_channel(1);
+    // Sealing goes on while the disk is slow.
+    let (to_writer, sealed) = sync_channel(SEALED_AHEAD);
     let gatherer = Gatherer::new(work, options.limit, ledger.sealer(), to_writer, summary);
     // The workers alone hold the receiver: once they have all ended, the lister's next group is
     // refused, and nobody waits for anybody.

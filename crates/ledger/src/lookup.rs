@@ -1,7 +1,7 @@
 //! Lookups: from a value to the entries that speak of it.
 //!
 //! Only eight bytes of a hash are kept for each, and what is found is confirmed against the opening.
-//! There is one table for each 65,536 entries, and rows go in sorted: random inserts into one
+//! There is one table for each 32,768 entries, and rows go in sorted: random inserts into one
 //! large tree halve the rate by the time there are half a million entries.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -26,7 +26,7 @@ pub enum Lookup {
     Policy,
 }
 
-const ENTRIES_PER_TABLE_LOG2: u32 = 16;
+const ENTRIES_PER_TABLE_LOG2: u32 = 15;
 
 impl Lookup {
     /// The row value for `value` under this lookup.
