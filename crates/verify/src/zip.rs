@@ -17,6 +17,11 @@ use unbroken_evidence::package::{Package, PackageError};
 
 use crate::open::OpenError;
 
+/// Who may have written a member: MS-DOS or Unix, by version 2.0, 3.0 or 4.5 of the format. No two
+/// differ in one bit, so that a flipped one is found.
+const MADE_BY: [u16; 5] = [20, 45, 3 << 8 | 20, 3 << 8 | 30, 3 << 8 | 45];
+/// The external attributes of a plain file: none, or Unix modes 0644 and 0600.
+const ATTRIBUTES: [u32; 3] = [0, 0o100_644 << 16, 0o100_600 << 16];
 const END_BYTES: u64 = 22;
 const END64_BYTES: u64 = 56;
 const LOCATOR_BYTES: u64 = 20;
@@ -159,18 +164,15 @@ impl Opening<'_> {
             if head.u32() != 0x0201_4b50 {
                 return self.refused("a directory record without its mark");
             }
-            head.u16();
+            let made_by = head.u16();
             let common = self.common(&mut head)?;
-            let (comment, disk) = (head.u16(), head.u16());
-            head.u16();
+            let (comment, disk, internal) = (head.u16(), head.u16(), head.u16());
             let (attributes, offset) = (head.u32(), head.u32());
-            let file_type = attributes >> 16 & 0o170_000;
-            if comment != 0
-                || disk != 0
-                || attributes & 0x10 != 0
-                || !matches!(file_type, 0 | 0o100_000)
-            {
-                return self.refused("a comment, another disk, a link, a folder or a device");
+            if comment != 0 || disk != 0 || !ATTRIBUTES.contains(&attributes) {
+                return self.refused("a comment, another disk, or anything but a plain file");
+            }
+            if !MADE_BY.contains(&made_by) || internal != 0 {
+                return self.refused("a maker or attributes that no writer of exhibits gives");
             }
             at += CENTRAL_BYTES;
             let mut member = self.tail(&mut at, &common, Some(offset))?;
