@@ -101,6 +101,25 @@ fn any_bit_of_any_file_that_is_flipped_is_found() {
     assert_eq!(verify(folder.path()).0, 0);
 }
 
+/// Contents are covered by hashes; this is about what stands around them in an archive.
+#[test]
+fn any_bit_of_a_zips_headers_that_is_flipped_is_found() {
+    let good = std::fs::read(vectors().join("exhibits/good.zip")).unwrap();
+    let mark = |mark: &[u8]| good.windows(4).position(|window| window == mark).unwrap();
+    let (central, end) = (mark(b"PK\x01\x02"), mark(b"PK\x05\x06"));
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("exhibit.zip");
+    for byte in (0..60).chain(central..central + 80).chain(end..good.len()) {
+        for bit in 0..8 {
+            let mut flipped = good.clone();
+            flipped[byte] ^= 1 << bit;
+            std::fs::write(&path, flipped).unwrap();
+            let (code, text) = verify(&path);
+            assert!(matches!(code, 1 | 3), "byte {byte} bit {bit}: {code}: {text}");
+        }
+    }
+}
+
 #[test]
 fn any_file_that_is_removed_or_renamed_is_found() {
     let folder = folder();
