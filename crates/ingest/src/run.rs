@@ -91,6 +91,7 @@ pub fn run(
         (false, true) => return Err(IngestError::ResealNotNeeded),
         _ => {}
     }
+    let known_from = if options.reseal { gap(ledger)? } else { 0 };
     let number = source_number(ledger, source, options)?;
     let policy = if options.layout == Layout::GenesysCloud { Some(policy(ledger)?) } else { None };
     let started = ledger.now().to_string();
@@ -105,6 +106,7 @@ pub fn run(
         clock: context.clock,
         policy,
         reseal: options.reseal,
+        known_from,
         stop: context.stop,
         progress: context.progress,
     };
@@ -133,6 +135,14 @@ fn must_reseal(ledger: &Ledger, source: &dyn Source) -> Result<bool, LedgerError
     }
     let done = ledger.private().meta_names(&format!("{RESEALED}{}\n", source.name()))?;
     Ok(!done.iter().any(|scope| source.scope().starts_with(scope.as_str())))
+}
+
+/// Where the last loss was sealed. What stands above was sealed since, by a `--reseal` that did not
+/// come to its end: it is not sealed once more.
+fn gap(ledger: &Ledger) -> Result<u64, LedgerError> {
+    let kept = ledger.private().meta(RESEAL_NEEDED)?;
+    let index = kept.and_then(|bytes| <[u8; 8]>::try_from(bytes.as_slice()).ok());
+    Ok(index.map_or(0, u64::from_be_bytes))
 }
 
 fn resealed_name(source: &dyn Source) -> String {

@@ -48,6 +48,8 @@ pub(crate) struct Work<'a> {
     pub(crate) clock: &'a dyn Clock,
     pub(crate) policy: Option<Hash>,
     pub(crate) reseal: bool,
+    /// Entries below this index are not taken for what is known of an object.
+    pub(crate) known_from: u64,
     pub(crate) stop: &'a AtomicBool,
     /// Set once as many recordings are sealed as were asked for.
     pub(crate) limit_reached: &'a AtomicBool,
@@ -205,11 +207,12 @@ impl Work<'_> {
         key: &[u8],
         private: &Private,
     ) -> Result<Option<(u64, ObjectState)>, LedgerError> {
-        if self.reseal || self.is_new {
+        if self.is_new {
             return Ok(None);
         }
         let value = object_value(self.source.name(), key);
-        for index in private.find(Lookup::Object, &value)?.into_iter().rev() {
+        let found = private.find(Lookup::Object, &value)?.into_iter().rev();
+        for index in found.take_while(|index| *index >= self.known_from) {
             if let Some(state) = private.object(index)?
                 && state.source == self.number
                 && state.key == key

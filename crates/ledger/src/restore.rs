@@ -21,7 +21,8 @@ use crate::reader::{LogReader, log_folder};
 use crate::seal::own_lookups;
 use crate::store::{SledStore, Store as _};
 
-/// Set while private.db cannot tell what was sealed before: ingest then needs `--reseal`.
+/// Set while private.db cannot tell what was sealed before: ingest then needs `--reseal`. It holds the
+/// index of the `gap` entry: what was sealed after it is known.
 pub const RESEAL_NEEDED: &str = "reseal-needed";
 /// Begins the marks of sources that were sealed anew since: then the source's name, a line feed, and
 /// the prefix.
@@ -95,7 +96,8 @@ pub fn restore(
             ),
             Value::string("gap", "/entries", &ranges),
         ];
-        ledger.private_mut().set_meta(RESEAL_NEEDED, Some(b"1"))?;
+        let gap_at = ledger.size().to_be_bytes();
+        ledger.private_mut().set_meta(RESEAL_NEEDED, Some(&gap_at))?;
         for done in ledger.private().meta_names(RESEALED)? {
             ledger.private_mut().set_meta(&format!("{RESEALED}{done}"), None)?;
         }

@@ -70,15 +70,26 @@ fn an_opening_that_was_changed_is_not_handed_over() {
 
 #[test]
 fn each_source_is_sealed_anew_once_after_a_loss() {
-    let scene = sealed_scene();
+    let scene = Scene::new();
+    for n in 0..20 {
+        scene.recording(&format!("c-{n}"), &format!("r-{n}"), format!("bytes {n}").as_bytes());
+    }
+    scene.ok(&["ingest", "export"]);
     std::fs::create_dir(scene.path("second")).unwrap();
     std::fs::write(scene.path("second/a.wav"), b"a").unwrap();
     let second = ["ingest", "second", "--layout", "plain"];
     scene.ok(&second);
     std::fs::remove_file(scene.path("ledger/private.db")).unwrap();
     scene.exits(2, &["restore"]);
+    // One that does not come to its end is gone on with: nothing is sealed by both.
+    for (limit, sealed) in [("2", 2), ("5", 5), ("100", 13), ("100", 0)] {
+        let done = scene.json(&["ingest", "export", "--reseal", "--limit", limit]);
+        assert_eq!(done["sources"][0]["sealed"].as_u64(), Some(sealed), "{done}");
+    }
     scene.ok(&["ingest", "export", "--reseal"]);
     scene.ok(&["ingest", "export"]);
+    let known = scene.sealed().into_iter().filter(|(key, _)| key.contains("r-"));
+    assert_eq!(known.map(|(_, count)| count).collect::<Vec<_>>(), [1; 20]);
     // The other source is still unknown: without --reseal it would be sealed twice in silence.
     let text = scene.exits(4, &second);
     assert!(text.contains("--reseal"), "{text}");
