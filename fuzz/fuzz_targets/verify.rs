@@ -15,7 +15,7 @@ static GOOD: LazyLock<MemoryPackage> = LazyLock::new(|| Scene::default().build()
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let &[file, high, low, cut, ref with @ ..] = data else { return };
     let mut package = GOOD.clone();
-    let paths: Vec<String> = package.files().keys().cloned().collect();
+    let paths: Vec<String> = package.files().paths().map(str::to_owned).collect();
     let path = &paths[usize::from(file) % paths.len()];
     let mut bytes = package.bytes(path).unwrap().to_vec();
     let at = usize::from(u16::from_be_bytes([high, low])) % (bytes.len() + 1);

@@ -6,11 +6,11 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     use unbroken_evidence::package::Package as _;
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(data).unwrap();
-    if let Ok(mut zip) = unbroken_verify_core::zip::Zip::open(std::path::Path::new("fuzz"), file) {
+    if let Ok(mut zip) = unbroken_container::zip::Zip::open(std::path::Path::new("fuzz"), file) {
         let files = zip.files().clone();
-        for (path, length) in files {
+        for (path, length) in files.iter() {
             let mut read = 0;
-            if zip.stream(&path, &mut |piece| read += piece.len() as u64).is_ok() {
+            if zip.stream(path, &mut |piece| read += piece.len() as u64).is_ok() {
                 assert_eq!(read, length);
             }
         }

@@ -3,15 +3,15 @@
 
 use std::path::{Path, PathBuf};
 
+use unbroken_container::log::LogFolder;
+use unbroken_container::object::{Answer, Object, Sealed, openings, verify_objects};
+use unbroken_container::open::Exhibit;
 use unbroken_evidence::exhibit::verify_exhibit;
 use unbroken_evidence::hash::Hash;
 use unbroken_evidence::key::VerifierKey;
 use unbroken_evidence::published::{Everything, verify_log};
 use unbroken_evidence::trust::Trust;
 use unbroken_evidence::verdict::{Outcome, Verdict};
-use unbroken_verify_core::log::LogFolder;
-use unbroken_verify_core::object::{Answer, Object, Sealed, openings, verify_objects};
-use unbroken_verify_core::open::Exhibit;
 
 fn vectors() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../spec/vectors")

@@ -4,11 +4,11 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use serde_json::{Value, json};
+use unbroken_container::log::LogFolder;
+use unbroken_container::object::{Answer, Object, ObjectVerdict, openings, verify_objects};
+use unbroken_container::open::OpenError;
+use unbroken_container::render;
 use unbroken_evidence::error::{escaped, printable};
-use unbroken_verify_core::log::LogFolder;
-use unbroken_verify_core::object::{Answer, Object, ObjectVerdict, openings, verify_objects};
-use unbroken_verify_core::open::OpenError;
-use unbroken_verify_core::render;
 
 use crate::arguments::{ObjectArguments, Output, S3Arguments};
 use crate::output::{Failure, USAGE, print, print_json, print_verdict, report};
@@ -126,14 +126,14 @@ fn object(name: &OsStr, s3: &S3Arguments) -> Result<Object, Failure> {
 
 #[cfg(feature = "s3")]
 fn fetch(name: &str, s3: &S3Arguments) -> Result<Object, Failure> {
-    let settings = unbroken_verify_core::s3::S3Settings {
+    let settings = unbroken_container::s3::S3Settings {
         profile: s3.profile.clone(),
         region: s3.region.clone(),
         endpoint_url: s3.endpoint_url.clone(),
         no_sign_request: s3.no_sign_request,
     };
     let hint = "check bucket, key, region, endpoint and credentials (s3:GetObject is needed)";
-    unbroken_verify_core::s3::fetch(name, &settings)
+    unbroken_container::s3::fetch(name, &settings)
         .map_err(|why| Failure::new(USAGE, printable(&why), hint))
 }
 

@@ -4,8 +4,8 @@ use std::fmt::Display;
 use std::io::{IsTerminal as _, Write as _};
 
 use serde_json::{Value, json};
+use unbroken_container::render::{self, Colour, Detail};
 use unbroken_evidence::verdict::Verdict;
-use unbroken_verify_core::render::{self, Colour, Detail};
 
 use crate::arguments::Output;
 

@@ -4,6 +4,9 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
+use unbroken_container::log::LogFolder;
+use unbroken_container::open::Exhibit;
+use unbroken_container::render;
 use unbroken_evidence::checkpoint::UnverifiedCheckpoint;
 use unbroken_evidence::error::printable;
 use unbroken_evidence::exhibit::{Stop, verify_exhibit};
@@ -12,9 +15,6 @@ use unbroken_evidence::key::VerifierKey;
 use unbroken_evidence::published::{Everything, LogStop, verify_log};
 use unbroken_evidence::trust::Trust;
 use unbroken_evidence::verdict::Verdict;
-use unbroken_verify_core::log::LogFolder;
-use unbroken_verify_core::open::Exhibit;
-use unbroken_verify_core::render;
 
 use crate::arguments::{Arguments, Command, Output, TrustArguments};
 use crate::objects;

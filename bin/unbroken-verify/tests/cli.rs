@@ -5,8 +5,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use unbroken_container::open::Exhibit;
 use unbroken_evidence::package::Package as _;
-use unbroken_verify_core::open::Exhibit;
 
 fn vectors() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../spec/vectors")
@@ -33,7 +33,7 @@ fn verify(exhibit: &Path) -> (i32, String) {
 fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let mut good = Exhibit::open(&vectors().join("exhibits/good.zip")).unwrap();
-    for path in good.files().keys().cloned().collect::<Vec<_>>() {
+    for path in good.files().paths().map(str::to_owned).collect::<Vec<_>>() {
         let mut bytes = Vec::new();
         good.stream(&path, &mut |piece| bytes.extend_from_slice(piece)).unwrap();
         let place = folder.path().join(&path);
@@ -86,7 +86,7 @@ fn what_init_printed_is_an_anchor_with_its_ledger_id() {
 fn any_bit_of_any_file_that_is_flipped_is_found() {
     let folder = folder();
     let good = Exhibit::open(folder.path()).unwrap();
-    for path in good.files().keys() {
+    for path in good.files().paths() {
         let place = folder.path().join(path);
         let bytes = std::fs::read(&place).unwrap();
         for at in [0, bytes.len() / 2, bytes.len() - 1] {
@@ -124,7 +124,7 @@ fn any_bit_of_a_zips_headers_that_is_flipped_is_found() {
 fn any_file_that_is_removed_or_renamed_is_found() {
     let folder = folder();
     let good = Exhibit::open(folder.path()).unwrap();
-    for path in good.files().keys() {
+    for path in good.files().paths() {
         let place = folder.path().join(path);
         let bytes = std::fs::read(&place).unwrap();
         std::fs::remove_file(&place).unwrap();
@@ -169,7 +169,7 @@ fn what_is_no_exhibit_is_told_from_what_is_forged() {
     assert_eq!(verify(&letter).0, 3);
     let (code, text) = verify(&place.path().join("nothing"));
     assert!(code == 4 && text.contains("cannot be read"), "{text}");
-    for name in ["zip-escapes", "zip-bomb", "zip-name-twice", "zip-link"] {
+    for name in ["zip-escapes", "zip-deflated", "zip-name-twice", "zip-link"] {
         let (code, text) = verify(&vectors().join(format!("exhibits/{name}.zip")));
         assert!(
             code == 3 && text.contains("This says nothing about the evidence"),

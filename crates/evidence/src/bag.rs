@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::error::{FormError, printable_bytes};
 use crate::hash::Hash;
 use crate::limits::{
-    BAG_INFO_BYTES_MAX, MANIFEST_BYTES_MAX, PATH_SEGMENT_CHARS_MAX, PATH_SEGMENTS_MAX,
+    BAG_INFO_BYTES_MAX, MANIFEST_BYTES_MAX, PATH_BYTES_MAX, PATH_SEGMENT_CHARS_MAX,
 };
 use crate::narrow::decimal;
 use crate::time::Time;
@@ -33,10 +33,10 @@ pub fn check_path(path: &str) -> Result<(), FormError> {
             && !segment.ends_with('.')
             && !device
     };
-    if path.split('/').all(fits) && path.split('/').count() <= PATH_SEGMENTS_MAX {
+    if path.len() <= PATH_BYTES_MAX && path.split('/').all(fits) {
         return Ok(());
     }
-    let expected = "segments of A-Z a-z 0-9 . _ -, at most 80 characters, no reserved name";
+    let expected = "segments of A-Z a-z 0-9 . _ -, at most 80 characters each and 128 in all, no reserved name";
     Err(FormError::malformed("file name", expected, path))
 }
 

@@ -52,7 +52,7 @@ pub fn verify_exhibit(
     trust: &Trust,
     threads: usize,
 ) -> Result<Verdict, Stop> {
-    let has = |path: &str| package.files().contains_key(path);
+    let has = |path: &str| package.files().contains(path);
     if !has(MANIFEST) && !has(CHECKPOINT) {
         return Err(Stop::NotAnExhibit);
     }
@@ -180,7 +180,7 @@ impl Story {
         required: bool,
         statement: &Statement,
     ) -> Result<Option<VerifiedOpening>, Stop> {
-        if !required && !reading.package.files().contains_key(path) {
+        if !required && !reading.package.files().contains(path) {
             return Ok(None);
         }
         self.openings_used.insert(path.to_owned());
@@ -222,7 +222,7 @@ impl Story {
 
     /// Openings of entries that are not shown.
     fn strays(&self, reading: &mut Reading<'_>) {
-        for path in reading.package.files().keys() {
+        for path in reading.package.files().paths() {
             let (Some(Place::Opening(index)) | Some(Place::LedgerOpening(index))) = Place::of(path)
             else {
                 continue;

@@ -38,10 +38,10 @@ pub const MANIFEST_BYTES_MAX: usize = 1 << 30;
 pub const BAG_INFO_BYTES_MAX: usize = 4_096;
 /// Characters of one segment of a path in an exhibit.
 pub const PATH_SEGMENT_CHARS_MAX: usize = 80;
-/// Segments of a path in an exhibit.
-pub const PATH_SEGMENTS_MAX: usize = 16;
-/// Files of an exhibit.
-pub const EXHIBIT_FILES_MAX: usize = 4_000_000;
+/// Bytes of a path in an exhibit; the longest that has a place is shorter.
+pub const PATH_BYTES_MAX: usize = 128;
+/// Files of an exhibit: some hundred thousand recordings, and what a verifier can hold in memory.
+pub const EXHIBIT_FILES_MAX: usize = 400_000;
 /// Entries that may commit to one packed file: each costs a second hash over its bytes.
 pub const BLOCK_TREES_MAX: usize = 64;
 /// Bytes of an entry in a published log's bundle (C2SP tlog-tiles).

@@ -5,10 +5,80 @@ use std::fmt;
 
 use crate::content::{BlockKey, ContentHasher, Digests};
 
+/// The files of an exhibit: each path once, ascending, with its length in bytes.
+///
+/// A sorted list and no tree: a verifier holds up to 400,000 of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Files {
+    sorted: Vec<(Box<str>, u64)>,
+}
+
+impl Files {
+    /// The list of these files; of two with one path the first stays.
+    #[must_use]
+    pub fn new(files: Vec<(String, u64)>) -> Self {
+        let boxed = files.into_iter().map(|(path, length)| (path.into_boxed_str(), length));
+        let mut sorted: Vec<(Box<str>, u64)> = boxed.collect();
+        sorted.sort_by(|a, b| a.0.cmp(&b.0));
+        sorted.dedup_by(|a, b| a.0 == b.0);
+        Self { sorted }
+    }
+
+    /// The place of `path` in the list.
+    #[must_use]
+    pub fn position(&self, path: &str) -> Option<usize> {
+        self.sorted.binary_search_by(|(known, _)| (**known).cmp(path)).ok()
+    }
+
+    /// The bytes of the file at `path`; `None` where there is none.
+    #[must_use]
+    pub fn length(&self, path: &str) -> Option<u64> {
+        self.sorted.get(self.position(path)?).map(|(_, length)| *length)
+    }
+
+    /// Whether there is such a file.
+    #[must_use]
+    pub fn contains(&self, path: &str) -> bool {
+        self.position(path).is_some()
+    }
+
+    /// The path at a place in the list.
+    #[must_use]
+    pub fn path(&self, place: usize) -> Option<&str> {
+        self.sorted.get(place).map(|(path, _)| &**path)
+    }
+
+    /// All paths, ascending.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        self.sorted.iter().map(|(path, _)| &**path)
+    }
+
+    fn put(&mut self, path: &str, length: u64) {
+        match self.sorted.binary_search_by(|(known, _)| (**known).cmp(path)) {
+            Ok(place) => {
+                self.sorted.remove(place);
+                self.sorted.insert(place, (path.into(), length));
+            }
+            Err(place) => self.sorted.insert(place, (path.into(), length)),
+        }
+    }
+
+    fn take(&mut self, path: &str) {
+        if let Some(place) = self.position(path) {
+            self.sorted.remove(place);
+        }
+    }
+
+    /// All files, ascending by path.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.sorted.iter().map(|(path, length)| (&**path, *length))
+    }
+}
+
 /// The files of an exhibit. The container itself, a folder or a .zip, was checked before.
 pub trait Package {
-    /// Every file: its path and its length in bytes.
-    fn files(&self) -> &BTreeMap<String, u64>;
+    /// Every file.
+    fn files(&self) -> &Files;
 
     /// Folders without a file in them.
     fn empty_folders(&self) -> &[String] {
@@ -55,7 +125,7 @@ impl std::error::Error for PackageError {}
 /// An exhibit in memory: for tests, fuzzing and small things.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryPackage {
-    lengths: BTreeMap<String, u64>,
+    files: Files,
     bytes: BTreeMap<String, Vec<u8>>,
 }
 
@@ -63,13 +133,13 @@ impl MemoryPackage {
     /// Puts a file in, in place of one of the same path.
     pub fn insert(&mut self, path: &str, bytes: impl Into<Vec<u8>>) {
         let bytes = bytes.into();
-        self.lengths.insert(path.to_owned(), bytes.len() as u64);
+        self.files.put(path, bytes.len() as u64);
         self.bytes.insert(path.to_owned(), bytes);
     }
 
     /// Takes a file out.
     pub fn remove(&mut self, path: &str) -> Option<Vec<u8>> {
-        self.lengths.remove(path);
+        self.files.take(path);
         self.bytes.remove(path)
     }
 
@@ -81,8 +151,8 @@ impl MemoryPackage {
 }
 
 impl Package for MemoryPackage {
-    fn files(&self) -> &BTreeMap<String, u64> {
-        &self.lengths
+    fn files(&self) -> &Files {
+        &self.files
     }
 
     fn stream(&mut self, path: &str, sink: &mut dyn FnMut(&[u8])) -> Result<(), PackageError> {

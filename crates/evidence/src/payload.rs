@@ -167,8 +167,13 @@ impl Commitments {
 impl Reading<'_> {
     /// V3 to V6: every payload file against the manifest and the entries.
     pub(crate) fn payload(&mut self, commitments: &Commitments) -> Result<(), Stop> {
-        let present: Vec<String> =
-            self.package.files().keys().filter(|path| path.starts_with("data/")).cloned().collect();
+        let present: Vec<String> = self
+            .package
+            .files()
+            .paths()
+            .filter(|path| path.starts_with("data/"))
+            .map(str::to_owned)
+            .collect();
         for path in &present {
             if !self.manifest.files.contains_key(path) {
                 self.findings.contradicted(Step::Payload, path, "a line in the manifest", "none");
@@ -178,7 +183,7 @@ impl Reading<'_> {
             self.manifest.files.iter().map(|(path, hash)| (path.clone(), *hash)).collect();
         let mut packed = BTreeSet::new();
         for (path, sha256) in &listed {
-            let in_bag = self.package.files().contains_key(path);
+            let in_bag = self.package.files().contains(path);
             let place = Place::of(path);
             if !place.is_some_and(Place::is_payload) {
                 self.findings.contradicted(Step::Names, path, "a place below data/", "none");

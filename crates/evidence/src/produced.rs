@@ -125,7 +125,7 @@ impl Produced {
                 .find(|field| field.value.source == "produced" && field.value.pointer == pointer);
             let stated = field.map(|field| (field.value.field_type, field.value.value.as_str()));
             let mut digest = None;
-            if reading.package.files().contains_key(path) {
+            if reading.package.files().contains(path) {
                 let bytes = reading.load(path, MANIFEST_BYTES_MAX, Step::Produced)?;
                 digest = bytes.map(|bytes| Hash::of(&[&bytes]).to_string());
             }

@@ -41,7 +41,7 @@ impl<'a> Reading<'a> {
     /// V1: names and places.
     pub(crate) fn names(&mut self) {
         let mut folded = BTreeSet::new();
-        for path in self.package.files().keys() {
+        for path in self.package.files().paths() {
             if let Err(error) = check_path(path) {
                 self.findings.form(Step::Names, path, &error);
             } else if Place::of(path).is_none() {
@@ -73,7 +73,7 @@ impl<'a> Reading<'a> {
                 Err(error) => self.findings.form(Step::TagFiles, TAG_MANIFEST, &error),
             }
         }
-        let files: Vec<String> = self.package.files().keys().cloned().collect();
+        let files: Vec<String> = self.package.files().paths().map(str::to_owned).collect();
         let is_tag = |path: &&String| {
             path.as_str() != TAG_MANIFEST
                 && Place::of(path).is_some_and(|place| !place.is_payload())
@@ -105,7 +105,7 @@ impl<'a> Reading<'a> {
             let holds = bytes == BAGIT_TXT.as_bytes();
             self.findings.check(holds, Step::TagFiles, "bagit.txt", "BagIt 1.0 in UTF-8", &found);
         }
-        if self.package.files().contains_key("fetch.txt")
+        if self.package.files().contains("fetch.txt")
             && let Some(bytes) = self.load("fetch.txt", MANIFEST_BYTES_MAX, Step::TagFiles)?
         {
             match Fetch::parse(&bytes) {
@@ -124,11 +124,14 @@ impl<'a> Reading<'a> {
 
     fn oxum(&mut self, info: &BagInfo) {
         let present = self.package.files().iter().filter(|(path, _)| path.starts_with("data/"));
-        let absent =
-            self.fetched.iter().filter(|(path, _)| !self.package.files().contains_key(*path));
+        let absent = self
+            .fetched
+            .iter()
+            .filter(|(path, _)| !self.package.files().contains(path))
+            .map(|(path, length)| (path.as_str(), *length));
         let (octets, files) =
             present.chain(absent).fold((0_u64, 0_u64), |(octets, files), (_, length)| {
-                (octets.saturating_add(*length), files + 1)
+                (octets.saturating_add(length), files + 1)
             });
         let holds = (info.octets, info.files) == (octets, files);
         let expected = format!("Payload-Oxum {}.{}", info.octets, info.files);
@@ -143,7 +146,7 @@ impl<'a> Reading<'a> {
 
     /// The bytes of a file that must be there; `None` after a finding at `step`.
     fn bytes(&mut self, path: &str, bytes_max: usize, step: Step) -> Result<Option<Vec<u8>>, Stop> {
-        let Some(&length) = self.package.files().get(path) else {
+        let Some(length) = self.package.files().length(path) else {
             self.findings.contradicted(step, path, "the file", "missing");
             return Ok(None);
         };
@@ -193,7 +196,7 @@ impl<'a> Reading<'a> {
     pub(crate) fn indices(&mut self) -> Vec<(u64, bool)> {
         let mut indices: BTreeMap<u64, bool> = BTreeMap::new();
         let mut proofs = Vec::new();
-        for path in self.package.files().keys() {
+        for path in self.package.files().paths() {
             match Place::of(path) {
                 Some(Place::ControlNote(index)) => {
                     indices.insert(index, true);
@@ -210,8 +213,8 @@ impl<'a> Reading<'a> {
                     }
                     indices.entry(index).or_insert(false);
                 }
-                Some(Place::ControlProof(index)) => proofs.push((index, true, path.clone())),
-                Some(Place::EntryProof(index)) => proofs.push((index, false, path.clone())),
+                Some(Place::ControlProof(index)) => proofs.push((index, true, path.to_owned())),
+                Some(Place::EntryProof(index)) => proofs.push((index, false, path.to_owned())),
                 _ => {}
             }
         }

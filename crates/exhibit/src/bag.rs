@@ -5,12 +5,12 @@ use std::fs::{self, File};
 use std::io::{BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
+use unbroken_container::zip::ZipWriter;
 use unbroken_evidence::bag::{Manifest, check_path};
 use unbroken_evidence::content::{BlockKey, Digests, digest_stream};
 use unbroken_evidence::hash::Hash;
 
 use crate::error::ExhibitError;
-use crate::zip::ZipWriter;
 
 /// Files of a bag, written once and hashed on the way.
 pub(crate) struct Bag {

@@ -7,6 +7,5 @@ mod originals;
 pub mod produce;
 mod report;
 pub mod select;
-pub mod zip;
 
 pub use crate::originals::{Opened, Originals};

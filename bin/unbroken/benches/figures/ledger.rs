@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 
+use unbroken_container::object::{Answer, Object, verify_objects};
 use unbroken_evidence::body::{Body, Content, Media, Recording, Subject};
 use unbroken_evidence::content::ContentHasher;
 use unbroken_evidence::field::{FieldSet, Value};
@@ -16,7 +17,6 @@ use unbroken_ledger::private::{Lookup, ObjectState, Row};
 use unbroken_ledger::random::{Draw, SystemRandom};
 use unbroken_ledger::reader::LogReader;
 use unbroken_ledger::seal::{Clock, NewEntry};
-use unbroken_verify_core::object::{Answer, Object, verify_objects};
 
 use crate::memory::say_peak;
 use crate::{say, timed, unbroken};

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use serde_json::json;
+use unbroken_container::render;
 use unbroken_ledger::audit::{Progress, audit};
-use unbroken_verify_core::render;
 
 use crate::arguments::Output;
 use crate::failure::Failure;

@@ -4,6 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
+use unbroken_container::open::Exhibit;
+use unbroken_container::render::{self, Colour, Detail};
 use unbroken_evidence::exhibit::verify_exhibit;
 use unbroken_evidence::trust::Trust;
 use unbroken_evidence::verdict::Conclusion;
@@ -13,8 +15,6 @@ use unbroken_ingest::layout::Layout;
 use unbroken_ingest::run::{Context, Options, Progress, run as ingest};
 use unbroken_ingest::source::FolderSource;
 use unbroken_ledger::ledger::Ledger;
-use unbroken_verify_core::open::Exhibit;
-use unbroken_verify_core::render::{self, Colour, Detail};
 
 use crate::arguments::Output;
 use crate::failure::{Failure, INTERNAL};

@@ -119,7 +119,7 @@ impl Scene {
 
     /// What the independent verifier says of an exhibit: its exit code and headline.
     fn verify(&self, exhibit: &str) -> (u8, String) {
-        use unbroken_verify_core::{open::Exhibit, render::headline};
+        use unbroken_container::{open::Exhibit, render::headline};
         let anchor = self.json(&["status"])["trust_anchor"].as_str().unwrap().to_owned();
         let key = unbroken_evidence::key::VerifierKey::parse(&anchor).unwrap();
         let trust = unbroken_evidence::trust::Trust { keys: vec![key], ledger_id: None };

@@ -198,9 +198,8 @@ fn packing_cases() -> Vec<Case> {
 }
 
 fn on_all_proofs(package: &mut MemoryPackage, edit: impl Fn(String) -> String) {
-    let holds =
-        |path: &&String| path.ends_with(".tlog-proof") || path.as_str() == "ledger/checkpoint";
-    let paths: Vec<String> = package.files().keys().filter(holds).cloned().collect();
+    let holds = |path: &&str| path.ends_with(".tlog-proof") || *path == "ledger/checkpoint";
+    let paths: Vec<String> = package.files().paths().filter(holds).map(str::to_owned).collect();
     for path in paths {
         let text = String::from_utf8_lossy(package.bytes(&path).unwrap_or_default()).into_owned();
         package.insert(&path, edit(text));

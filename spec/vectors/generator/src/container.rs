@@ -1,10 +1,6 @@
 //! Containers that are built to harm, and a signature with a second form.
 
-use std::io::Write as _;
-
 use base64::{decode, encode};
-use flate2::Compression;
-use flate2::write::DeflateEncoder;
 
 use crate::cases::Case;
 use crate::scene::{Scene, zipped};
@@ -43,7 +39,14 @@ pub(crate) fn cases() -> Vec<Case> {
         ("zip-date", dated(&good())),
         ("zip-time", timed(&good())),
         ("zip-comment", commented(&good())),
-        ("zip-bomb", bomb()),
+        ("zip-deflated", deflated(&good(), b"")),
+        ("zip-bytes-behind-a-deflate-stream", deflated(&good(), b"a forged recording")),
+        ("zip-needless-zip64", needless_zip64(&good())),
+        ("zip-needless-zip64-end", needless_zip64_end(&good())),
+        ("zip-order", reordered(&good())),
+        ("zip-made-by", made_by(&good())),
+        ("zip-version-needed", version_needed(&good())),
+        ("zip-extra-field", extra_field(&good())),
         ("zip-empty", [b"PK\x05\x06".to_vec(), vec![0; 18]].concat()),
         ("not-a-zip", b"This is a letter, not an exhibit.\n".to_vec()),
     ];
@@ -100,32 +103,126 @@ fn commented(bytes: &[u8]) -> Vec<u8> {
     [announced, b"x".to_vec()].concat()
 }
 
-/// One sound deflated member that grows a thousandfold, from 64 KiB to 64 MiB of zeros.
-fn bomb() -> Vec<u8> {
-    let name = b"exhibit/manifest-sha256.txt";
-    let zeros = vec![0; 64 << 20];
-    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::best());
-    // Writing to memory does not fail.
-    let packed = encoder.write_all(&zeros).and_then(|()| encoder.finish()).unwrap_or_default();
-    let length = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap_or(0);
-    let mut common = Vec::new();
-    for number in [20_u16, 0, 8, 0, 0x21] {
-        common.extend_from_slice(&number.to_le_bytes());
+/// The first member, `bag-info.txt`, taken out of the archive: its two headers, its bytes, and what
+/// stands between and behind them.
+struct First<'a> {
+    local: &'a [u8],
+    bytes: &'a [u8],
+    others: &'a [u8],
+    central: &'a [u8],
+    directory: &'a [u8],
+    count: u16,
+}
+
+const FIRST: &[u8] = b"exhibit/bag-info.txt";
+
+fn first(zip: &[u8]) -> First<'_> {
+    let part = |from: usize, to: usize| zip.get(from..to).unwrap_or_default();
+    let number =
+        |at: usize| part(at, at + 4).iter().rev().fold(0, |n, byte| n << 8 | usize::from(*byte));
+    let end = zip.len() - 22;
+    let (start, data) = (number(end + 16), 30 + FIRST.len());
+    let next = data + number(18);
+    let second = start + 46 + FIRST.len();
+    First {
+        local: part(0, data),
+        bytes: part(data, next),
+        others: part(next, start),
+        central: part(start, second),
+        directory: part(second, end),
+        count: u16::try_from(number(end + 10) & 0xffff).unwrap_or(0),
     }
-    for number in [crc32fast::hash(&zeros), length(&packed), length(&zeros)] {
-        common.extend_from_slice(&number.to_le_bytes());
+}
+
+impl First<'_> {
+    /// The archive again, with another first member; every other header is moved by as much.
+    fn rebuilt(&self, local: &[u8], bytes: &[u8], central: &[u8]) -> Vec<u8> {
+        let before = self.local.len() + self.bytes.len();
+        let now = local.len() + bytes.len();
+        let mut directory = self.directory.to_vec();
+        for at in positions(&directory.clone(), b"PK\x01\x02") {
+            let old = directory.get(at + 42..at + 46).unwrap_or_default();
+            let old = old.iter().rev().fold(0, |n, byte| n << 8 | usize::from(*byte));
+            let moved = u32::try_from(old + now - before).unwrap_or(0);
+            directory = put(&directory, at + 42, &moved.to_le_bytes());
+        }
+        let members = [local, bytes, self.others].concat();
+        let size = u32::try_from(central.len() + directory.len()).unwrap_or(0);
+        let start = u32::try_from(members.len()).unwrap_or(0);
+        let mut end = b"PK\x05\x06\0\0\0\0".to_vec();
+        end.extend([self.count, self.count].iter().flat_map(|count| count.to_le_bytes()));
+        end.extend([size, start].iter().flat_map(|number| number.to_le_bytes()));
+        end.extend([0, 0]);
+        [&members, central, &directory, &end].concat()
     }
-    common.extend_from_slice(&27_u16.to_le_bytes());
-    common.extend_from_slice(&[0; 2]);
-    let mut zip = [b"PK\x03\x04".to_vec(), common.clone(), name.to_vec(), packed].concat();
-    let start = length(&zip);
-    zip.extend([b"PK\x01\x02\x2d\x03".to_vec(), common, vec![0; 14], name.to_vec()].concat());
-    let size = length(&zip) - start;
-    zip.extend(b"PK\x05\x06\0\0\0\0\x01\0\x01\0");
-    zip.extend(size.to_le_bytes());
-    zip.extend(start.to_le_bytes());
-    zip.extend([0, 0]);
-    zip
+}
+
+/// The first member as a deflate stream of one stored block, with `behind` after the stream's end,
+/// inside the packed size: some readers stop at the end of the stream, others do not look at it.
+fn deflated(zip: &[u8], behind: &[u8]) -> Vec<u8> {
+    let parts = first(zip);
+    let length = u16::try_from(parts.bytes.len()).unwrap_or(0);
+    let block =
+        [&[1], &length.to_le_bytes()[..], &(!length).to_le_bytes(), parts.bytes, behind].concat();
+    let packed = u32::try_from(block.len()).unwrap_or(0).to_le_bytes();
+    let header =
+        |header: &[u8], method: usize| put(&put(header, method, &[8, 0]), method + 10, &packed);
+    parts.rebuilt(&header(parts.local, 8), &block, &header(parts.central, 10))
+}
+
+/// A ZIP64 field that names another length than the narrow one, which holds it well enough: one
+/// reader takes the one, the next reader the other.
+fn needless_zip64(zip: &[u8]) -> Vec<u8> {
+    let parts = first(zip);
+    let length = parts.bytes.len() as u64 - 1;
+    let wide = [&[1, 0, 16, 0], &length.to_le_bytes()[..], &length.to_le_bytes()].concat();
+    let header = |header: &[u8], at: usize| [put(header, at, &[20, 0]), wide.clone()].concat();
+    parts.rebuilt(&header(parts.local, 28), parts.bytes, &header(parts.central, 30))
+}
+
+/// ZIP64 end records where the narrow one holds every number.
+fn needless_zip64_end(zip: &[u8]) -> Vec<u8> {
+    let (body, end) = zip.split_at(zip.len() - 22);
+    let field = |from: usize, bytes: usize| {
+        let mut wide = end.get(from..from + bytes).unwrap_or_default().to_vec();
+        wide.resize(8, 0);
+        wide
+    };
+    let record = [b"PK\x06\x06\x2c\0\0\0\0\0\0\0\x2d\x03\x2d\0\0\0\0\0\0\0\0\0".to_vec()];
+    let numbers = [field(10, 2), field(10, 2), field(12, 4), field(16, 4)];
+    let locator = [
+        b"PK\x06\x07\0\0\0\0".to_vec(),
+        (body.len() as u64).to_le_bytes().to_vec(),
+        vec![1, 0, 0, 0],
+    ];
+    [body.to_vec(), record.concat(), numbers.concat(), locator.concat(), end.to_vec()].concat()
+}
+
+/// The first two central headers in the other order.
+fn reordered(zip: &[u8]) -> Vec<u8> {
+    let central = positions(zip, b"PK\x01\x02");
+    let at = |place: usize| central.get(place).copied().unwrap_or(0);
+    let part = |from: usize, to: usize| zip.get(from..to).unwrap_or_default();
+    [part(0, at(0)), part(at(1), at(2)), part(at(0), at(1)), part(at(2), zip.len())].concat()
+}
+
+/// The first member made by a version 3.0.
+fn made_by(zip: &[u8]) -> Vec<u8> {
+    let central = positions(zip, b"PK\x01\x02").first().copied().unwrap_or(0);
+    put(zip, central + 4, &[30, 3])
+}
+
+/// The first member needs version 1.0, in both headers.
+fn version_needed(zip: &[u8]) -> Vec<u8> {
+    let central = positions(zip, b"PK\x01\x02").first().copied().unwrap_or(0);
+    put(&put(zip, 4, &[10, 0]), central + 6, &[10, 0])
+}
+
+/// An empty extra field of somebody else's in both headers of the first member.
+fn extra_field(zip: &[u8]) -> Vec<u8> {
+    let parts = first(zip);
+    let header = |header: &[u8], at: usize| [put(header, at, &[4, 0]), b"ux\0\0".to_vec()].concat();
+    parts.rebuilt(&header(parts.local, 28), parts.bytes, &header(parts.central, 30))
 }
 
 /// Base64, for keys that no signer would make.

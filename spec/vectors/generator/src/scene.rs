@@ -362,9 +362,13 @@ pub fn reference(model: &Model, index: u64, rel: Rel) -> Ref {
 
 /// Writes the bag's own files over the payload.
 pub fn bag(package: &mut MemoryPackage) {
-    let payload: Vec<String> =
-        package.files().keys().filter(|path| path.starts_with("data/")).cloned().collect();
-    let octets = payload.iter().filter_map(|path| package.files().get(path)).sum();
+    let payload: Vec<String> = package
+        .files()
+        .paths()
+        .filter(|path| path.starts_with("data/"))
+        .map(str::to_owned)
+        .collect();
+    let octets = payload.iter().filter_map(|path| package.files().length(path)).sum();
     let info = BagInfo { bagging_date: "2026-11-20".into(), octets, files: payload.len() as u64 };
     package.insert("bagit.txt", BAGIT_TXT);
     package.insert("bag-info.txt", info.encode());
@@ -374,9 +378,8 @@ pub fn bag(package: &mut MemoryPackage) {
 /// Writes the tag manifest over everything else.
 pub fn tag(package: &mut MemoryPackage) {
     let name = "tagmanifest-sha256.txt";
-    let is_tag =
-        |path: &&String| path.as_str() != name && Place::of(path).is_some_and(|p| !p.is_payload());
-    let tags: Vec<String> = package.files().keys().filter(is_tag).cloned().collect();
+    let is_tag = |path: &&str| *path != name && Place::of(path).is_some_and(|p| !p.is_payload());
+    let tags: Vec<String> = package.files().paths().filter(is_tag).map(str::to_owned).collect();
     package.insert(name, manifest(package, &tags).encode());
 }
 
@@ -388,8 +391,8 @@ fn manifest(package: &MemoryPackage, paths: &[String]) -> Manifest {
 /// The exhibit as a .zip under the folder `exhibit`.
 #[must_use]
 pub fn zipped(package: &MemoryPackage) -> Vec<u8> {
-    let mut zip = unbroken_exhibit::zip::ZipWriter::new(Vec::new(), "exhibit");
-    for path in package.files().keys() {
+    let mut zip = unbroken_container::zip::ZipWriter::new(Vec::new(), "exhibit");
+    for path in package.files().paths() {
         // Writing to memory does not fail.
         let _ = zip.add(path, package.bytes(path).unwrap_or_default());
     }

@@ -1,15 +1,14 @@
 //! Opens an exhibit, whatever contains it.
 
-use std::collections::BTreeMap;
 use std::fmt;
-use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use unbroken_evidence::content::{BlockKey, Digests};
-use unbroken_evidence::package::{Package, PackageError};
+use unbroken_evidence::package::{Files, Package, PackageError};
 
 use crate::folder::Folder;
+use crate::plain::open_plain;
 use crate::zip::Zip;
 
 /// Why an exhibit was not opened; nothing is said of what is in it.
@@ -92,7 +91,7 @@ impl Exhibit {
         if !metadata.is_file() {
             return Err(OpenError::container(path, "neither a folder nor a file"));
         }
-        let mut file = File::open(path).map_err(|error| OpenError::io(path, error))?;
+        let mut file = open_plain(path).map_err(|error| OpenError::io(path, error))?;
         let mut start = Vec::new();
         let read = file.by_ref().take(4).read_to_end(&mut start);
         read.map_err(|error| OpenError::io(path, error))?;
@@ -104,7 +103,7 @@ impl Exhibit {
 }
 
 impl Package for Exhibit {
-    fn files(&self) -> &BTreeMap<String, u64> {
+    fn files(&self) -> &Files {
         match self {
             Self::Folder(folder) => folder.files(),
             Self::Zip(zip) => zip.files(),
