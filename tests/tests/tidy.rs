@@ -191,7 +191,7 @@ fn ids(text: &str) -> impl Iterator<Item = String> + '_ {
 
 fn is_id(word: &str) -> bool {
     let mut letters = word.chars();
-    let first = letters.next().is_some_and(|first| "ABCEFLVX".contains(first));
+    let first = letters.next().is_some_and(|first| "ABCEFLOVX".contains(first));
     let rest = letters.as_str();
     first && !rest.is_empty() && rest.len() <= 2 && rest.bytes().all(|digit| digit.is_ascii_digit())
 }

@@ -1,7 +1,7 @@
 //! What was typed.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -24,8 +24,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Verifies exhibits, each a folder or a .zip (the default command)
     #[command(after_help = "\
-Example: unbroken-verify exhibit --trust example.com/log+8626a4f2+AQOhB7... exhibit.zip
-The key must reach you by another way than the exhibit: on paper, in the certification.")]
+Example: unbroken-verify exhibit --trust 15bf3c8f444652d6fb596abd850b84d3... exhibit.zip
+The ledger id must reach you by another way than the exhibit: on paper, in the certification.")]
     Exhibit {
         #[command(flatten)]
         trust: TrustArguments,
@@ -60,6 +60,9 @@ pub(crate) struct ObjectArguments {
     /// The folder of the published log
     #[arg(long)]
     pub(crate) log: PathBuf,
+    /// A checkpoint kept from earlier, which the log must continue
+    #[arg(long, value_name = "CHECKPOINT")]
+    pub(crate) since: Option<PathBuf>,
     /// A folder of openings, INDEX.json, as an exhibit holds them in data/openings
     #[arg(long)]
     pub(crate) openings: Option<PathBuf>,
@@ -72,12 +75,10 @@ pub(crate) struct ObjectArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct TrustArguments {
-    /// The trust anchor, a verifier key or a file that holds one; may be given several times
-    #[arg(long = "trust", value_name = "VKEY|FILE")]
+    /// A trust anchor: the ledger id (64 hex digits), a verifier key, or a file that holds one; it stands
+    /// before the paths, may be given several times, and everything given must hold
+    #[arg(long = "trust", value_name = "ID|VKEY|FILE")]
     pub(crate) anchors: Vec<String>,
-    /// The ledger id, 64 hex digits
-    #[arg(long, value_name = "HEX")]
-    pub(crate) ledger_id: Option<String>,
 }
 
 /// Named as the aws tool names them.
@@ -93,6 +94,9 @@ pub(crate) struct S3Arguments {
     /// Another S3 server than AWS
     #[arg(long, value_name = "URL")]
     pub(crate) endpoint_url: Option<String>,
+    /// Give a server up that has sent nothing for so many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    pub(crate) silence: u64,
     /// Do not sign requests: for public buckets
     #[arg(long)]
     pub(crate) no_sign_request: bool,
@@ -131,9 +135,87 @@ pub(crate) fn with_default(typed: impl Iterator<Item = OsString>) -> Vec<OsStrin
     arguments
 }
 
+/// Why a command line is not carried out, although it is well formed: a delivery must not bring its own
+/// anchor, as a file that `*` expands to.
+pub(crate) fn smuggled(typed: &[OsString]) -> Option<String> {
+    let words: Vec<&str> =
+        typed.iter().skip(1).map(|word| word.to_str().unwrap_or_default()).collect();
+    let ends = words.iter().position(|word| *word == "--").unwrap_or(words.len());
+    let options = words.get(..ends).unwrap_or_default();
+    let file = options.iter().find(|word| word.starts_with('-') && Path::new(word).exists());
+    if let Some(file) = file {
+        return Some(format!(
+            "a file here is named like the option {}: was it brought by `*`?",
+            unbroken_evidence::error::printable(file)
+        ));
+    }
+    let is_trust = |word: &&str| *word == "--trust" || word.starts_with("--trust=");
+    let last = options.iter().rposition(is_trust)?;
+    let behind = if options.get(last) == Some(&"--trust") { last + 2 } else { last + 1 };
+    let before = options.get(..last).unwrap_or_default();
+    let (mut takes_value, mut command) = (false, None);
+    let path = before.iter().find(|word| {
+        let is_value = std::mem::replace(&mut takes_value, takes_a_value(word));
+        let is_word = !is_value && !word.starts_with('-');
+        // The first word may be the command; a second one of that name is a path.
+        let is_command = is_word && command.is_none() && COMMANDS.contains(*word);
+        if is_word {
+            command = Some(());
+        }
+        is_word && !is_command
+    });
+    let path = path.filter(|_| behind <= words.len());
+    path.map(|_| "--trust stands behind a path: put every anchor before the paths".to_owned())
+}
+
+const COMMANDS: [&str; 3] = ["exhibit", "object", "log"];
+
+/// Whether the next word is the value of this option.
+fn takes_a_value(word: &str) -> bool {
+    let options = [
+        "--trust",
+        "--since",
+        "--log",
+        "--openings",
+        "--profile",
+        "--region",
+        "--endpoint-url",
+        "--silence",
+    ];
+    options.contains(&word)
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
+
+    #[test]
+    fn an_anchor_behind_a_path_is_refused_and_one_before_it_is_not() {
+        let refused = |line: &str| {
+            let words: Vec<std::ffi::OsString> = line.split(' ').map(Into::into).collect();
+            super::smuggled(&words).is_some()
+        };
+        for line in [
+            "v exhibit --trust a x.zip",
+            "v --trust a x.zip y.zip",
+            "v --json exhibit --trust a --trust=b x.zip",
+            "v log --since c --trust a log",
+            "v object --log l --trust a file",
+            "v exhibit x.zip",
+            "v exhibit --trust a -- --trust=b",
+        ] {
+            assert!(!refused(line), "{line}");
+        }
+        for line in [
+            "v exhibit x.zip --trust a",
+            "v x.zip --trust=a",
+            "v exhibit --trust a x.zip --trust=b",
+            "v object --log l file --trust a",
+            "v exhibit exhibit --trust=a",
+        ] {
+            assert!(refused(line), "{line}");
+        }
+    }
 
     #[test]
     fn the_command_line_is_well_formed() {

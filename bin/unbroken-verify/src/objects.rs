@@ -1,127 +1,118 @@
 //! `unbroken-verify object`: single objects against a published log.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::Path;
 
 use serde_json::{Value, json};
 use unbroken_container::log::LogFolder;
-use unbroken_container::object::{Answer, Object, ObjectVerdict, openings, verify_objects};
-use unbroken_container::open::OpenError;
+use unbroken_container::object::{read_object, read_openings};
 use unbroken_container::render;
 use unbroken_evidence::error::{escaped, printable};
+use unbroken_evidence::objects::{Answer, Mention, Object, ObjectVerdict, Role, verify_objects};
+use unbroken_evidence::opening::Opening;
 
 use crate::arguments::{ObjectArguments, Output, S3Arguments};
 use crate::output::{Failure, USAGE, print, print_json, print_verdict, report};
-use crate::run::{log_failure, threads, trust, worst};
+use crate::run::{kept, log_failure, not_opened, threads, worst};
+use crate::{anchors, identity};
 
 /// Looks for objects in a log. One that cannot be read is reported and does not stop the others.
 pub(crate) fn run(arguments: &ObjectArguments, output: &Output) -> Result<u8, Failure> {
-    let trust = trust(&arguments.trust)?;
-    let openings = match &arguments.openings {
+    let anchors = anchors::read(&arguments.trust.anchors)?;
+    let since = kept(arguments.since.as_deref())?;
+    let plain = Output { json: false, ..*output };
+    let (openings, mut failures) = match &arguments.openings {
         Some(folder) => openings_in(folder)?,
         None => Default::default(),
     };
-    let (mut objects, mut unread) = (Vec::new(), Vec::new());
+    let mut objects = Vec::new();
     for name in &arguments.objects {
         match object(name, &arguments.s3) {
             Ok(object) => objects.push(object),
-            Err(failure) => unread.push((name, failure)),
+            Err(failure) => failures.push(failure),
         }
     }
-    for (_, failure) in &unread {
-        report(failure, &Output { json: false, ..*output });
-    }
+    failures.iter().for_each(|failure| report(failure, &plain));
     let mut files = LogFolder::new(&arguments.log);
-    let found = verify_objects(&mut files, &trust, openings, &objects, threads())
+    let since = since.as_deref().map(str::as_bytes);
+    let found = verify_objects(&mut files, &anchors.trust, since, openings, &objects, threads())
         .map_err(|stop| log_failure(&arguments.log, &stop))?;
     let mut codes = vec![found.verdict.conclusion().exit_code()];
-    for what in &found.unfit {
-        eprintln!("warning: {}: nothing was taken from it", printable(what));
+    codes.extend(failures.iter().map(|failure| failure.code));
+    for index in &found.unfit {
+        eprintln!(
+            "warning: opening {index}: nothing that was judged has this index: nothing was taken from it"
+        );
         codes.push(2);
     }
-    codes.extend(unread.iter().map(|(_, failure)| failure.code));
-    codes.extend(found.answers.iter().map(|answer| match answer {
-        Answer::Sealed(_) => 0,
-        Answer::OtherBytes { .. } => 1,
-        Answer::NoMatch => 2,
-    }));
     let code = worst(&codes);
+    let identity = identity::of(&arguments.log, None, &anchors.shown);
     if output.json {
         let answers = objects.iter().zip(&found.answers).map(|(o, a)| answer_document(o, a));
-        let unread = unread.iter().map(|(name, failure)| {
-            let name = escaped(&name.to_string_lossy());
-            json!({"object": name, "answer": "not read", "why": failure.sentence})
-        });
+        let unread = failures.iter().map(|f| json!({"answer": "not read", "why": f.sentence}));
         let answers: Vec<Value> = answers.chain(unread).collect();
-        let verdict = render::document(&found.verdict);
         print_json(&json!({
             "schema": "unbroken/objects@v1", "exit_code": code, "objects": answers,
-            "entries_with_a_clear_hash": found.shown, "entries_that_hide_theirs": found.hidden,
-            "openings_that_do_not_fit": found.unfit, "log": verdict,
+            "entries_with_a_known_hash": found.shown, "entries_that_hide_theirs": found.hidden,
+            "openings_that_do_not_fit": found.unfit,
+            "log": render::document(&found.verdict, Some(&identity)),
         }))?;
-    } else {
-        show(&arguments.log, &objects, &found, unread.len(), output)?;
+        return Ok(code);
     }
+    let headline = headline(&found, objects.len() + failures.len(), failures.len());
+    if output.quiet {
+        print(&headline)?;
+        return Ok(code);
+    }
+    let mut text = String::new();
+    for (object, answer) in objects.iter().zip(&found.answers) {
+        text.push_str(&format!("{}: {}\n", escaped(&object.name), sentence(answer, &found)));
+    }
+    print(&format!("{text}\n{headline}\nThe log:\n\n"))?;
+    print_verdict(&identity, &found.verdict, output, false);
     Ok(code)
 }
 
-fn openings_in(
-    folder: &Path,
-) -> Result<std::collections::BTreeMap<u64, unbroken_evidence::opening::Opening>, Failure> {
-    let unread = |error: OpenError| {
-        Failure::new(error.exit_code(), error, "check the path and who may read it")
-    };
-    let openings = openings(folder).map_err(unread)?;
-    if openings.is_empty() {
+fn openings_in(folder: &Path) -> Result<(BTreeMap<u64, Opening>, Vec<Failure>), Failure> {
+    let hint = "check the path and who may read it";
+    let (openings, unread) = read_openings(folder).map_err(|error| not_opened(&error, hint))?;
+    if openings.is_empty() && unread.is_empty() {
         let shown = printable(&folder.to_string_lossy());
         let hint = "give the folder data/openings of an exhibit, whose files are named INDEX.json";
         return Err(Failure::new(USAGE, format!("{shown}: no opening is in it"), hint));
     }
-    Ok(openings)
+    let hint = "the others were used; ask for this one again";
+    Ok((openings, unread.iter().map(|error| not_opened(error, hint)).collect()))
 }
 
-fn show(
-    log: &Path,
-    objects: &[Object],
-    found: &ObjectVerdict,
-    unread: usize,
-    output: &Output,
-) -> Result<(), Failure> {
-    let mut text = String::new();
-    for (object, answer) in objects.iter().zip(&found.answers) {
-        text.push_str(&format!("{}: {}\n", escaped(&object.name), sentence(answer, found)));
+fn headline(found: &ObjectVerdict, all: usize, unread: usize) -> String {
+    let count = |wanted: fn(&Answer) -> bool| found.answers.iter().filter(|a| wanted(a)).count();
+    let sealed = count(|answer| matches!(answer, Answer::Sealed(_)));
+    let other = count(|answer| matches!(answer, Answer::OtherBytes(_)));
+    let replaced = count(|answer| match answer {
+        Answer::Sealed(mentions) => mentions.iter().any(Mention::is_replaced),
+        _ => false,
+    });
+    let mut text = format!("{sealed} of {all} objects are sealed with these bytes");
+    for (count, what) in [
+        (replaced, "of a recording whose bytes were REPLACED"),
+        (other, "sealed under their key with OTHER BYTES"),
+        (unread, "could not be read"),
+    ] {
+        if count > 0 {
+            text.push_str(&format!("; {count} {what}"));
+        }
     }
-    let sealed = found.answers.iter().filter(|answer| matches!(answer, Answer::Sealed(_))).count();
-    let differ = found.answers.iter().filter(|answer| matches!(answer, Answer::OtherBytes { .. }));
-    let unread_count = unread;
-    let unread = if unread > 0 { format!("{unread} could not be read, ") } else { String::new() };
-    let headline = format!(
-        "{sealed} of {} objects are sealed with these bytes, {} with other bytes; {unread}in the log, of which the tree over all entries was recomputed and those that matter here were judged: {}\n",
-        objects.len() + unread_count,
-        differ.count(),
-        render::headline(&found.verdict)
-    );
-    if output.quiet {
-        return print(&headline);
-    }
-    print(&format!("{text}\n{headline}\nThe log:\n\n"))?;
-    print_verdict(&printable(&log.to_string_lossy()), &found.verdict, output, false);
-    Ok(())
+    format!("{text}. {}\n", render::headline(&found.verdict))
 }
 
 fn object(name: &OsStr, s3: &S3Arguments) -> Result<Object, Failure> {
     if let Some(name) = name.to_str().filter(|name| name.starts_with("s3://")) {
         return fetch(name, s3);
     }
-    Object::file(Path::new(name)).map_err(|error| {
-        let cause =
-            std::error::Error::source(&error).map_or_else(String::new, |e| format!(": {e}"));
-        Failure::new(
-            error.exit_code(),
-            format!("{error}{cause}"),
-            "check the path and who may read it",
-        )
-    })
+    let hint = "check the path and who may read it";
+    read_object(Path::new(name)).map_err(|error| not_opened(&error, hint))
 }
 
 #[cfg(feature = "s3")]
@@ -131,6 +122,7 @@ fn fetch(name: &str, s3: &S3Arguments) -> Result<Object, Failure> {
         region: s3.region.clone(),
         endpoint_url: s3.endpoint_url.clone(),
         no_sign_request: s3.no_sign_request,
+        silence: std::time::Duration::from_secs(s3.silence),
     };
     let hint = "check bucket, key, region, endpoint and credentials (s3:GetObject is needed)";
     unbroken_container::s3::fetch(name, &settings)
@@ -145,48 +137,81 @@ fn fetch(name: &str, _: &S3Arguments) -> Result<Object, Failure> {
 
 fn sentence(answer: &Answer, found: &ObjectVerdict) -> String {
     match answer {
-        Answer::Sealed(entries) => {
-            let each = entries.iter().map(|sealed| {
-                let later: Vec<String> = sealed.superseded_by.iter().map(u64::to_string).collect();
-                let later = if later.is_empty() {
-                    String::new()
-                } else {
-                    format!(", superseded by entry {}", later.join(", "))
-                };
-                format!(
-                    "sealed in entry {} (at {}, by its signer's clock){later}",
-                    sealed.index, sealed.at
-                )
-            });
-            each.collect::<Vec<_>>().join("; ")
-        }
-        Answer::OtherBytes { index, sha256 } => {
-            format!(
-                "CONTRADICTED: entry {index} sealed this key with other bytes, SHA-256 {sha256}"
-            )
-        }
+        Answer::Sealed(mentions) => mentions.iter().map(sealed).collect::<Vec<_>>().join("; "),
+        Answer::OtherBytes(other) => format!(
+            "CONTRADICTED: entry {} sealed this key with other bytes, SHA-256 {}",
+            other.index, other.sha256
+        ),
         Answer::NoMatch => format!(
-            "no match among {} entries with a clear hash; {} entries hide theirs",
+            "no match among {} entries with a known hash; {} entries hide theirs",
             found.shown, found.hidden
         ),
     }
 }
 
+/// One entry that has these bytes, and what its history says of them.
+fn sealed(mention: &Mention) -> String {
+    let role = match mention.role {
+        Role::Recording => "as its recording".to_owned(),
+        Role::Companion(number) => format!("as its companion {number}"),
+    };
+    let key = match mention.same_key {
+        Some(true) => "under this key",
+        Some(false) => "under ANOTHER KEY",
+        None => "its key is not disclosed",
+    };
+    let mut text = format!(
+        "sealed in entry {} {role}, {key} (at {}, by its signer's clock)",
+        mention.index, mention.at
+    );
+    for (index, same) in &mention.supersedes {
+        text.push_str(&format!(", which supersedes entry {index}{}", replaced(*same)));
+    }
+    for (index, same) in &mention.superseded_by {
+        text.push_str(&format!(", superseded by entry {index}{}", replaced(*same)));
+    }
+    for (index, kind) in &mention.beside {
+        text.push_str(&format!(", with entry {index} ({kind}) about the same recording"));
+    }
+    text
+}
+
+const fn replaced(same: Option<bool>) -> &'static str {
+    match same {
+        Some(true) => " (the same bytes)",
+        Some(false) => " (REPLACED: other bytes)",
+        None => " (whether the bytes are the same is not disclosed)",
+    }
+}
+
 fn answer_document(object: &Object, answer: &Answer) -> Value {
-    let name = escaped(&object.name);
-    let sha256 = object.sha256.to_string();
+    let (name, sha256) = (escaped(&object.name), object.sha256.to_string());
     match answer {
-        Answer::Sealed(entries) => {
-            let entries: Vec<Value> = entries
-                .iter()
-                .map(|e| json!({"index": e.index, "at": e.at, "superseded_by": e.superseded_by}))
-                .collect();
+        Answer::Sealed(mentions) => {
+            let entries: Vec<Value> = mentions.iter().map(mention_document).collect();
             json!({"object": name, "sha256": sha256, "answer": "sealed", "entries": entries})
         }
-        Answer::OtherBytes { index, sha256: sealed } => json!({
-            "object": name, "sha256": sha256, "answer": "other bytes",
-            "index": index, "sealed_sha256": sealed.to_string(),
+        Answer::OtherBytes(other) => json!({
+            "object": name, "sha256": sha256, "answer": "other bytes", "entry": mention_document(other),
         }),
         Answer::NoMatch => json!({"object": name, "sha256": sha256, "answer": "no match"}),
     }
+}
+
+fn mention_document(mention: &Mention) -> Value {
+    let pairs = |pairs: &[(u64, Option<bool>)]| -> Vec<Value> {
+        pairs.iter().map(|(index, same)| json!({"index": index, "same_bytes": same})).collect()
+    };
+    let companion = match mention.role {
+        Role::Recording => None,
+        Role::Companion(number) => Some(number),
+    };
+    let beside: Vec<Value> =
+        mention.beside.iter().map(|(i, kind)| json!({"index": i, "kind": kind.name()})).collect();
+    json!({
+        "index": mention.index, "at": mention.at.to_string(), "companion": companion,
+        "sha256": mention.sha256.to_string(), "same_key": mention.same_key,
+        "replaced": mention.is_replaced(), "supersedes": pairs(&mention.supersedes),
+        "superseded_by": pairs(&mention.superseded_by), "beside": beside,
+    })
 }

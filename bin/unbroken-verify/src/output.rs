@@ -4,8 +4,8 @@ use std::fmt::Display;
 use std::io::{IsTerminal as _, Write as _};
 
 use serde_json::{Value, json};
-use unbroken_container::render::{self, Colour, Detail};
-use unbroken_evidence::verdict::Verdict;
+use unbroken_container::render::{self, Colour, Detail, Identity};
+use unbroken_evidence::verdict::{LIMITS, Verdict};
 
 use crate::arguments::Output;
 
@@ -49,19 +49,30 @@ pub(crate) fn usage_document() {
     let _ = print_json(&document);
 }
 
-pub(crate) fn print_verdict(name: &str, verdict: &Verdict, output: &Output, named: bool) {
+pub(crate) fn print_verdict(
+    identity: &Identity,
+    verdict: &Verdict,
+    output: &Output,
+    is_one_of_many: bool,
+) {
     let mut out = std::io::stdout().lock();
     let plain = output.no_color || !out.is_terminal() || std::env::var_os("NO_COLOR").is_some();
     let colour = if plain { Colour::Off } else { Colour::On };
     let detail = if output.explain || output.verbose { Detail::Explained } else { Detail::Summary };
     let text = if output.quiet {
-        format!("{}\n", render::headline(verdict))
+        let name = if is_one_of_many { format!("{}\n", identity.name) } else { String::new() };
+        let foreign = render::foreign_keys(verdict).map(|names| format!("{names}\n"));
+        let limits = LIMITS.join("; ");
+        let headline = render::headline(verdict);
+        format!(
+            "{name}{headline}\n{}This does not establish: {limits}.\n",
+            foreign.unwrap_or_default()
+        )
     } else {
-        render::text(verdict, detail, colour)
+        render::text(verdict, Some(identity), detail, colour)
     };
-    let heading = if named { format!("{name}\n") } else { String::new() };
     // A reader that went away has not read the verdict: the exit code must not be 0 then.
-    if out.write_all(format!("{heading}{text}").as_bytes()).and_then(|()| out.flush()).is_err() {
+    if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
         std::process::exit(i32::from(USAGE));
     }
 }

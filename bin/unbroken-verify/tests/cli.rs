@@ -49,6 +49,8 @@ fn the_good_exhibit_verifies_and_says_what_it_does_not_establish() {
     assert_eq!(code, 0, "{text}");
     assert!(text.contains("NO ALTERATION FOUND") && text.contains("who is speaking"), "{text}");
     assert!(text.contains("entry 6 supersedes entry 2: the same bytes"), "{text}");
+    // spec: L10
+    assert!(text.contains("No independent party vouches for when this was sealed"), "{text}");
     // spec: V17 V18
     assert!(text.contains("V17 NOT CHECKED") && text.contains("V18 NOT CHECKED"), "{text}");
     // spec: A3
@@ -143,7 +145,7 @@ fn any_file_that_is_removed_or_renamed_is_found() {
 #[test]
 fn added_files_and_empty_folders_are_found_and_links_stop_everything() {
     let folder = folder();
-    for name in ["data/2/more.txt", "more.txt", "ledger/more", "data/report/\u{e9}.txt"] {
+    for name in ["data/2/more.txt", "more.txt", "ledger/more", "data/2/\u{e9}.txt"] {
         std::fs::write(folder.path().join(name), "x").unwrap();
         assert_eq!(verify(folder.path()).0, 1, "{name}");
         std::fs::remove_file(folder.path().join(name)).unwrap();
@@ -151,7 +153,7 @@ fn added_files_and_empty_folders_are_found_and_links_stop_everything() {
     std::fs::create_dir(folder.path().join("data/9")).unwrap();
     assert_eq!(verify(folder.path()).0, 1);
     std::fs::remove_dir(folder.path().join("data/9")).unwrap();
-    std::os::unix::fs::symlink("/etc/passwd", folder.path().join("data/report/link.txt")).unwrap();
+    std::os::unix::fs::symlink("/etc/passwd", folder.path().join("data/2/link.txt")).unwrap();
     let (code, text) = verify(folder.path());
     assert!(
         code == 3 && text.contains("NO VERIFICATION TOOK PLACE") && text.contains("a link"),
@@ -193,9 +195,15 @@ fn the_anchor_is_needed_named_and_checked_for_typing_errors() {
     assert!(code == 4 && text.contains("hint:"), "{text}");
     let wrong = vectors().join("wrong-anchor.txt");
     let (code, text) = run(&["exhibit", "--trust", wrong.to_str().unwrap(), zip]);
-    assert!(code == 1 && text.contains("a wrong anchor, or not this ledger's"), "{text}");
-    let (code, _) = run(&["exhibit", "--trust", anchor, "--ledger-id", "12", zip]);
-    assert_eq!(code, 4);
+    assert!(code == 1 && text.contains("THIS IS ANOTHER LEDGER THAN THE ONE YOU NAMED"), "{text}");
+    let id = std::fs::read_to_string(vectors().join("ledger-id.txt")).unwrap();
+    let id = id.trim_end();
+    assert_eq!(run(&["exhibit", "--trust", id, zip]).0, 0);
+    let (code, text) = run(&["exhibit", "--trust", &id[2..], zip]);
+    assert!(code == 4 && text.contains("62 digits"), "{text}");
+    let digit = if id.ends_with('0') { "1" } else { "0" };
+    let (code, text) = run(&["exhibit", "--trust", &format!("{}{digit}", &id[..63]), zip]);
+    assert!(code == 1 && text.contains("1 of 64 digits differ: look for a slip"), "{text}");
     assert_eq!(run(&["--frobnicate"]).0, 4);
     assert_eq!(run(&["--help"]).0, 0);
     // spec: A4

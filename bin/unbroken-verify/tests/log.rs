@@ -10,6 +10,7 @@ use std::sync::Arc;
 use unbroken_evidence::body::{Body, Content, Media, Recording, Ref, Rel, Subject};
 use unbroken_evidence::field::Value;
 use unbroken_evidence::hash::Hash;
+use unbroken_evidence::kind::Kind;
 use unbroken_evidence::opening::Opening;
 use unbroken_evidence::time::Time;
 use unbroken_ledger::ledger::{Ledger, Surroundings};
@@ -68,7 +69,7 @@ impl Scene {
             Value::string("object", "/bucket", "exports"),
             Value::string("object", "/key", &format!("calls/{number}.opus")),
         ]);
-        let set = set.unwrap();
+        let (set, seed) = set.unwrap();
         let content = Content {
             blake3: None,
             block_bytes: 4_096,
@@ -85,9 +86,9 @@ impl Scene {
             media: Media::Call,
             refs: refs.into_iter().collect(),
         });
-        let row = Row { opening: Opening::of(set, None), ..Row::default() };
+        let row = Row { opening: Opening::of(set, None), seed: Some(seed), ..Row::default() };
         let subject = Some(Subject([number; 16]));
-        self.ledger.append(vec![NewEntry { kind: "recording", subject, body, row }]).unwrap()[0]
+        self.ledger.append(vec![NewEntry { kind: Kind::Recording, subject, body, row }]).unwrap()[0]
     }
 
     fn verify_log(&self, more: &[&str]) -> (i32, String) {
@@ -119,7 +120,7 @@ fn any_byte_of_a_published_log_that_changes_is_found() {
     }
     scene.ledger.checkpoint().unwrap();
     let (code, text) = scene.verify_log(&[]);
-    assert!(code == 0 && text.contains("NO ALTERATION FOUND in 41 entries"), "{text}");
+    assert!(code == 0 && text.contains("NO ALTERATION FOUND. 41 entries judged."), "{text}");
     assert!(text.contains("established by the log"), "{text}");
     // Older partial tiles are nobody's concern: the checkpoint implies one width.
     for path in files(&scene.log()).into_iter().filter(|path| !path.ends_with("1")) {
@@ -160,6 +161,7 @@ fn a_log_must_continue_the_checkpoint_that_somebody_kept() {
     assert_eq!(code, 4, "{text}");
 }
 
+// spec: O3 O4
 #[test]
 fn single_objects_are_sealed_superseded_other_or_unknown() {
     let mut scene = Scene::new();
@@ -179,14 +181,16 @@ fn single_objects_are_sealed_superseded_other_or_unknown() {
     );
     let (code, text) = scene.object(&[&file("old.opus", b"the first bytes")]);
     assert!(
-        code == 0 && text.contains("sealed in entry 1") && text.contains("superseded by entry 2"),
+        code == 0
+            && text.contains("sealed in entry 1")
+            && text.contains("superseded by entry 2 (REPLACED: other bytes)"),
         "{text}"
     );
     let changed = file("calls/1.opus", b"other bytes");
     let (code, text) = scene.object(&[&changed]);
     assert!(
         code == 2
-            && text.contains("no match among 2 entries with a clear hash; 0 entries hide theirs"),
+            && text.contains("no match among 2 entries with a known hash; 0 entries hide theirs"),
         "{text}"
     );
     let openings = scene.folder.path().join("openings");
@@ -197,7 +201,7 @@ fn single_objects_are_sealed_superseded_other_or_unknown() {
     assert!(
         code == 1
             && text.contains("sealed this key with other bytes")
-            && text.contains("1 with other bytes"),
+            && text.contains("1 sealed under their key with OTHER BYTES"),
         "{text}"
     );
     let empty = scene.folder.path().join("calls");

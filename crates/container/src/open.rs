@@ -15,14 +15,14 @@ use crate::zip::Zip;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// The container is none of an exhibit, or built to harm: exit 3.
+    /// The container is none of an exhibit, or built to harm.
     Container {
         /// What was opened.
         path: PathBuf,
         /// Why it is refused.
         why: String,
     },
-    /// The machine could not read it: exit 4.
+    /// The machine could not read it.
     Io {
         /// What was read.
         path: PathBuf,
@@ -40,13 +40,10 @@ impl OpenError {
         Self::Io { path: path.to_owned(), source }
     }
 
-    /// The exit code.
+    /// Whether the container is at fault, rather than the machine.
     #[must_use]
-    pub const fn exit_code(&self) -> u8 {
-        match self {
-            Self::Container { .. } => 3,
-            Self::Io { .. } => 4,
-        }
+    pub const fn is_container(&self) -> bool {
+        matches!(self, Self::Container { .. })
     }
 }
 

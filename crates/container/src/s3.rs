@@ -1,17 +1,22 @@
 //! Fetches an object from S3 and hashes it as it arrives; the one place where this crate can reach
 //! a network, and only with the cargo feature `s3`.
 
+use std::time::Duration;
+
 use aws_config::BehaviorVersion;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::Region;
+use aws_sdk_s3::config::timeout::TimeoutConfig;
 use unbroken_evidence::content::ContentHasher;
 use unbroken_evidence::error::chain;
+use unbroken_evidence::objects::Object;
 
-use crate::object::Object;
+/// How long a server may take to accept a connection.
+const CONNECT: Duration = Duration::from_secs(10);
 
 /// How a bucket is reached, named as the aws tool names it; what is `None` comes from the SDK's
 /// usual chain.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct S3Settings {
     /// A profile of the configuration files.
     pub profile: Option<String>,
@@ -21,6 +26,8 @@ pub struct S3Settings {
     pub endpoint_url: Option<String>,
     /// Requests are not signed.
     pub no_sign_request: bool,
+    /// How long a server may send nothing at all.
+    pub silence: Duration,
 }
 
 /// Fetches `s3://bucket/key`.
@@ -40,20 +47,29 @@ pub fn fetch(name: &str, settings: &S3Settings) -> Result<Object, String> {
         let sent = client.get_object().bucket(bucket).key(key).send().await;
         let mut output = sent.map_err(|error| format!("{name}: {}", chain(&error)))?;
         let mut hasher = ContentHasher::new(&[]);
-        while let Some(piece) = output.body.next().await {
-            hasher.update(&piece.map_err(|error| format!("{name}: {error}"))?);
+        loop {
+            let piece = tokio::time::timeout(settings.silence, output.body.next()).await;
+            let silent =
+                format!("{name}: the server has sent nothing for {} s", settings.silence.as_secs());
+            match piece.map_err(|_| silent)? {
+                Some(piece) => hasher.update(&piece.map_err(|error| format!("{name}: {error}"))?),
+                None => break,
+            }
         }
         let digests = hasher.finish();
         let said = output.content_length.and_then(|length| u64::try_from(length).ok());
         if said.is_some_and(|said| said != digests.size) {
             return Err(format!("{name}: {} bytes arrived, not {said:?}", digests.size));
         }
-        Ok(Object { name: name.to_owned(), sha256: digests.sha256, size: digests.size })
+        let (sha256, blake3) = (digests.sha256, digests.blake3);
+        Ok(Object { name: name.to_owned(), sha256, blake3, size: digests.size })
     })
 }
 
 async fn client(settings: &S3Settings) -> Client {
-    let mut loader = aws_config::defaults(BehaviorVersion::latest());
+    let timeouts =
+        TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(settings.silence).build();
+    let mut loader = aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts);
     if let Some(profile) = &settings.profile {
         loader = loader.profile_name(profile);
     }

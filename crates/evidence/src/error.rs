@@ -12,33 +12,34 @@ use std::fmt;
 pub enum FormError {
     /// The form is broken.
     Malformed {
-        /// What was being read, for instance `checkpoint size`.
+        /// What was being read, for instance `checkpoint size`; like the others shortened and escaped.
         item: String,
         /// What the specification asks for.
         expected: String,
-        /// What stood there, shortened and escaped.
+        /// What stood there.
         found: String,
     },
     /// The form is sound but newer, or other, than this program knows.
     Unsupported {
         /// What was being read.
         item: String,
-        /// What stood there, shortened and escaped.
+        /// What stood there.
         found: String,
     },
 }
 
 impl FormError {
-    /// A broken form; `found` is shortened and escaped.
+    /// A broken form; every part is shortened and escaped here, for any may hold a stranger's words.
     #[must_use]
-    pub fn malformed(item: impl Into<String>, expected: impl Into<String>, found: &str) -> Self {
-        Self::Malformed { item: item.into(), expected: expected.into(), found: printable(found) }
+    pub fn malformed(item: impl AsRef<str>, expected: impl AsRef<str>, found: &str) -> Self {
+        let (item, expected) = (printable(item.as_ref()), printable(expected.as_ref()));
+        Self::Malformed { item, expected, found: printable(found) }
     }
 
-    /// An unknown member, value or version; `found` is shortened and escaped.
+    /// An unknown member, value or version; every part is shortened and escaped here.
     #[must_use]
-    pub fn unsupported(item: impl Into<String>, found: &str) -> Self {
-        Self::Unsupported { item: item.into(), found: printable(found) }
+    pub fn unsupported(item: impl AsRef<str>, found: &str) -> Self {
+        Self::Unsupported { item: printable(item.as_ref()), found: printable(found) }
     }
 }
 
@@ -57,7 +58,7 @@ impl fmt::Display for FormError {
 
 impl std::error::Error for FormError {}
 
-const PRINTABLE_CHARS_MAX: usize = 120;
+const PRINTABLE_CHARS_MAX: usize = 200;
 
 /// `text` made safe for a terminal, as [`escaped`] does, and cut if it is long.
 #[must_use]
@@ -89,6 +90,12 @@ pub fn printable_bytes(bytes: &[u8]) -> String {
     printable(&String::from_utf8_lossy(bytes))
 }
 
+/// The start of `bytes` as text, not made safe yet: for an error, which shows no more of it.
+pub(crate) fn start_of(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
+    let most = 4 * PRINTABLE_CHARS_MAX;
+    String::from_utf8_lossy(bytes.get(..most).unwrap_or(bytes))
+}
+
 /// An error and its causes in one sentence; a cause that only repeats is left out.
 #[must_use]
 pub fn chain(error: &dyn std::error::Error) -> String {
@@ -112,7 +119,7 @@ mod tests {
     fn terminal_escapes_are_never_shown_raw() {
         let shown = printable("a\u{1b}[31mred\u{202e}\n\u{7f}é\u{9b}");
         assert_eq!(shown, "a\\u{1b}[31mred\\u{202e}\\u{a}\\u{7f}é\\u{9b}");
-        assert!(printable(&"x".repeat(500)).len() < 130);
+        assert!(printable(&"x".repeat(500)).len() < 210);
         assert_eq!(printable_bytes(b"\xff\x1b"), "\\u{fffd}\\u{1b}");
     }
 }

@@ -4,46 +4,29 @@
 //! any input. `spec/` at the top of the repository says in words what it does in code; a stranger
 //! can write a second verifier from those pages alone.
 //!
-//! | layer | modules |
+//! | wing | what it holds |
 //! | --- | --- |
-//! | forms | [`json`], [`narrow`], [`note`], [`checkpoint`], [`proof`], [`tile`], [`bag`], [`time`] |
-//! | statements | [`entry`], [`body`], [`field`], [`document`], [`opening`], [`content`] |
-//! | mathematics | [`hash`], [`tree`], [`key`] |
-//! | judgement | [`control`], [`chain`], [`exhibit`], [`published`], [`step`], [`verdict`], [`trust`] |
+//! | [`form`] | bytes to values and back: JSON, notes, keys, checkpoints, proofs, tiles, trees, bags |
+//! | [`entry`] | what is stated: entries, kinds, bodies, fields, openings, content |
+//! | [`judge`] | the steps, the findings and the verdict over an exhibit, a log, single objects |
+//!
+//! Under them lie [`error`], [`hash`], [`limits`], [`time`] and [`spread`]. Arrows point down: `judge`
+//! uses `entry` and `form`, `entry` uses `form`, `form` uses neither.
 
 #![cfg_attr(test, allow(clippy::cast_possible_truncation))]
 
-pub mod bag;
-pub mod body;
-pub mod chain;
-pub mod checkpoint;
-pub mod content;
-pub mod control;
-pub mod document;
-mod draft;
 pub mod entry;
 pub mod error;
-mod examine;
-pub mod exhibit;
-pub mod field;
+pub mod form;
 pub mod hash;
-pub mod json;
-pub mod key;
+pub mod judge;
 pub mod limits;
-mod members;
-pub mod narrow;
-pub mod note;
-pub mod opening;
-pub mod package;
-mod payload;
-pub mod produced;
-pub mod proof;
-pub mod published;
-mod reading;
 pub mod spread;
-pub mod step;
-pub mod tile;
 pub mod time;
-pub mod tree;
-pub mod trust;
-pub mod verdict;
+
+pub use crate::entry::{
+    body, chain, content, disclosed, document, field, kind, opening, produced, vocabulary,
+};
+pub(crate) use crate::form::members;
+pub use crate::form::{bag, checkpoint, json, key, narrow, note, proof, tile, tree};
+pub use crate::judge::{exhibit, keys, log, objects, package, recordings, step, trust, verdict};

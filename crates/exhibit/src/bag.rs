@@ -6,7 +6,7 @@ use std::io::{BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use unbroken_container::zip::ZipWriter;
-use unbroken_evidence::bag::{Manifest, check_path};
+use unbroken_evidence::bag::{Manifest, Packed, check_path};
 use unbroken_evidence::content::{BlockKey, Digests, digest_stream};
 use unbroken_evidence::hash::Hash;
 
@@ -17,7 +17,6 @@ pub(crate) struct Bag {
     folder: PathBuf,
     pub(crate) payload: BTreeMap<String, (Hash, u64)>,
     tags: BTreeMap<String, Hash>,
-    folded: BTreeSet<String>,
 }
 
 /// Bytes that were copied into the bag under a temporary name.
@@ -33,8 +32,8 @@ impl Bag {
             fs::remove_dir_all(folder).map_err(ExhibitError::io(folder))?;
         }
         fs::create_dir_all(folder).map_err(ExhibitError::io(folder))?;
-        let (payload, tags, folded) = Default::default();
-        Ok(Self { folder: folder.to_owned(), payload, tags, folded })
+        let (payload, tags) = Default::default();
+        Ok(Self { folder: folder.to_owned(), payload, tags })
     }
 
     /// Writes a small file.
@@ -55,7 +54,6 @@ impl Bag {
     }
 
     fn listed(&mut self, path: &str, sha256: Hash, length: u64) {
-        self.folded.insert(path.to_ascii_lowercase());
         if path.starts_with("data/") {
             self.payload.insert(path.to_owned(), (sha256, length));
         } else {
@@ -88,21 +86,15 @@ impl Bag {
         Ok(digests.map(|digests| Staged { path, digests }))
     }
 
-    /// Moves staged bytes to their place below `data/<index>/`, under a name made of `key`.
+    /// Moves staged bytes to their place below `data/<index>/`: by what they are to that entry, with the
+    /// ending of `key`.
     pub(crate) fn keep(
         &mut self,
         staged: &Staged,
-        index: u64,
+        (index, role): (u64, Packed),
         key: &[u8],
     ) -> Result<String, ExhibitError> {
-        let name = safe_name(key);
-        let mut path = format!("data/{index}/{name}");
-        let mut number = 2;
-        while self.folded.contains(&path.to_ascii_lowercase()) {
-            let short: String = name.chars().take(70).collect();
-            path = format!("data/{index}/{number}-{}", short.trim_end_matches('.'));
-            number += 1;
-        }
+        let path = format!("data/{index}/{role}{}", ending(key));
         let place = self.place(&path)?;
         fs::rename(&staged.path, &place).map_err(ExhibitError::io(&place))?;
         self.listed(&path, staged.digests.sha256, staged.digests.size);
@@ -117,23 +109,27 @@ impl Bag {
     /// The manifest over the payload.
     pub(crate) fn manifest(&self) -> String {
         let files = self.payload.iter().map(|(path, (hash, _))| (path.clone(), *hash)).collect();
-        Manifest { files }.encode()
+        Manifest::of(&files).encode().to_owned()
     }
 
-    /// Writes the tag manifest, and moves the bag to its place: a folder, or a .zip by its name.
-    pub(crate) fn finish(mut self, out: &Path) -> Result<(), ExhibitError> {
-        let tags = Manifest { files: std::mem::take(&mut self.tags) };
-        self.write("tagmanifest-sha256.txt", tags.encode().as_bytes())?;
+    /// Writes the tag manifest, and moves the bag to its place: a folder, or a .zip by its name, whose
+    /// SHA-256 it gives.
+    pub(crate) fn finish(mut self, out: &Path) -> Result<Option<Hash>, ExhibitError> {
+        let tags = std::mem::take(&mut self.tags);
+        self.write("tagmanifest-sha256.txt", Manifest::of(&tags).encode().as_bytes())?;
         let is_zip = out.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("zip"));
-        if is_zip {
-            let mut paths: BTreeSet<String> = tags.files.into_keys().collect();
-            paths.extend(self.payload.keys().cloned());
-            paths.insert("tagmanifest-sha256.txt".to_owned());
-            self.zip(out, &paths)?;
-            fs::remove_dir_all(&self.folder).map_err(ExhibitError::io(&self.folder))
-        } else {
-            fs::rename(&self.folder, out).map_err(ExhibitError::io(out))
+        if !is_zip {
+            fs::rename(&self.folder, out).map_err(ExhibitError::io(out))?;
+            return Ok(None);
         }
+        let mut paths: BTreeSet<String> = tags.into_keys().collect();
+        paths.extend(self.payload.keys().cloned());
+        paths.insert("tagmanifest-sha256.txt".to_owned());
+        self.zip(out, &paths)?;
+        fs::remove_dir_all(&self.folder).map_err(ExhibitError::io(&self.folder))?;
+        let mut file = File::open(out).map_err(ExhibitError::io(out))?;
+        let digests = digest_stream(&[], u64::MAX, |buffer| file.read(buffer));
+        Ok(Some(digests.map_err(ExhibitError::io(out))?.sha256))
     }
 
     fn zip(&self, out: &Path, paths: &BTreeSet<String>) -> Result<(), ExhibitError> {
@@ -142,7 +138,7 @@ impl Bag {
         // Inside the staging folder: whatever fails, it goes with it.
         let temporary = self.folder.join("zip");
         let file = File::create(&temporary).map_err(ExhibitError::io(&temporary))?;
-        let mut zip = ZipWriter::new(BufWriter::new(file), &safe_name(stem.as_bytes()));
+        let mut zip = ZipWriter::new(BufWriter::new(file), &base_name(&stem));
         for path in paths {
             let place = self.folder.join(path);
             add_file(&mut zip, path, &place).map_err(ExhibitError::io(&place))?;
@@ -171,43 +167,57 @@ fn add_file<W: Write>(zip: &mut ZipWriter<W>, path: &str, place: &Path) -> std::
     zip.add_stream(path, length, crc.finalize(), &mut File::open(place)?)
 }
 
-/// The last part of a key as a file name that every system takes.
-pub(crate) fn safe_name(key: &[u8]) -> String {
-    let last = key.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
-    let plain = |byte: &u8| {
-        let fits = byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
-        char::from(if fits { *byte } else { b'_' })
+/// The ending of a key as a packed file may have it: a dot, then 1 to 10 letters and digits.
+fn ending(key: &[u8]) -> String {
+    let name = key.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+    let ending =
+        name.rsplit(|byte| *byte == b'.').next().filter(|ending| ending.len() < name.len());
+    let fits = |ending: &&[u8]| {
+        (1..=10).contains(&ending.len()) && ending.iter().all(u8::is_ascii_alphanumeric)
     };
-    let name: String = last.iter().map(plain).collect();
-    // The end of a name says what it is, so a long one loses its beginning.
-    let name: String = name.chars().skip(name.len().saturating_sub(78)).collect();
+    let ending = ending.filter(fits).map(|ending| String::from_utf8_lossy(ending).into_owned());
+    ending.map_or_else(String::new, |ending| format!(".{ending}"))
+}
+
+/// A name as the base folder of an archive that every system takes.
+fn base_name(name: &str) -> String {
+    let plain = |character: char| {
+        let fits = character.is_ascii_alphanumeric() || matches!(character, '.' | '_' | '-');
+        if fits { character } else { '_' }
+    };
+    let name: String = name.chars().map(plain).take(78).collect();
     let name = name.trim_matches('.').to_owned();
-    let name = if name.is_empty() { "object".to_owned() } else { name };
+    let name = if name.is_empty() { "exhibit".to_owned() } else { name };
     if check_path(&name).is_ok() { name } else { format!("x-{name}") }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use unbroken_evidence::bag::Place;
 
     #[test]
     fn any_key_gives_a_name_that_an_exhibit_may_hold() {
-        let long = "x".repeat(1_024);
-        let keys: [&[u8]; 9] = [
-            b"a/b/c.opus",
-            b"..",
-            b"a/",
-            b"",
-            b"CON.txt",
-            b"sp ace\n\xff.wav",
-            "h\u{e9}.wav".as_bytes(),
-            long.as_bytes(),
-            b".hidden.",
+        let long = format!("a.{}", "x".repeat(1_024));
+        let keys: [(&[u8], &str); 10] = [
+            (b"a/b/c.opus", ".opus"),
+            (b"r-1.opus_metadata.json", ".json"),
+            (b"..", ""),
+            (b"a.b/c", ""),
+            (b"", ""),
+            (b"call.tar.gz", ".gz"),
+            (b"sp ace\n\xff.wav", ".wav"),
+            (b"x.w\xff", ""),
+            (long.as_bytes(), ""),
+            (b".hidden.", ""),
         ];
-        for key in keys {
-            let name = safe_name(key);
-            assert!(check_path(&name).is_ok(), "{name:?} from {key:?}");
+        for (key, expected) in keys {
+            assert_eq!(ending(key), expected, "{key:?}");
+            let path = format!("data/7/{}{}", Packed::Companion(3), ending(key));
+            assert_eq!(Place::of(&path), Some(Place::Packed(7, Packed::Companion(3))));
         }
-        assert_eq!(safe_name(b"a/r-1.opus_metadata.json"), "r-1.opus_metadata.json");
+        for name in ["exhibit", "..", "", "CON", "h\u{e9}", &long] {
+            assert!(check_path(&base_name(name)).is_ok(), "{name:?}");
+        }
     }
 }

@@ -5,7 +5,6 @@ mod bag;
 pub mod error;
 mod originals;
 pub mod produce;
-mod report;
 pub mod select;
 
 pub use crate::originals::{Opened, Originals};

@@ -1,28 +1,25 @@
 //! Makes an exhibit, in the order that spec/exhibit.md fixes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use unbroken_evidence::bag::{BAGIT_TXT, BagInfo};
-use unbroken_evidence::body::{Body, Recording};
+use unbroken_evidence::bag::{BAGIT_TXT, BagInfo, Packed};
+use unbroken_evidence::body::{Body, Recording, Rel};
 use unbroken_evidence::content::BlockKey;
-use unbroken_evidence::entry::UnverifiedEntry;
+use unbroken_evidence::disclosed::Disclosed;
 use unbroken_evidence::error::escaped;
-use unbroken_evidence::field::{FieldType, Value};
 use unbroken_evidence::hash::Hash;
-use unbroken_evidence::opening::Opening;
-use unbroken_evidence::produced::item_parts;
+use unbroken_evidence::kind::Kind;
+use unbroken_evidence::limits::{EXHIBIT_FILES_MAX, FIELDS_MAX};
+use unbroken_evidence::produced::Produced;
 use unbroken_evidence::proof::Proof;
 use unbroken_ledger::ledger::Ledger;
 use unbroken_ledger::private::{ObjectState, Row};
 use unbroken_ledger::reader::LogReader;
 
-use unbroken_evidence::limits::{EXHIBIT_FILES_MAX, FIELDS_MAX};
-
 use crate::bag::{Bag, Staged};
 use crate::error::ExhibitError;
 use crate::originals::Originals;
-use crate::report::{self, Line};
 use crate::select::{Selecting, Selection, Selector};
 
 /// Whether recordings are packed.
@@ -49,15 +46,19 @@ pub struct Made {
     pub differing: Vec<String>,
     /// Recordings and companions that are not packed for another reason.
     pub missing: Vec<String>,
+    /// Entries shown that their policy found incomplete, and that nothing supersedes.
+    pub incomplete: u64,
+    /// SHA-256 of the .zip, where it is one.
+    pub sha256: Option<Hash>,
 }
 
 impl Made {
-    /// The exit code: 1 a difference, 2 something not packed, otherwise 0.
+    /// The exit code: 1 a difference, 2 something not packed or incomplete, otherwise 0.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         if !self.differing.is_empty() {
             1
-        } else if self.missing.is_empty() {
+        } else if self.missing.is_empty() && self.incomplete == 0 {
             0
         } else {
             2
@@ -80,8 +81,8 @@ pub fn produce(
         return Err(ExhibitError::Exists { path: out.to_owned() });
     }
     let mut reader = LogReader::open(ledger.folder())?;
-    let selection =
-        Selecting { reader: &mut reader, private: ledger.private() }.select(selectors)?;
+    let selection = Selecting { reader: &mut reader, private: ledger.private(), passes: None }
+        .select(selectors)?;
     for index in &selection.control {
         let entry = reader.entry(*index)?;
         if ledger.private().opening_of(*index, &entry)?.is_none() {
@@ -123,37 +124,35 @@ struct Producer<'a> {
     made: Made,
     /// Where the bytes of a digest are packed.
     files: BTreeMap<Hash, String>,
-    /// The lowest shown index that commits to a digest, as recording or companion.
-    lowest: BTreeMap<Hash, u64>,
+    /// The lowest shown index that commits to a digest, and as what.
+    lowest: BTreeMap<Hash, (u64, Packed)>,
 }
 
 /// A shown recording entry and what is disclosed of it.
 struct Item {
     index: u64,
-    entry: UnverifiedEntry,
     recording: Recording,
-    opening: Option<Opening>,
+    disclosed: Disclosed,
     state: Option<ObjectState>,
 }
 
 impl Item {
-    fn sha256(&self) -> Option<Hash> {
-        let opened = self.opening.as_ref().and_then(|opening| opening.value("content", "/sha256"));
-        self.recording.content.sha256.or_else(|| opened.and_then(Hash::from_hex))
+    /// Every digest that it commits to, and as what.
+    fn commitments(&self) -> impl Iterator<Item = (Hash, Packed)> {
+        let recording = self.disclosed.sha256().map(|sha256| (sha256, Packed::Recording));
+        let companions = self.disclosed.companions().iter();
+        let companions = companions
+            .filter_map(|(n, companion)| Some((companion.sha256?, Packed::Companion(*n))));
+        recording.into_iter().chain(companions)
     }
 
-    fn companions(&self) -> impl Iterator<Item = Hash> {
-        let digest = |number: u32| self.opened("companion", &format!("/{number}/sha256"));
-        (0..).map_while(move |number| Hash::from_hex(digest(number)))
-    }
-
-    fn opened(&self, source: &str, pointer: &str) -> &str {
-        self.opening.as_ref().and_then(|opening| opening.value(source, pointer)).unwrap_or_default()
+    fn block_key(&self) -> Option<(u64, BlockKey)> {
+        Some((self.recording.content.block_bytes, self.disclosed.block_key()?))
     }
 }
 
 const OPENING_LOST: &str = "its opening is lost or damaged in private.db: run `unbroken audit`";
-/// Checkpoint, manifests, report, and what else stands beside entries and recordings.
+/// Checkpoint, manifests, and what else stands beside entries and recordings.
 const FILES_BESIDE: u64 = 64;
 /// Fields of a `produced` entry that are no subjects.
 const FIELDS_BESIDE: u64 = 64;
@@ -162,8 +161,8 @@ impl Producer<'_> {
     fn make(mut self, packing: Packing, out: &Path) -> Result<Made, ExhibitError> {
         let items = self.openings()?;
         for item in &items {
-            for digest in item.sha256().into_iter().chain(item.companions()) {
-                self.lowest.entry(digest).or_insert(item.index);
+            for (digest, role) in item.commitments() {
+                self.lowest.entry(digest).or_insert((item.index, role));
             }
         }
         self.must_fit(&items)?;
@@ -171,7 +170,7 @@ impl Producer<'_> {
             self.recordings(&items)?;
             self.companions(&items)?;
         }
-        self.report(&items)?;
+        self.made.incomplete = incomplete(&items);
         let now = self.ledger.now().to_string();
         let octets = self.bag.payload.values().map(|(_, length)| length).sum();
         let files = self.bag.payload.len() as u64;
@@ -188,13 +187,14 @@ impl Producer<'_> {
         }
         self.close(&covered)?;
         self.made.subjects = self.selection.subjects.len() as u64;
-        self.bag.finish(out)?;
+        self.made.sha256 = self.bag.finish(out)?;
         Ok(self.made)
     }
 
     /// Whether a verifier would take an exhibit of so much: found before hours of packing.
     fn must_fit(&self, items: &[Item]) -> Result<(), ExhibitError> {
-        let companions: u64 = items.iter().map(|item| item.companions().count() as u64).sum();
+        let companions: u64 =
+            items.iter().map(|item| item.disclosed.companions().len() as u64).sum();
         let entries = (self.selection.entries.len() + self.selection.control.len()) as u64;
         // Each entry is a note, a proof and an opening; each recording is a file.
         let files = 3 * entries + items.len() as u64 + companions + FILES_BESIDE;
@@ -218,17 +218,16 @@ impl Producer<'_> {
             let opening = self.ledger.private().opening_of(index, &entry)?;
             match &opening {
                 Some(opening) => {
-                    self.bag.write(
-                        &format!("data/openings/{index}.json"),
-                        opening.encode().as_bytes(),
-                    )?;
+                    let text = opening.opening().encode();
+                    self.bag.write(&format!("data/openings/{index}.json"), text.as_bytes())?;
                 }
                 None => self.made.missing.push(format!("entry {index}: {OPENING_LOST}")),
             }
             if let Body::Recording(recording) = &entry.statement().body {
                 let recording = recording.clone();
+                let disclosed = Disclosed::of(&recording, opening.as_ref());
                 let state = self.ledger.private().object(index)?;
-                items.push(Item { index, entry, recording, opening, state });
+                items.push(Item { index, recording, disclosed, state });
             }
         }
         Ok(items)
@@ -247,18 +246,18 @@ impl Producer<'_> {
         }
         for ((source, key), items) in by_object {
             let keys: Vec<(u64, BlockKey)> =
-                items.iter().filter_map(|item| block_key(item)).collect();
+                items.iter().filter_map(|item| item.block_key()).collect();
             let shown = escaped(&String::from_utf8_lossy(key));
-            let version =
-                items.last().map(|item| item.opened("object", "/version")).unwrap_or_default();
-            match self.original(source, key, version, &keys)? {
+            let version = items.last().and_then(|item| item.disclosed.object().version.clone());
+            match self.original(source, key, &version.unwrap_or_default(), &keys)? {
                 Ok(staged) => self.place(&staged, key, &items)?,
                 Err(error) => self.made.missing.push(format!("{shown}: {error}")),
             }
         }
         // The same bytes may have come from an object that is known.
-        let is_packed =
-            |item: &&&Item| item.sha256().is_some_and(|sha256| self.files.contains_key(&sha256));
+        let is_packed = |item: &&&Item| {
+            item.disclosed.sha256().is_some_and(|sha256| self.files.contains_key(&sha256))
+        };
         for item in lost.iter().filter(|item| !is_packed(item)) {
             self.made.missing.push(format!("entry {}: where its object is, is lost", item.index));
         }
@@ -286,7 +285,7 @@ impl Producer<'_> {
 
     fn place(&mut self, staged: &Staged, key: &[u8], items: &[&Item]) -> Result<(), ExhibitError> {
         let digests = &staged.digests;
-        let commits = |item: &&&Item| item.sha256() == Some(digests.sha256);
+        let commits = |item: &&&Item| item.disclosed.sha256() == Some(digests.sha256);
         let shown = escaped(&String::from_utf8_lossy(key));
         let Some(lowest) = items.iter().find(commits) else {
             let of: Vec<String> = items.iter().map(|item| item.index.to_string()).collect();
@@ -299,8 +298,8 @@ impl Producer<'_> {
         };
         let mut roots = digests.block_roots.iter();
         for item in items {
-            let root = block_key(item).and_then(|_| roots.next());
-            let same = item.sha256() == Some(digests.sha256);
+            let root = item.block_key().and_then(|_| roots.next());
+            let same = item.disclosed.sha256() == Some(digests.sha256);
             if !same {
                 let what =
                     format!("{shown}: entry {} is about other bytes, which are gone", item.index);
@@ -317,8 +316,9 @@ impl Producer<'_> {
         if self.files.contains_key(&digests.sha256) {
             return self.bag.discard(staged);
         }
-        let index = self.lowest.get(&digests.sha256).copied().unwrap_or(lowest.index);
-        let path = self.bag.keep(staged, index, key)?;
+        let place = self.lowest.get(&digests.sha256).copied();
+        let place = place.unwrap_or((lowest.index, Packed::Recording));
+        let path = self.bag.keep(staged, place, key)?;
         self.files.insert(digests.sha256, path);
         self.made.packed += 1;
         Ok(())
@@ -328,93 +328,65 @@ impl Producer<'_> {
     fn companions(&mut self, items: &[Item]) -> Result<(), ExhibitError> {
         for item in items {
             let documents = self.ledger.private().documents(item.index)?;
-            for number in 0.. {
-                let digest = item.opened("companion", &format!("/{number}/sha256"));
-                let Some(sha256) = Hash::from_hex(digest) else { break };
-                if self.files.contains_key(&sha256) {
+            let captured: BTreeMap<Hash, &[u8]> = documents
+                .iter()
+                .map(|document| (Hash::of(&[&document.bytes]), document.bytes.as_slice()))
+                .collect();
+            for (number, companion) in item.disclosed.companions() {
+                let Some(sha256) = companion.sha256.filter(|hash| !self.files.contains_key(hash))
+                else {
                     continue;
-                }
-                let captured =
-                    documents.iter().find(|document| Hash::of(&[&document.bytes]) == sha256);
-                let key = item.opened("companion", &format!("/{number}/key")).as_bytes().to_vec();
-                let staged = match (captured, &item.state) {
-                    (Some(document), _) => self.bag.stage(&[], &mut document.bytes.as_slice())?,
-                    (None, Some(state)) => {
-                        let version =
-                            item.opened("companion", &format!("/{number}/version")).to_owned();
-                        self.original(state.source, &key, &version, &[])?
-                    }
+                };
+                let key = companion.key.clone().unwrap_or_default();
+                let version = companion.version.clone().unwrap_or_default();
+                let staged = match (captured.get(&sha256), &item.state) {
+                    (Some(bytes), _) => self.bag.stage(&[], &mut &**bytes)?,
+                    (None, Some(state)) => self.original(state.source, &key, &version, &[])?,
                     (None, None) => Err(std::io::Error::other("where it is, is lost")),
                 };
-                match staged {
-                    Ok(staged) if staged.digests.sha256 == sha256 => {
-                        let index = self.lowest.get(&sha256).copied().unwrap_or(item.index);
-                        let path = self.bag.keep(&staged, index, &key)?;
-                        self.files.insert(sha256, path);
-                    }
-                    Ok(staged) => {
-                        self.bag.discard(&staged)?;
-                        let what = format!(
-                            "companion {number} of entry {}: its bytes have changed",
-                            item.index
-                        );
-                        self.made.missing.push(what);
-                    }
-                    Err(error) => {
-                        self.made
-                            .missing
-                            .push(format!("companion {number} of entry {}: {error}", item.index));
-                    }
-                }
+                let place = (item.index, Packed::Companion(*number));
+                self.companion(place, sha256, &key, staged)?;
             }
         }
         Ok(())
     }
 
-    fn report(&mut self, items: &[Item]) -> Result<(), ExhibitError> {
-        let superseded: BTreeSet<u64> =
-            items.iter().flat_map(|item| item.recording.refs.iter().map(|r| r.index)).collect();
-        let lines: Vec<Line> = items.iter().map(|item| self.line(item, &superseded)).collect();
-        self.bag.write("data/report/schedule.csv", report::schedule(&lines).as_bytes())?;
-        let packed = usize::try_from(self.made.packed).unwrap_or(usize::MAX);
-        let text = report::readme(self.ledger.origin(), items.len(), packed);
-        self.bag.write("data/report/README.txt", text.as_bytes())
-    }
-
-    fn line(&self, item: &Item, superseded: &BTreeSet<u64>) -> Line {
-        let sha256 = item.sha256();
-        let statement = item.entry.statement();
-        let is_current = !superseded.contains(&item.index);
-        let complete = item.recording.completeness.map(|completeness| completeness.complete);
-        Line {
-            index: item.index,
-            subject: statement.subject.map(|subject| subject.to_string()).unwrap_or_default(),
-            conversation: item.opened("recording", "/conversation").to_owned(),
-            recording: item.opened("recording", "/id").to_owned(),
-            media: item.recording.media.name(),
-            size: item.recording.content.size,
-            sha256: sha256.map(|sha256| sha256.to_string()).unwrap_or_default(),
-            sealed_at: statement.at.to_string(),
-            complete: complete
-                .map_or("no policy", |complete| if complete { "complete" } else { "incomplete" }),
-            state: if is_current { "current" } else { "superseded" }.to_owned(),
-            file: sha256.and_then(|hash| self.files.get(&hash).cloned()).unwrap_or_default(),
+    fn companion(
+        &mut self,
+        (index, role): (u64, Packed),
+        sha256: Hash,
+        key: &[u8],
+        staged: Result<Staged, std::io::Error>,
+    ) -> Result<(), ExhibitError> {
+        match staged {
+            Ok(staged) if staged.digests.sha256 == sha256 => {
+                let place = self.lowest.get(&sha256).copied().unwrap_or((index, role));
+                let path = self.bag.keep(&staged, place, key)?;
+                self.files.insert(sha256, path);
+            }
+            Ok(staged) => {
+                self.bag.discard(&staged)?;
+                let what = format!("{role} of entry {index}: its bytes have changed");
+                self.made.missing.push(what);
+            }
+            Err(error) => {
+                self.made.missing.push(format!("{role} of entry {index}: {error}"));
+            }
         }
+        Ok(())
     }
 
     /// Seals the `produced` entry, then a checkpoint, and writes everything below `ledger/`.
     fn close(&mut self, covered: &[(&str, String)]) -> Result<(), ExhibitError> {
-        let mut values = vec![Value::new("produced", "/fetch.txt", FieldType::Null, "null")];
-        for (path, text) in covered {
-            let digest = Hash::of(&[text.as_bytes()]).to_string();
-            values.push(Value::string("produced", &format!("/{path}"), &digest));
-        }
-        for (subject, indices) in &self.selection.subjects {
-            for (part, text) in item_parts(indices).enumerate() {
-                values.push(Value::string("item", &format!("/{subject}/{part}"), &text));
-            }
-        }
-        let produced = self.ledger.append_fields("produced", values, Row::default())?.index;
+        let digest = |(path, text): &(&str, String)| {
+            ((*path).to_owned(), Some(Hash::of(&[text.as_bytes()])))
+        };
+        let mut files: BTreeMap<String, Option<Hash>> = covered.iter().map(digest).collect();
+        files.insert("fetch.txt".to_owned(), None);
+        let shown = self.selection.control.union(&self.selection.entries).copied().collect();
+        let said = Produced { files, subjects: self.selection.subjects.clone(), shown };
+        let appended = self.ledger.append_fields(Kind::Produced, said.values(), Row::default())?;
+        let produced = appended.index;
         self.ledger.checkpoint()?;
         self.made.produced = produced;
         self.reader = LogReader::open(self.ledger.folder())?;
@@ -443,9 +415,10 @@ impl Producer<'_> {
     fn ledger_opening(&mut self, index: u64) -> Result<(), ExhibitError> {
         let entry = self.reader.entry(index)?;
         match self.ledger.private().opening_of(index, &entry)? {
-            Some(opening) => self
-                .bag
-                .write(&format!("ledger/openings/{index}.json"), opening.encode().as_bytes()),
+            Some(opening) => {
+                let text = opening.opening().encode();
+                self.bag.write(&format!("ledger/openings/{index}.json"), text.as_bytes())
+            }
             None => {
                 self.made.missing.push(format!("entry {index}: {OPENING_LOST}"));
                 Ok(())
@@ -454,7 +427,17 @@ impl Producer<'_> {
     }
 }
 
-fn block_key(item: &Item) -> Option<(u64, BlockKey)> {
-    let key = item.opening.as_ref()?.block_key?;
-    Some((item.recording.content.block_bytes, key))
+/// Entries that were incomplete when they were sealed, and that nothing supersedes.
+fn incomplete(items: &[Item]) -> u64 {
+    let superseded: std::collections::BTreeSet<u64> = items
+        .iter()
+        .flat_map(|item| &item.recording.refs)
+        .filter(|reference| reference.rel == Rel::Supersedes)
+        .map(|reference| reference.index)
+        .collect();
+    let is_incomplete = |item: &&Item| {
+        item.recording.completeness.is_some_and(|completeness| !completeness.complete)
+            && !superseded.contains(&item.index)
+    };
+    items.iter().filter(is_incomplete).count() as u64
 }

@@ -5,6 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use unbroken_evidence::body::{Body, Subject};
 use unbroken_evidence::error::printable;
 use unbroken_evidence::hash::Hash;
+use unbroken_evidence::kind::Kind;
+use unbroken_evidence::narrow::decimal;
+use unbroken_evidence::vocabulary::{pass, recording};
 use unbroken_ledger::error::LedgerError;
 use unbroken_ledger::private::{Lookup, Private};
 use unbroken_ledger::reader::LogReader;
@@ -41,6 +44,8 @@ pub(crate) struct Selection {
 pub(crate) struct Selecting<'a> {
     pub(crate) reader: &'a mut LogReader,
     pub(crate) private: &'a Private,
+    /// The runs that were closed by a `pass`: from, to, and where it stands; read once.
+    pub(crate) passes: Option<Vec<(u64, u64, u64)>>,
 }
 
 impl Selecting<'_> {
@@ -66,8 +71,8 @@ impl Selecting<'_> {
         for selector in selectors {
             let before = wanted.len();
             let (kind, pointer, value) = match selector {
-                Selector::Conversation(id) => (Lookup::Conversation, "/conversation", id),
-                Selector::Recording(id) => (Lookup::Recording, "/id", id),
+                Selector::Conversation(id) => (Lookup::Conversation, recording::CONVERSATION, id),
+                Selector::Recording(id) => (Lookup::Recording, recording::ID, id),
                 Selector::All => continue,
                 Selector::Index(index) if *index >= self.reader.checkpoint().size => {
                     return Err(ExhibitError::Nothing { what: format!("index {index}") });
@@ -83,8 +88,8 @@ impl Selecting<'_> {
             };
             let mut found = false;
             for index in self.private.find(kind, value.as_bytes())? {
-                let said = self.opened(index, "recording", pointer)?;
-                let in_path = self.opened(index, "recording", &format!("/path{pointer}"))?;
+                let said = self.opened(index, recording::SOURCE, pointer)?;
+                let in_path = self.opened(index, recording::SOURCE, &format!("/path{pointer}"))?;
                 if said.as_ref() == Some(value) || in_path.as_ref() == Some(value) {
                     wanted.extend(self.reader.entry(index)?.statement().subject);
                     found = true;
@@ -126,7 +131,7 @@ impl Selecting<'_> {
         }
         for index in self.private.find(Lookup::Kind, b"control")? {
             if index < self.reader.checkpoint().size
-                && self.reader.entry(index)?.statement().kind == "control"
+                && self.reader.entry(index)?.statement().kind == Kind::Control
             {
                 selection.control.insert(index);
             }
@@ -138,7 +143,7 @@ impl Selecting<'_> {
         let mut selection = Selection::default();
         for index in 0..self.reader.checkpoint().size {
             let entry = self.reader.entry(index)?;
-            if entry.statement().kind == "control" {
+            if entry.statement().kind == Kind::Control {
                 selection.control.insert(index);
             }
             if let Some(subject) = entry.statement().subject
@@ -149,6 +154,27 @@ impl Selecting<'_> {
             }
         }
         Ok(selection)
+    }
+
+    /// The `pass` that closes the run in which an entry was sealed, if there is one: it says from which
+    /// index to which the run went, with which program, under which clock.
+    fn pass_of(&mut self, sealed: u64) -> Result<Option<u64>, LedgerError> {
+        if self.passes.is_none() {
+            let mut passes = Vec::new();
+            for index in self.private.find(Lookup::Kind, b"pass")? {
+                if index >= self.reader.checkpoint().size {
+                    continue;
+                }
+                let number = |text: Option<String>| text.and_then(|text| decimal(&text));
+                let from = number(self.opened(index, pass::SOURCE, pass::FROM)?);
+                let to = number(self.opened(index, pass::SOURCE, pass::TO)?);
+                passes.extend(from.zip(to).map(|(from, to)| (from, to, index)));
+            }
+            self.passes = Some(passes);
+        }
+        let closes = |(from, to, _): &&(u64, u64, u64)| (*from..*to).contains(&sealed);
+        let found = self.passes.iter().flatten().find(closes);
+        Ok(found.map(|(_, _, index)| *index))
     }
 
     /// Adds the entries that the chosen ones name: references and policies.
@@ -169,6 +195,9 @@ impl Selecting<'_> {
             if let Body::Recording(recording) = body {
                 policies.extend(recording.completeness.map(|completeness| completeness.policy));
             }
+        }
+        for recording in selection.entries.clone() {
+            selection.entries.extend(self.pass_of(recording)?);
         }
         for leaf in policies {
             for index in self.private.find(Lookup::Policy, leaf.as_bytes())? {

@@ -2,6 +2,8 @@
 
 use unbroken_evidence::field::Value;
 use unbroken_evidence::hash::Hash;
+use unbroken_evidence::kind::Kind;
+use unbroken_evidence::vocabulary::pass;
 use unbroken_ledger::error::LedgerError;
 use unbroken_ledger::ledger::Ledger;
 use unbroken_ledger::private::Row;
@@ -51,6 +53,9 @@ pub(crate) fn seal(
     text("/clock/offset", "not measured");
     text("/reseal", if options.reseal { "everything was sealed anew" } else { "no" });
     values.push(Value::number("pass", "/listing/lines", lines));
+    // Every entry of the run stands from here on and below this one.
+    values.push(Value::number(pass::SOURCE, pass::FROM, summary.first));
+    values.push(Value::number(pass::SOURCE, pass::TO, ledger.size()));
     for (name, count) in [
         ("objects", summary.objects),
         ("bytes", summary.bytes),
@@ -66,5 +71,5 @@ pub(crate) fn seal(
         values.push(Value::number("pass", &format!("/counts/{name}"), count));
     }
     let row = Row { listing: parts, ..Row::default() };
-    Ok(ledger.append_fields("pass", values, row)?.index)
+    Ok(ledger.append_fields(Kind::Pass, values, row)?.index)
 }

@@ -7,9 +7,10 @@ use unbroken_evidence::error::printable;
 use unbroken_evidence::field::{FieldSet, Value, pointer_segment};
 use unbroken_evidence::hash::Hash;
 use unbroken_evidence::json;
+use unbroken_evidence::kind::Kind;
 use unbroken_evidence::opening::Opening;
 use unbroken_ledger::private::{Document, Lookup, ObjectState, Row, object_value};
-use unbroken_ledger::random::{Draw, Random};
+use unbroken_ledger::random::{Random, Seed};
 use unbroken_ledger::seal::NewEntry;
 
 use crate::capture::Captured;
@@ -60,8 +61,9 @@ impl Material<'_> {
     /// The entry, and what private.db keeps of it.
     pub(crate) fn entry(self, random: &mut dyn Random) -> std::io::Result<NewEntry> {
         let values = self.values();
-        let mut draw = Draw::salts(random, values.len())?;
-        let set = FieldSet::seal(values, &mut || draw.next_salt());
+        let seed = Seed::draw(random)?;
+        let mut salts = seed.salts();
+        let set = FieldSet::seal(values, &mut || salts.next_salt());
         let digests = &self.captured.digests;
         let clear = self.media.shows_digests();
         let complete = self.findings.is_empty();
@@ -80,11 +82,11 @@ impl Material<'_> {
             media: self.media,
             refs: self.supersedes.into_iter().collect(),
         });
-        let row = self.row(Opening::of(set, Some(self.block_key)));
-        Ok(NewEntry { kind: "recording", subject: Some(self.subject), body, row })
+        let row = self.row(Opening::of(set, Some(self.block_key)), seed);
+        Ok(NewEntry { kind: Kind::Recording, subject: Some(self.subject), body, row })
     }
 
-    fn row(&self, opening: Opening) -> Row {
+    fn row(&self, opening: Opening, seed: Seed) -> Row {
         let digests = &self.captured.digests;
         let object = object_value(self.source.name(), &self.listed.key);
         let mut lookups = vec![
@@ -119,6 +121,7 @@ impl Material<'_> {
         });
         Row {
             opening,
+            seed: Some(seed),
             lookups,
             object: Some(state),
             documents: documents.collect(),

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use unbroken_evidence::field::Value;
 use unbroken_evidence::hash::Hash;
+use unbroken_evidence::kind::Kind;
 use unbroken_ledger::error::LedgerError;
 use unbroken_ledger::ledger::{Ledger, private_path};
 use unbroken_ledger::private::Row;
@@ -95,7 +96,8 @@ pub fn run(
     let number = source_number(ledger, source, options)?;
     let policy = if options.layout == Layout::GenesysCloud { Some(policy(ledger)?) } else { None };
     let started = ledger.now().to_string();
-    let summary = Summary { started, policy, ..Summary::default() };
+    let first = ledger.size();
+    let summary = Summary { started, policy, first, ..Summary::default() };
     let limit_reached = AtomicBool::new(options.limit == Some(0));
     let work = Work {
         limit_reached: &limit_reached,
@@ -181,7 +183,7 @@ fn policy(ledger: &mut Ledger) -> Result<Hash, LedgerError> {
         Value::string("policy", "/name", POLICY_NAME),
         Value::string("policy", "/text", POLICY_TEXT),
     ];
-    let appended = ledger.append_fields("policy", values, Row::default())?;
+    let appended = ledger.append_fields(Kind::Policy, values, Row::default())?;
     let kept = [appended.index.to_be_bytes().as_slice(), appended.leaf.as_bytes()].concat();
     ledger.private_mut().set_meta(&name, Some(&kept))?;
     Ok(appended.leaf)

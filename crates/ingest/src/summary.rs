@@ -40,6 +40,8 @@ pub struct Summary {
     pub problem_count: u64,
     /// The leaf of the policy that was applied.
     pub policy: Option<Hash>,
+    /// The index of the first entry that the run could seal.
+    pub first: u64,
     /// The index of the `pass` entry.
     pub pass: u64,
     /// Whether the run was stopped before its end.

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use unbroken_evidence::body::Body;
 use unbroken_evidence::field::Value;
+use unbroken_evidence::kind::Kind;
 use unbroken_evidence::opening::Opening;
 use unbroken_evidence::time::Time;
 use unbroken_ledger::audit::{Progress, audit};
@@ -58,10 +59,10 @@ fn write(folder: &Path, batch: u64, pause: Duration) -> Result<(), Box<dyn Error
         let mut entries = Vec::new();
         for number in 0..batch {
             let text = format!("entry {number} of round {round}");
-            let set = ledger.fields(vec![Value::string("audit", "/text", &text)])?;
+            let (set, seed) = ledger.fields(vec![Value::string("audit", "/text", &text)])?;
             let body = Body::Fields { fields: set.commitment(), refs: vec![] };
-            let row = Row { opening: Opening::of(set, None), ..Row::default() };
-            entries.push(NewEntry { kind: "audit", subject: None, body, row });
+            let row = Row { opening: Opening::of(set, None), seed: Some(seed), ..Row::default() };
+            entries.push(NewEntry { kind: Kind::Audit, subject: None, body, row });
         }
         let last = ledger.append(entries)?.last().copied();
         let last = last.ok_or("an append of nothing")?;

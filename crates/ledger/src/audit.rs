@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use unbroken_evidence::entry::{Statement, UnverifiedEntry};
-use unbroken_evidence::published::{LogStop, Selection, verify_log};
+use unbroken_evidence::entry::UnverifiedEntry;
+use unbroken_evidence::log::{LogStop, verify_log};
 use unbroken_evidence::trust::Trust;
 use unbroken_evidence::verdict::{Conclusion, Verdict};
 
@@ -63,18 +63,6 @@ pub struct Progress {
     pub all: AtomicU64,
 }
 
-/// Every entry, counted.
-struct Counted<'a>(&'a Progress);
-
-impl Selection for Counted<'_> {
-    fn selects(&mut self, _: u64, _: &[u8]) -> bool {
-        self.0.done.fetch_add(1, Ordering::Relaxed);
-        true
-    }
-
-    fn read(&mut self, _: u64, _: &Statement) {}
-}
-
 /// Audits the ledger in `folder` on at most `threads` threads; `holder` is shown to whoever finds
 /// the ledger locked meanwhile.
 ///
@@ -94,11 +82,14 @@ pub fn audit(
         Ok(keys) => keys.log.verifier().clone(),
         Err(_) => verifier_of_log(&mut reader)?,
     };
-    let trust = Trust { keys: vec![anchor.clone()], ledger_id: None };
+    let trust = Trust::key(anchor.clone());
     let size = reader.checkpoint().size;
     let passes = if lock.is_ok() { 3 } else { 2 };
     progress.all.store(passes * size, Ordering::Relaxed);
-    let log = verify_log(&mut reader.files(), &trust, None, threads, &mut Counted(progress));
+    let count = |entries| {
+        progress.done.fetch_add(entries, Ordering::Relaxed);
+    };
+    let log = verify_log(&mut reader.files(), &trust, None, threads, &count);
     let log = log.map_err(|stop: LogStop| LedgerError::Log {
         path: log_folder(folder),
         why: stop.to_string(),

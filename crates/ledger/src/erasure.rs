@@ -1,4 +1,4 @@
-//! Applies an acknowledged erasure: salts and values give way to leaf hashes (spec/fields.md F12).
+//! Applies an acknowledged erasure: value and its salt give way to their hash (spec/fields.md F12).
 
 use unbroken_evidence::narrow::decimal;
 use unbroken_evidence::opening::{Opening, Position};
@@ -20,7 +20,7 @@ pub(crate) fn apply(private: &mut Private, index: u64, target: u64) -> Result<()
 
 fn erase(mut opening: Opening, order: &Opening) -> Opening {
     for position in &order.positions {
-        let Position::Open(field) = position else { continue };
+        let Position::Shown(field) = position else { continue };
         if field.value.source != "erasure" {
             continue;
         }
@@ -30,8 +30,9 @@ fn erase(mut opening: Opening, order: &Opening) -> Opening {
         } else if let Some(position) = decimal(place)
             .and_then(|place| usize::try_from(place).ok())
             .and_then(|place| opening.positions.get_mut(place))
+            && let Position::Shown(erased) = position
         {
-            *position = Position::Closed(position.leaf());
+            *position = Position::Withheld(erased.withhold());
         }
     }
     opening

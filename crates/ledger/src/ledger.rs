@@ -7,6 +7,7 @@ use unbroken_evidence::body::{Added, Body, Control, Role};
 use unbroken_evidence::checkpoint::Checkpoint;
 use unbroken_evidence::field::{FieldSet, Value};
 use unbroken_evidence::key::Signer;
+use unbroken_evidence::kind::Kind;
 use unbroken_evidence::opening::Opening;
 use unbroken_evidence::time::Time;
 use unbroken_evidence::tree::{Edge, leaf_hash};
@@ -21,7 +22,7 @@ use crate::place::{head_of, must_be_a_ledger, open_store, remove_unfinished};
 pub use crate::place::{private_path, store_folder};
 use crate::private::{Private, Row};
 use crate::publish::{publish, stored};
-use crate::random::{Draw, Random};
+use crate::random::{Random, Seed};
 use crate::reader::log_folder;
 use crate::recover::{self, Recovered};
 use crate::seal::{Appended, Clock, NewEntry, SealedGroup, Sealer};
@@ -132,14 +133,15 @@ impl Ledger {
         let mut nonce = [0; 16];
         let drawn = ledger.surroundings.random.fill(&mut nonce);
         drawn.map_err(LedgerError::io(folder, "no randomness"))?;
-        let set = ledger.fields(vec![Value::string("control", "/reason", "a new ledger")])?;
+        let (set, seed) =
+            ledger.fields(vec![Value::string("control", "/reason", "a new ledger")])?;
         let fields = set.commitment();
         let body =
             Body::Control(Control { add, end: vec![], fields, nonce: Some(nonce), refs: vec![] });
         let opening = Opening::of(set, None);
         keys::keep_opening(folder, 0, &opening)?;
-        let row = Row { opening, ..Row::default() };
-        ledger.append(vec![NewEntry { kind: "control", subject: None, body, row }])?;
+        let row = Row { opening, seed: Some(seed), ..Row::default() };
+        ledger.append(vec![NewEntry { kind: Kind::Control, subject: None, body, row }])?;
         ledger.checkpoint()?;
         Ok(ledger)
     }
@@ -303,14 +305,15 @@ impl Ledger {
         Ok(())
     }
 
-    /// Salts and orders values for an entry.
+    /// Salts and orders values for an entry; gives the seed of the salts too, which its row keeps.
     ///
     /// # Errors
     /// `Io` when there is no randomness.
-    pub fn fields(&mut self, values: Vec<Value>) -> Result<FieldSet, LedgerError> {
-        let drawn = Draw::salts(&mut *self.surroundings.random, values.len());
-        let mut draw = drawn.map_err(LedgerError::io(&self.folder, "no randomness"))?;
-        Ok(FieldSet::seal(values, &mut || draw.next_salt()))
+    pub fn fields(&mut self, values: Vec<Value>) -> Result<(FieldSet, Seed), LedgerError> {
+        let drawn = Seed::draw(&mut *self.surroundings.random);
+        let seed = drawn.map_err(LedgerError::io(&self.folder, "no randomness"))?;
+        let mut salts = seed.salts();
+        Ok((FieldSet::seal(values, &mut || salts.next_salt()), seed))
     }
 
     /// Appends one entry of a kind whose body is fields and references only.
@@ -319,13 +322,13 @@ impl Ledger {
     /// As [`Ledger::append`].
     pub fn append_fields(
         &mut self,
-        kind: &'static str,
+        kind: Kind,
         values: Vec<Value>,
         row: Row,
     ) -> Result<Appended, LedgerError> {
-        let set = self.fields(values)?;
+        let (set, seed) = self.fields(values)?;
         let body = Body::Fields { fields: set.commitment(), refs: vec![] };
-        let row = Row { opening: Opening::of(set, None), ..row };
+        let row = Row { opening: Opening::of(set, None), seed: Some(seed), ..row };
         let mut appended = self.append(vec![NewEntry { kind, subject: None, body, row }])?;
         appended.pop().ok_or(LedgerError::ReadBack { index: self.size() })
     }

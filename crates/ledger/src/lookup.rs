@@ -20,7 +20,7 @@ pub enum Lookup {
     Recording,
     /// A subject, its 16 bytes: every entry that has it.
     Subject,
-    /// A kind of which there are few: `control`.
+    /// A kind of which there are few: `control`, `pass`.
     Kind,
     /// The leaf of a `policy` entry, its 32 bytes.
     Policy,

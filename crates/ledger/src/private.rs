@@ -9,10 +9,11 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
 use unbroken_evidence::body::Subject;
 use unbroken_evidence::entry::UnverifiedEntry;
 use unbroken_evidence::hash::Hash;
-use unbroken_evidence::opening::Opening;
+use unbroken_evidence::opening::{Opening, VerifiedOpening};
 
 use crate::error::{LedgerError, StoreError};
 pub use crate::lookup::{Lookup, object_value};
+use crate::random::Seed;
 pub use crate::state::Counts;
 use crate::{lookup, record, state};
 
@@ -43,6 +44,8 @@ const TABLES_BY_INDEX: [&str; 5] = ["openings", "objects", "documents", "listing
 pub struct Row {
     /// The values behind its commitments.
     pub opening: Opening,
+    /// Where its salts come from, if they come from a seed.
+    pub seed: Option<Seed>,
     /// Lookup prefixes that lead to it.
     pub lookups: Vec<i64>,
     /// For a recording: the object it is about.
@@ -67,7 +70,7 @@ pub(crate) struct PreparedRow {
 impl PreparedRow {
     /// The row of the entry with this leaf.
     pub(crate) fn of(leaf: Hash, mut row: Row) -> Self {
-        let opening = record::encode_opening(std::mem::take(&mut row.opening));
+        let opening = record::encode_opening(std::mem::take(&mut row.opening), row.seed.as_ref());
         Self { leaf, opening, row }
     }
 }
@@ -305,17 +308,14 @@ impl Private {
         &self,
         index: u64,
         entry: &UnverifiedEntry,
-    ) -> Result<Option<Opening>, LedgerError> {
+    ) -> Result<Option<VerifiedOpening>, LedgerError> {
         let kept = match self.opening(index) {
             Err(LedgerError::Store { source: StoreError::Record(_), .. }) => None,
             kept => kept?,
         };
-        let commitment = entry.statement().body.fields();
-        let agrees = |opening: &Opening| {
-            commitment.is_some_and(|commitment| opening.clone().verify(commitment).is_ok())
-        };
         let kept = kept.filter(|(leaf, _)| *leaf == entry.leaf()).map(|(_, opening)| opening);
-        Ok(kept.filter(agrees))
+        let verified = kept.zip(entry.statement().body.fields());
+        Ok(verified.and_then(|(opening, commitment)| opening.verify(commitment).ok()))
     }
 
     fn decode(&self, bytes: &[u8]) -> Result<Opening, LedgerError> {
@@ -409,7 +409,7 @@ impl Private {
         let failed = self.failed("cannot be written");
         let transaction = self.db.transaction().map_err(&failed)?;
         let update = "UPDATE openings SET opening = ?2 WHERE idx = ?1";
-        let bytes = record::encode_opening(opening);
+        let bytes = record::encode_opening(opening, None);
         transaction.execute(update, params![to_row(index), bytes]).map_err(&failed)?;
         transaction
             .execute("DELETE FROM documents WHERE idx = ?1", [to_row(index)])

@@ -36,32 +36,53 @@ impl Random for SystemRandom {
     }
 }
 
-/// What one entry needs of randomness, drawn at once.
-#[derive(Clone, Debug)]
-pub struct Draw {
-    salts: Vec<Salt>,
-}
+/// Where all salts of one entry come from: private.db keeps these 32 bytes in place of the salts.
+///
+/// Salts are BLAKE3, keyed by the seed, in its extended output, 16 bytes each: without the seed they are
+/// as good as drawn one by one. An erased value loses its salt by losing the seed (record.rs).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seed([u8; 32]);
 
-impl Draw {
-    /// `count` salts, and those that padding needs.
+impl Seed {
+    /// A fresh seed.
     ///
     /// # Errors
     /// Those of the source.
-    pub fn salts(random: &mut dyn Random, count: usize) -> std::io::Result<Self> {
-        let mut bytes = vec![0; 16 * (count + 16)];
+    pub fn draw(random: &mut dyn Random) -> std::io::Result<Self> {
+        let mut bytes = [0; 32];
         random.fill(&mut bytes)?;
-        Ok(Self { salts: bytes.as_chunks::<16>().0.to_vec() })
+        Ok(Self(bytes))
     }
 
-    /// The next salt. When they run out, which no honest source makes happen, the last repeats
-    /// with a count; salts of one entry stay distinct.
+    pub(crate) const fn of(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    pub(crate) const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// The salts of this seed, in their order.
+    #[must_use]
+    pub fn salts(&self) -> Salts {
+        let mut hasher = blake3::Hasher::new_keyed(&self.0);
+        hasher.update(b"unbroken salts of one entry");
+        Salts { output: hasher.finalize_xof() }
+    }
+}
+
+/// The salts of one entry, one after the other.
+#[derive(Debug)]
+pub struct Salts {
+    output: blake3::OutputReader,
+}
+
+impl Salts {
+    /// The next salt.
     pub fn next_salt(&mut self) -> Salt {
-        if self.salts.len() > 1 {
-            return self.salts.pop().unwrap_or_default();
-        }
-        let Some(last) = self.salts.first_mut() else { return Salt::default() };
-        *last = (u128::from_be_bytes(*last).wrapping_add(1)).to_be_bytes();
-        *last
+        let mut salt = Salt::default();
+        self.output.fill(&mut salt);
+        salt
     }
 }
 

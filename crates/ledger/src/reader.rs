@@ -8,7 +8,7 @@ use unbroken_evidence::checkpoint::{Checkpoint, UnverifiedCheckpoint};
 use unbroken_evidence::entry::UnverifiedEntry;
 use unbroken_evidence::hash::Hash;
 use unbroken_evidence::limits::{BUNDLE_BYTES_MAX, NOTE_BYTES_MAX};
-use unbroken_evidence::published::LogFiles;
+use unbroken_evidence::log::{LogFile, LogFiles};
 use unbroken_evidence::tile::{
     TILE_WIDTH, Tile, TileNodes, TileReader, beginning_of, parse_bundle,
 };
@@ -33,8 +33,13 @@ pub struct PublishedFiles {
 }
 
 impl LogFiles for PublishedFiles {
-    fn read(&mut self, path: &str, bytes_max: usize) -> Result<Option<Vec<u8>>, String> {
-        read(&self.folder.join(path), bytes_max).map_err(|error| error.to_string())
+    fn read(&mut self, path: &str, bytes_max: usize) -> Result<LogFile, String> {
+        match read(&self.folder.join(path), bytes_max) {
+            Ok(found) => Ok(found.map_or(LogFile::Missing, LogFile::Bytes)),
+            Err(error) if error.kind() == ErrorKind::InvalidInput => Ok(LogFile::NoFile),
+            Err(error) if error.kind() == ErrorKind::InvalidData => Ok(LogFile::TooLong),
+            Err(error) => Err(error.to_string()),
+        }
     }
 }
 

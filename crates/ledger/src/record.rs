@@ -6,13 +6,14 @@ use bincode::config::{Configuration, standard};
 use bincode::error::DecodeError;
 use bincode::{Decode, Encode, decode_from_slice, encode_to_vec};
 use unbroken_evidence::chain::ChainOf;
-use unbroken_evidence::field::{Field, FieldType, Value};
+use unbroken_evidence::field::{Field, FieldType, Salts as FieldSalts, Value, Withheld};
 use unbroken_evidence::hash::Hash;
 use unbroken_evidence::opening::{Opening, Position};
 use unbroken_evidence::tree::Edge;
 
 use crate::error::StoreError;
 use crate::head::Head;
+use crate::random::Seed;
 
 const CONFIG: Configuration = standard();
 
@@ -95,15 +96,26 @@ pub(crate) fn decode_head(bytes: &[u8]) -> Result<Head, StoreError> {
     })
 }
 
+/// An opening: with the seed of its salts while all of it is open, with each salt once something of it
+/// was erased, for a seed would bring the erased salts back.
 #[derive(Encode, Decode)]
-struct OpeningRecord {
-    block_key: Option<[u8; 32]>,
-    positions: Vec<PositionRecord>,
+enum OpeningRecord {
+    Seeded { block_key: Option<[u8; 32]>, seed: [u8; 32], values: Vec<ValueRecord> },
+    Salted { block_key: Option<[u8; 32]>, positions: Vec<PositionRecord> },
+}
+
+#[derive(Encode, Decode)]
+struct ValueRecord {
+    source: String,
+    pointer: String,
+    field_type: u8,
+    value: String,
 }
 
 #[derive(Encode, Decode)]
 enum PositionRecord {
-    Open([u8; 16], String, String, u8, String),
+    Shown { name_salt: [u8; 16], value_salt: [u8; 16], value: ValueRecord },
+    Withheld { name_salt: [u8; 16], source: String, pointer: String, value: [u8; 32] },
     Closed([u8; 32]),
 }
 
@@ -119,31 +131,82 @@ const TYPES: [FieldType; 9] = [
     FieldType::Pad,
 ];
 
-pub(crate) fn encode_opening(opening: Opening) -> Vec<u8> {
+impl ValueRecord {
+    fn of(value: Value) -> Self {
+        let place = TYPES.iter().position(|known| *known == value.field_type).unwrap_or(0);
+        let Value { source, pointer, value, .. } = value;
+        Self { source, pointer, field_type: u8::try_from(place).unwrap_or(0), value }
+    }
+
+    fn value(self) -> Result<Value, StoreError> {
+        let Self { source, pointer, field_type, value } = self;
+        let field_type = TYPES.get(usize::from(field_type)).copied();
+        let field_type = field_type.ok_or_else(|| StoreError::Record("a field type".into()))?;
+        Ok(Value { source, pointer, field_type, value })
+    }
+}
+
+pub(crate) fn encode_opening(opening: Opening, seed: Option<&Seed>) -> Vec<u8> {
+    let Opening { block_key, positions } = opening;
+    if let Some(seed) = seed.filter(|seed| are_of(&positions, seed)) {
+        let value = |position| match position {
+            Position::Shown(Field { value, .. }) => Some(ValueRecord::of(value)),
+            Position::Withheld(_) | Position::Closed(_) => None,
+        };
+        let values = positions.into_iter().filter_map(value).collect();
+        return encode(&OpeningRecord::Seeded { block_key, seed: *seed.as_bytes(), values });
+    }
     let position = |position| match position {
         Position::Closed(leaf) => PositionRecord::Closed(*leaf.as_bytes()),
-        Position::Open(Field { salt, value }) => {
-            let place = TYPES.iter().position(|known| *known == value.field_type).unwrap_or(0);
-            let number = u8::try_from(place).unwrap_or(0);
-            PositionRecord::Open(salt, value.source, value.pointer, number, value.value)
+        Position::Withheld(Withheld { name_salt, source, pointer, value }) => {
+            PositionRecord::Withheld { name_salt, source, pointer, value: *value.as_bytes() }
         }
+        Position::Shown(Field { salts, value }) => PositionRecord::Shown {
+            name_salt: salts.name,
+            value_salt: salts.value,
+            value: ValueRecord::of(value),
+        },
     };
-    let positions = opening.positions.into_iter().map(position).collect();
-    encode(&OpeningRecord { block_key: opening.block_key, positions })
+    let positions = positions.into_iter().map(position).collect();
+    encode(&OpeningRecord::Salted { block_key, positions })
+}
+
+/// Whether every position is shown, and its salts are the next ones of `seed`.
+fn are_of(positions: &[Position], seed: &Seed) -> bool {
+    let mut salts = seed.salts();
+    positions.iter().all(|position| match position {
+        Position::Shown(field) => {
+            field.salts == FieldSalts { name: salts.next_salt(), value: salts.next_salt() }
+        }
+        Position::Withheld(_) | Position::Closed(_) => false,
+    })
 }
 
 pub(crate) fn decode_opening(bytes: &[u8]) -> Result<Opening, StoreError> {
-    let record: OpeningRecord = decode(bytes)?;
     let position = |position| match position {
         PositionRecord::Closed(leaf) => Ok(Position::Closed(Hash::new(leaf))),
-        PositionRecord::Open(salt, source, pointer, number, value) => {
-            let field_type = TYPES.get(usize::from(number)).copied();
-            let field_type = field_type.ok_or_else(|| StoreError::Record("a field type".into()))?;
-            let value = Value { source, pointer, field_type, value };
-            Ok(Position::Open(Field { salt, value }))
+        PositionRecord::Withheld { name_salt, source, pointer, value } => {
+            let value = Hash::new(value);
+            Ok(Position::Withheld(Withheld { name_salt, source, pointer, value }))
+        }
+        PositionRecord::Shown { name_salt, value_salt, value } => {
+            let salts = FieldSalts { name: name_salt, value: value_salt };
+            Ok(Position::Shown(Field { salts, value: value.value()? }))
         }
     };
-    let positions =
-        record.positions.into_iter().map(position).collect::<Result<_, StoreError>>()?;
-    Ok(Opening { block_key: record.block_key, positions })
+    match decode(bytes)? {
+        OpeningRecord::Salted { block_key, positions } => {
+            let positions = positions.into_iter().map(position);
+            Ok(Opening { block_key, positions: positions.collect::<Result<_, StoreError>>()? })
+        }
+        OpeningRecord::Seeded { block_key, seed, values } => {
+            let mut salts = Seed::of(seed).salts();
+            let position = |value: ValueRecord| {
+                let salts = FieldSalts { name: salts.next_salt(), value: salts.next_salt() };
+                Ok(Position::Shown(Field { salts, value: value.value()? }))
+            };
+            let positions = values.into_iter().map(position);
+            Ok(Opening { block_key, positions: positions.collect::<Result<_, StoreError>>()? })
+        }
+    }
 }

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use unbroken_evidence::body::Body;
 use unbroken_evidence::entry::UnverifiedEntry;
 use unbroken_evidence::field::Value;
+use unbroken_evidence::kind::Kind;
+use unbroken_evidence::log::{LogStop, verify_log};
 use unbroken_evidence::opening::Position;
-use unbroken_evidence::published::{Everything, LogStop, verify_log};
 use unbroken_evidence::trust::Trust;
 use unbroken_evidence::verdict::Conclusion;
 
@@ -101,7 +102,7 @@ pub fn restore(
         for done in ledger.private().meta_names(RESEALED)? {
             ledger.private_mut().set_meta(&format!("{RESEALED}{done}"), None)?;
         }
-        gap = Some(ledger.append_fields("gap", values, Row::default())?.index);
+        gap = Some(ledger.append_fields(Kind::Gap, values, Row::default())?.index);
         ledger.private_mut().set_meta(SEALED_GAPS, Some(ranges.as_bytes()))?;
     }
     ledger.checkpoint()?;
@@ -115,9 +116,9 @@ pub const SEALED_GAPS: &str = "sealed-gaps";
 pub(crate) fn verified_size(folder: &Path) -> Result<u64, LedgerError> {
     let keys = Keys::load(&folder.join("keys"))?;
     let reader = LogReader::open(folder)?;
-    let trust = Trust { keys: vec![keys.log.verifier().clone()], ledger_id: None };
+    let trust = Trust::key(keys.log.verifier().clone());
     let wrong = |why: String| LedgerError::Log { path: log_folder(folder), why };
-    let verdict = verify_log(&mut reader.files(), &trust, None, 2, &mut Everything);
+    let verdict = verify_log(&mut reader.files(), &trust, None, 2, &|_| ());
     let verdict = verdict.map_err(|stop: LogStop| wrong(stop.to_string()))?;
     if verdict.conclusion() == Conclusion::Contradicts {
         let first = verdict.first_contradiction();
@@ -199,8 +200,8 @@ fn lacking(
         let is_unknown = matches!(entry.statement().body, Body::Unknown(_));
         match opening {
             Some((_, opening)) => {
-                let is_closed = |position: &Position| matches!(position, Position::Closed(_));
-                erased += u64::from(opening.positions.iter().any(is_closed));
+                let is_erased = |position: &Position| !matches!(position, Position::Shown(_));
+                erased += u64::from(opening.positions.iter().any(is_erased));
             }
             None if is_unknown => {}
             None => match missing.last_mut() {

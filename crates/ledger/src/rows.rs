@@ -3,10 +3,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use unbroken_evidence::body::{Body, Recording};
+use unbroken_evidence::body::Body;
+use unbroken_evidence::disclosed::Disclosed;
 use unbroken_evidence::entry::Statement;
 use unbroken_evidence::hash::Hash;
-use unbroken_evidence::opening::{Opening, VerifiedOpening};
+use unbroken_evidence::opening::VerifiedOpening;
 
 use crate::error::LedgerError;
 use crate::lookup;
@@ -36,37 +37,30 @@ impl<'a> Rows<'a> {
         let Body::Recording(recording) = &statement.body else { return Ok(Vec::new()) };
         let mut found = Vec::new();
         let mut wrong = |what: &str| found.push(format!("entry {index}: in private.db {what}"));
-        let sha256 = recording
-            .content
-            .sha256
-            .or_else(|| Hash::from_hex(opening.value("content", "/sha256")?));
+        let disclosed = Disclosed::of(recording, Some(opening));
         match self.private.object(index)? {
             None => wrong("the row of its object is missing"),
             Some(object) => {
                 let is_incomplete = recording.completeness.is_some_and(|c| !c.complete);
-                let key = opening.opening().field("object", "/key").map(|f| f.value.to_bytes());
-                let agrees = sha256.is_none_or(|sha256| sha256 == object.sha256)
+                let agrees = disclosed.sha256().is_none_or(|sha256| sha256 == object.sha256)
                     && Some(object.subject) == statement.subject
                     && object.incomplete == is_incomplete
-                    && key.is_none_or(|key| key == object.key);
+                    && disclosed.object().key.as_ref().is_none_or(|key| *key == object.key);
                 if !agrees {
                     wrong("the row of its object says something else than the entry");
                 }
-                let wanted = self.wanted(&object, statement, opening.opening(), recording);
+                let wanted = self.wanted(&object, statement, &disclosed);
                 let known = self.table(index)?;
                 if wanted.iter().any(|prefix| !known.contains(&(*prefix, index))) {
                     wrong("a lookup is missing: it is not found by all that it says");
                 }
             }
         }
-        let companions: HashSet<&str> = opening
-            .fields()
-            .filter(|field| field.value.source == "companion")
-            .map(|field| field.value.value.as_str())
-            .collect();
+        let digests: HashSet<Hash> =
+            disclosed.companions().values().filter_map(|companion| companion.sha256).collect();
         for document in self.private.documents(index)? {
-            let sha256 = Hash::of(&[&document.bytes]).to_string();
-            if opening.closed() == 0 && !companions.contains(sha256.as_str()) {
+            let sha256 = Hash::of(&[&document.bytes]);
+            if !disclosed.hides_companions() && !digests.contains(&sha256) {
                 wrong("a document has other bytes than the entry commits to");
             }
         }
@@ -77,26 +71,22 @@ impl<'a> Rows<'a> {
         &self,
         object: &ObjectState,
         statement: &Statement,
-        opening: &Opening,
-        recording: &Recording,
+        disclosed: &Disclosed,
     ) -> Vec<i64> {
         let mut wanted: Vec<i64> = Vec::new();
-        let clear = recording.content.sha256.map(|sha256| sha256.to_string());
-        let sha256 = clear.as_deref().or_else(|| opening.value("content", "/sha256"));
+        let sha256 = disclosed.sha256().map(|sha256| sha256.to_string());
         wanted.extend(sha256.map(|hex| Lookup::Sha256.prefix(hex.as_bytes())));
         wanted.extend(statement.subject.map(|subject| Lookup::Subject.prefix(&subject.0)));
-        if let (Some(source), Some(_)) =
-            (self.sources.get(&object.source), opening.field("object", "/key"))
+        if let (Some(source), Some(_)) = (self.sources.get(&object.source), &disclosed.object().key)
         {
             wanted.push(Lookup::Object.prefix(&object_value(source, &object.key)));
         }
-        for (lookup, pointers) in [
-            (Lookup::Conversation, ["/conversation", "/path/conversation"]),
-            (Lookup::Recording, ["/id", "/path/id"]),
+        let names = disclosed.names();
+        for (lookup, ids) in [
+            (Lookup::Conversation, [&names.conversation, &names.path_conversation]),
+            (Lookup::Recording, [&names.id, &names.path_id]),
         ] {
-            let ids =
-                pointers.into_iter().filter_map(|pointer| opening.value("recording", pointer));
-            wanted.extend(ids.map(|id| lookup.prefix(id.as_bytes())));
+            wanted.extend(ids.into_iter().flatten().map(|id| lookup.prefix(id.as_bytes())));
         }
         wanted
     }

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use unbroken_evidence::body::{Body, Subject};
 use unbroken_evidence::chain::ChainOf;
-use unbroken_evidence::entry::{Statement, UnverifiedEntry};
+use unbroken_evidence::entry::{Statement, UnverifiedEntry, own_signatures_hold};
 use unbroken_evidence::hash::Hash;
-use unbroken_evidence::key::{Signer, own_signatures_hold};
+use unbroken_evidence::key::Signer;
+use unbroken_evidence::kind::Kind;
 use unbroken_evidence::spread::spread;
 use unbroken_evidence::time::Time;
 
@@ -25,7 +26,7 @@ pub trait Clock: Send + Sync {
 #[derive(Debug)]
 pub struct NewEntry {
     /// Its kind.
-    pub kind: &'static str,
+    pub kind: Kind,
     /// What it is about.
     pub subject: Option<Subject>,
     /// What it says.
@@ -112,7 +113,7 @@ impl Sealer {
         let mut texts = Vec::with_capacity(entries.len());
         let count = entries.len();
         for entry in entries {
-            let is_control = entry.kind == "control";
+            let is_control = entry.kind == Kind::Control;
             // `control` names the newest control entry, so none may hide inside a group.
             assert!(!is_control || count == 1, "a control entry is appended alone");
             let signer = self.signer(is_control);
@@ -124,7 +125,7 @@ impl Sealer {
                 body: entry.body,
                 control: self.head.control,
                 key,
-                kind: entry.kind.to_owned(),
+                kind: entry.kind,
                 number: last.map_or(0, |(number, _)| number + 1),
                 origin: self.origin.clone(),
                 previous: last.map(|(_, text)| *text),
@@ -158,7 +159,7 @@ impl Sealer {
         let sealed = sealed?;
         for is_control in [true, false] {
             let of_key =
-                |entry: &&UnverifiedEntry| (entry.statement().kind == "control") == is_control;
+                |entry: &&UnverifiedEntry| (entry.statement().kind == Kind::Control) == is_control;
             let entries: Vec<_> = sealed.iter().map(|(entry, ..)| entry).filter(of_key).collect();
             if !own_signatures_hold(self.signer(is_control).verifier(), &entries) {
                 return Err(LedgerError::ReadBack { index: self.head.size() });
@@ -172,9 +173,10 @@ impl Sealer {
 pub(crate) fn own_lookups(entry: &UnverifiedEntry) -> Vec<i64> {
     let statement = entry.statement();
     let subject = statement.subject.map(|subject| Lookup::Subject.prefix(&subject.0));
-    let kind = match statement.kind.as_str() {
-        "control" => Some(Lookup::Kind.prefix(b"control")),
-        "policy" => Some(Lookup::Policy.prefix(entry.leaf().as_bytes())),
+    let kind = match statement.kind {
+        Kind::Control => Some(Lookup::Kind.prefix(b"control")),
+        Kind::Pass => Some(Lookup::Kind.prefix(b"pass")),
+        Kind::Policy => Some(Lookup::Policy.prefix(entry.leaf().as_bytes())),
         _ => None,
     };
     subject.into_iter().chain(kind).collect()

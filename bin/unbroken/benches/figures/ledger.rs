@@ -4,17 +4,19 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 
-use unbroken_container::object::{Answer, Object, verify_objects};
+use unbroken_container::object::read_object;
 use unbroken_evidence::body::{Body, Content, Media, Recording, Subject};
 use unbroken_evidence::content::ContentHasher;
 use unbroken_evidence::field::{FieldSet, Value};
+use unbroken_evidence::kind::Kind;
+use unbroken_evidence::log::verify_log;
+use unbroken_evidence::objects::{Answer, Object, verify_objects};
 use unbroken_evidence::opening::Opening;
-use unbroken_evidence::published::{Everything, verify_log};
 use unbroken_evidence::time::Time;
 use unbroken_evidence::trust::Trust;
 use unbroken_ledger::ledger::{Ledger, Surroundings};
 use unbroken_ledger::private::{Lookup, ObjectState, Row};
-use unbroken_ledger::random::{Draw, SystemRandom};
+use unbroken_ledger::random::{Seed, SystemRandom};
 use unbroken_ledger::reader::LogReader;
 use unbroken_ledger::seal::{Clock, NewEntry};
 
@@ -72,7 +74,7 @@ fn appends(place: &Path, count: u64) -> Trust {
         "checkpoint and publishing of all of them at once",
         &format!("{:.1} s", published.as_secs_f64()),
     );
-    Trust { keys: vec![ledger.trust_anchor().clone()], ledger_id: None }
+    Trust::key(ledger.trust_anchor().clone())
 }
 
 /// Appends a part as ingest does: one thread prepares entries, one seals them, one writes.
@@ -116,8 +118,9 @@ fn prepared(random: &mut SystemRandom, n: u64) -> NewEntry {
             Value::string("sidecar", &format!("/member_{m}"), "a value of the usual length")
         }),
     );
-    let mut draw = Draw::salts(random, values.len()).unwrap();
-    let set = FieldSet::seal(values, &mut || draw.next_salt());
+    let seed = Seed::draw(random).unwrap();
+    let mut salts = seed.salts();
+    let set = FieldSet::seal(values, &mut || salts.next_salt());
     let content = Content {
         blake3: Some(digests.blake3),
         block_bytes: 4_096,
@@ -147,16 +150,17 @@ fn prepared(random: &mut SystemRandom, n: u64) -> NewEntry {
     let row = Row {
         object: Some(object),
         opening: Opening::of(set, Some([7; 32])),
+        seed: Some(seed),
         lookups: lookups.to_vec(),
         ..Row::default()
     };
-    NewEntry { kind: "recording", subject: Some(Subject(subject)), body, row }
+    NewEntry { kind: Kind::Recording, subject: Some(Subject(subject)), body, row }
 }
 
 fn audit(place: &Path, count: u64, trust: &Trust) {
     let reader = LogReader::open(&place.join("ledger")).unwrap();
     let (elapsed, verdict) =
-        timed(|| verify_log(&mut reader.files(), trust, None, 2, &mut Everything).unwrap());
+        timed(|| verify_log(&mut reader.files(), trust, None, 2, &|_| ()).unwrap());
     assert_eq!(verdict.conclusion().exit_code(), 0);
     say(
         "audit of the log: leaves, tree, strict signatures",
@@ -186,11 +190,12 @@ fn objects(place: &Path, count: u64, trust: &Trust) {
             let path = place.join(format!("object-{n}"));
             let content = if n % 2 == 0 { n * count / 1_000 } else { u64::MAX - n };
             std::fs::write(&path, content.to_be_bytes()).unwrap();
-            Object::file(&path).unwrap()
+            read_object(&path).unwrap()
         })
         .collect();
     let reader = LogReader::open(&place.join("ledger")).unwrap();
-    let found = || verify_objects(&mut reader.files(), trust, Default::default(), &objects, 2);
+    let found =
+        || verify_objects(&mut reader.files(), trust, None, Default::default(), &objects, 2);
     let (elapsed, found) = timed(|| found().unwrap());
     let sealed = found.answers.iter().filter(|answer| matches!(answer, Answer::Sealed(_))).count();
     assert_eq!(sealed, 500);

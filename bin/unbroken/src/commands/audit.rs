@@ -47,7 +47,7 @@ pub(crate) fn run(folder: &Path, out: &Output) -> Result<u8, Failure> {
         &json!({
             "schema": "unbroken/audit@v1", "exit_code": code, "store": store,
             "differences": audit.differences, "openings": audit.openings,
-            "missing_openings": audit.missing_openings, "unpublished": audit.unpublished, "log": render::document(&audit.log),
+            "missing_openings": audit.missing_openings, "unpublished": audit.unpublished, "log": render::document(&audit.log, None),
         }),
     )?;
     Ok(code)

@@ -116,7 +116,7 @@ impl Demo<'_> {
             world::surroundings("demo"),
             None,
         )?;
-        let trust = Trust { keys: vec![ledger.trust_anchor().clone()], ledger_id: None };
+        let trust = Trust::key(ledger.trust_anchor().clone());
         self.say(&format!("2. A new ledger. Its trust anchor: {}", ledger.trust_anchor()))?;
         self.ingest(&mut ledger, &export)?;
         let exhibit = self.folder.join("exhibit");
@@ -139,7 +139,7 @@ impl Demo<'_> {
         let colour = if output::has_colour(self.out) { Colour::On } else { Colour::Off };
         self.say("5. The other side verifies it:\n")?;
         if !self.out.quiet && !self.out.json {
-            output::write(&render::text(&good, Detail::Summary, colour))?;
+            output::write(&render::text(&good, None, Detail::Summary, colour))?;
         }
         self.say(&format!(
             "6. One byte of a recording is changed, and they verify again:\n\n{}",
@@ -155,7 +155,7 @@ impl Demo<'_> {
             self.out,
             &json!({
                 "schema": "unbroken/demo@v1", "exit_code": code,
-                "exhibit": render::document(&good), "changed_exhibit": render::document(&bad),
+                "exhibit": render::document(&good, None), "changed_exhibit": render::document(&bad, None),
             }),
         )?;
         Ok(code)

@@ -6,6 +6,7 @@ use serde_json::json;
 use unbroken_exhibit::produce::{Packing, produce};
 use unbroken_exhibit::select::Selector;
 use unbroken_ledger::ledger::Ledger;
+use unbroken_ledger::reader::LogReader;
 
 use crate::arguments::{Exhibit, Output};
 use crate::failure::Failure;
@@ -34,12 +35,24 @@ pub(crate) fn run(arguments: &Exhibit, out: &Output) -> Result<u8, Failure> {
     for what in &made.missing {
         output::warning(out, &format!("not packed: {what}"));
     }
-    let anchor = ledger.trust_anchor();
+    if made.incomplete > 0 {
+        output::warning(
+            out,
+            &format!(
+                "{} of the entries shown were incomplete when they were sealed",
+                made.incomplete
+            ),
+        );
+    }
+    let ledger_id = LogReader::open(&arguments.ledger.folder)?.leaf(0)?;
+    let sha256 = made.sha256.map(|sha256| sha256.to_string());
+    let named = sha256.as_ref().map_or_else(String::new, |sha256| format!("SHA-256: {sha256}\n"));
     output::text(
         out,
         &format!(
-            "exhibit: {}\n{} entries about {} recordings, {} recording files; closed by entry {}\n\
-             verify: unbroken-verify exhibit --trust {anchor} {0}\n",
+            "exhibit: {}\n{named}ledger id: {ledger_id}\n\
+             {} entries about {} recordings, {} recording files; closed by entry {}\n\
+             verify: unbroken-verify exhibit --trust {ledger_id} {0}\n",
             arguments.out.display(),
             made.entries,
             made.subjects,
@@ -54,7 +67,8 @@ pub(crate) fn run(arguments: &Exhibit, out: &Output) -> Result<u8, Failure> {
             "schema": "unbroken/exhibit@v1", "exit_code": code, "out": arguments.out.display().to_string(),
             "entries": made.entries, "subjects": made.subjects, "packed": made.packed,
             "produced": made.produced, "differing": made.differing, "missing": made.missing,
-            "trust_anchor": anchor.to_string(),
+            "incomplete": made.incomplete, "sha256": sha256, "ledger_id": ledger_id.to_string(),
+            "trust_anchor": ledger.trust_anchor().to_string(),
         }),
     )?;
     Ok(code)

@@ -7,7 +7,7 @@ use unbroken_evidence::body::Body;
 use unbroken_evidence::error::escaped;
 use unbroken_evidence::field::FieldType;
 use unbroken_evidence::hash::Hash;
-use unbroken_evidence::opening::Opening;
+use unbroken_evidence::opening::VerifiedOpening;
 use unbroken_ledger::ledger::private_path;
 use unbroken_ledger::private::{Lookup, Private};
 use unbroken_ledger::reader::LogReader;
@@ -87,7 +87,7 @@ struct Found {
     media: &'static str,
     complete: Option<bool>,
     size: u64,
-    opening: Option<Opening>,
+    opening: Option<VerifiedOpening>,
     sha256: String,
 }
 
@@ -118,7 +118,7 @@ impl Found {
     /// The object's key; bytes that are no Unicode as escapes.
     fn key(&self) -> String {
         let Some(opening) = &self.opening else { return "(its opening is lost)".to_owned() };
-        opening.field("object", "/key").map_or_else(
+        opening.opening().field("object", "/key").map_or_else(
             || "(not shown)".to_owned(),
             |field| match field.value.field_type {
                 FieldType::Bytes => field.value.to_bytes().escape_ascii().to_string(),

@@ -122,7 +122,7 @@ impl Scene {
         use unbroken_container::{open::Exhibit, render::headline};
         let anchor = self.json(&["status"])["trust_anchor"].as_str().unwrap().to_owned();
         let key = unbroken_evidence::key::VerifierKey::parse(&anchor).unwrap();
-        let trust = unbroken_evidence::trust::Trust { keys: vec![key], ledger_id: None };
+        let trust = unbroken_evidence::trust::Trust::key(key);
         let mut opened = Exhibit::open(Path::new(&self.path(exhibit))).unwrap();
         let verdict = unbroken_evidence::exhibit::verify_exhibit(&mut opened, &trust, 2).unwrap();
         (

@@ -202,7 +202,9 @@ fn what_lies_in_a_conversations_folder_is_found_whatever_its_sidecar_says() {
     ] {
         assert!(scene.ok(&["list", selector[0], selector[1]]).contains("r-1.opus"), "{selector:?}");
         let out = format!("exhibit-{}", selector[1]);
-        scene.ok(&["exhibit", selector[0], selector[1], "--out", &out]);
+        // What was incomplete when it was sealed is handed over, and said.
+        let text = scene.exits(2, &["exhibit", selector[0], selector[1], "--out", &out]);
+        assert!(text.contains("1 of the entries shown were incomplete"), "{text}");
     }
 }
 

@@ -11,8 +11,9 @@ use std::sync::Arc;
 use unbroken_evidence::body::{Body, Content, Media, Recording, Subject};
 use unbroken_evidence::field::Value;
 use unbroken_evidence::hash::Hash;
+use unbroken_evidence::kind::Kind;
+use unbroken_evidence::log::verify_log;
 use unbroken_evidence::opening::Opening;
-use unbroken_evidence::published::{Everything, verify_log};
 use unbroken_evidence::time::Time;
 use unbroken_evidence::trust::Trust;
 use unbroken_evidence::verdict::Conclusion;
@@ -53,7 +54,7 @@ fn recording(ledger: &mut Ledger, n: u64) -> NewEntry {
         Value::string("content", "/blake3", &digest.to_string()),
         Value::number("content", "/size", 8),
     ]);
-    let set = set.unwrap();
+    let (set, seed) = set.unwrap();
     let content = Content {
         blake3: Some(digest),
         block_bytes: 4_096,
@@ -83,10 +84,11 @@ fn recording(ledger: &mut Ledger, n: u64) -> NewEntry {
     let row = Row {
         object: Some(object),
         opening: Opening::of(set, Some([7; 32])),
+        seed: Some(seed),
         lookups: vec![Lookup::Sha256.prefix(digest.to_string().as_bytes())],
         ..Row::default()
     };
-    NewEntry { kind: "recording", subject: Some(Subject(subject)), body, row }
+    NewEntry { kind: Kind::Recording, subject: Some(Subject(subject)), body, row }
 }
 
 fn append(
@@ -101,8 +103,8 @@ fn append(
 fn verified_size(folder: &Path) -> u64 {
     let keys = Keys::load(&folder.join("keys")).unwrap();
     let reader = LogReader::open(folder).unwrap();
-    let trust = Trust { keys: vec![keys.log.verifier().clone()], ledger_id: None };
-    let verdict = verify_log(&mut reader.files(), &trust, None, 2, &mut Everything).unwrap();
+    let trust = Trust::key(keys.log.verifier().clone());
+    let verdict = verify_log(&mut reader.files(), &trust, None, 2, &|_| ()).unwrap();
     assert_eq!(verdict.conclusion(), Conclusion::Agrees, "{:#?}", verdict.findings());
     reader.checkpoint().size
 }

@@ -1,10 +1,13 @@
 //! The cases: the good exhibit, and one fault each. `step` is the one that must catch it.
 
+use std::collections::BTreeMap;
+
 use unbroken_evidence::bag::Manifest;
 use unbroken_evidence::hash::Hash;
 use unbroken_evidence::package::{MemoryPackage, Package as _};
 
 use crate::container;
+use crate::later;
 use crate::scene::{Scene, stranger_key, zipped};
 use crate::signed;
 
@@ -37,6 +40,8 @@ pub fn all() -> Vec<Case> {
     cases.extend(signed::text_cases());
     cases.extend(signed::commitment_cases());
     cases.extend(signed::key_cases());
+    cases.extend(later::version_cases());
+    cases.extend(later::disclosure_cases());
     cases.extend(container::cases());
     cases
 }
@@ -49,6 +54,7 @@ fn good() -> Vec<Case> {
     let trusts = [
         ("good", 0, "-", "anchor"),
         ("good-with-ledger-id", 0, "-", "ledger-id"),
+        ("good-with-both", 0, "-", "both"),
         ("no-anchor", 2, "V8", "none"),
         ("wrong-anchor", 1, "V8", "wrong-anchor"),
         ("wrong-ledger-id", 1, "V9", "wrong-ledger-id"),
@@ -82,28 +88,31 @@ fn rename(package: &mut MemoryPackage, from: &str, to: &str) {
     package.insert(to, bytes);
 }
 
-const CALL_PATH: &str = "data/2/r-1.opus";
+fn lines_of(package: &MemoryPackage, path: &str) -> BTreeMap<String, Hash> {
+    let manifest = Manifest::parse(package.bytes(path).unwrap_or_default().to_vec());
+    manifest.unwrap_or_default().lines().map(|(path, hash)| (path.to_owned(), hash)).collect()
+}
+
+const CALL_PATH: &str = "data/2/recording.opus";
 const MANIFEST: &str = "manifest-sha256.txt";
 
 fn package_cases() -> Vec<Case> {
     vec![
         edited("recording-bit-flipped", 1, "V3", |p| flip(p, CALL_PATH, 4_000)),
         edited("recording-removed", 1, "V3", |p| drop(p.remove(CALL_PATH))),
-        edited("recording-renamed", 1, "V3", |p| rename(p, CALL_PATH, "data/2/r-2.opus")),
+        edited("recording-renamed", 1, "V3", |p| rename(p, CALL_PATH, "data/2/recording.ogg")),
         edited("recording-swapped-with-manifest", 1, "V4", |p| {
             p.insert(CALL_PATH, "another recording");
-            let mut lines =
-                Manifest::parse(p.bytes(MANIFEST).unwrap_or_default()).unwrap_or_default();
-            lines.files.insert(CALL_PATH.into(), Hash::of(&[b"another recording"]));
-            p.insert(MANIFEST, lines.encode());
+            let mut lines = lines_of(p, MANIFEST);
+            lines.insert(CALL_PATH.into(), Hash::of(&[b"another recording"]));
+            p.insert(MANIFEST, Manifest::of(&lines).encode());
         }),
-        edited("payload-file-added", 1, "V3", |p| p.insert("data/2/extra.txt", "x")),
+        edited("payload-file-added", 1, "V3", |p| p.insert("data/2/companion-9.txt", "x")),
         edited("file-added-beside", 1, "V1", |p| p.insert("notes.txt", "x")),
-        edited("report-edited", 1, "V3", |p| p.insert("data/report/README.txt", "Nothing.\n")),
         edited("opening-edited", 1, "V26", |p| change(p, "data/openings/2.json", "25620", "25621")),
         edited("opening-removed", 1, "V3", |p| drop(p.remove("data/openings/2.json"))),
         edited("opening-of-nothing", 1, "V1", |p| {
-            rename(p, "data/openings/7.json", "data/openings/5.json")
+            rename(p, "data/openings/7.json", "data/openings/9.json")
         }),
         edited("produced-opening-removed", 1, "V25", |p| drop(p.remove("ledger/openings/8.json"))),
     ]
@@ -113,7 +122,7 @@ fn bag_cases() -> Vec<Case> {
     vec![
         edited("manifest-line-ending", 1, "V2", |p| change(p, MANIFEST, "\n", "\r\n")),
         edited("manifest-replaced", 1, "V19", |p| {
-            p.insert("data/report/more.txt", "more\n");
+            p.insert("data/openings/9.json", "more\n");
             crate::scene::bag(p);
         }),
         edited("bagit-version", 1, "V7", |p| change(p, "bagit.txt", "1.0", "0.97")),
@@ -141,10 +150,9 @@ fn bag_cases() -> Vec<Case> {
                 retag: false,
                 package: Box::new(|p| {
                     let path = "tagmanifest-sha256.txt";
-                    let mut tags =
-                        Manifest::parse(p.bytes(path).unwrap_or_default()).unwrap_or_default();
-                    tags.files.remove("ledger/entries/7.note");
-                    p.insert(path, tags.encode());
+                    let mut tags = lines_of(p, path);
+                    tags.remove("ledger/entries/7.note");
+                    p.insert(path, Manifest::of(&tags).encode());
                 }),
                 ..Scene::default()
             },
@@ -159,7 +167,7 @@ fn packing_cases() -> Vec<Case> {
             1,
             "V1",
             &Scene {
-                payload: Box::new(|p| rename(p, CALL_PATH, "data/6/r-1.opus")),
+                payload: Box::new(|p| rename(p, CALL_PATH, "data/6/recording.opus")),
                 ..Scene::default()
             },
         ),
@@ -168,7 +176,9 @@ fn packing_cases() -> Vec<Case> {
             1,
             "V1",
             &Scene {
-                payload: Box::new(|p| p.insert("data/6/r-1.opus", crate::scene::call_bytes())),
+                payload: Box::new(|p| {
+                    p.insert("data/6/recording.opus", crate::scene::call_bytes())
+                }),
                 ..Scene::default()
             },
         ),
@@ -178,7 +188,7 @@ fn packing_cases() -> Vec<Case> {
             "V4",
             &Scene {
                 payload: Box::new(|p| {
-                    for path in [CALL_PATH, "data/2/r-1.opus_metadata.json", "data/4/r-2.json"] {
+                    for path in [CALL_PATH, "data/2/companion-0.json", "data/4/recording.json"] {
                         drop(p.remove(path));
                     }
                 }),
@@ -190,7 +200,7 @@ fn packing_cases() -> Vec<Case> {
             2,
             "V6",
             &Scene {
-                payload: Box::new(|p| drop(p.remove("data/2/r-1.opus_metadata.json"))),
+                payload: Box::new(|p| drop(p.remove("data/2/companion-0.json"))),
                 ..Scene::default()
             },
         ),

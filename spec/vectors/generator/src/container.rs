@@ -8,7 +8,7 @@ use crate::scene::{Scene, zipped};
 /// The cases whose .zip is the fault; no verification takes place.
 pub(crate) fn cases() -> Vec<Case> {
     let good = || zipped(&Scene::default().build());
-    let renamed = |to: &'static [u8]| replaced(&good(), b"exhibit/data/report/README.txt", to);
+    let renamed = |to: &'static [u8]| replaced(&good(), b"exhibit/data/4/recording.json", to);
     let attributes = |bits: u32| {
         let (from, to) = ((0o100_644_u32 << 16).to_le_bytes(), bits.to_le_bytes());
         replaced_once(&good(), &from, &to)
@@ -22,10 +22,10 @@ pub(crate) fn cases() -> Vec<Case> {
             "zip-local-name-differs",
             replaced_once(&good(), b"exhibit/bagit.txt", b"exhibit/bagiT.txt"),
         ),
-        ("zip-escapes", renamed(b"exhibit/../../x/rep/README.txt")),
-        ("zip-absolute", renamed(b"exhibit//etc/x/report/READ.txt")),
-        ("zip-backslash", renamed(b"exhibit/data\\report/README.txt")),
-        ("zip-reserved-name", renamed(b"exhibit/data/report/CON.xx.txt")),
+        ("zip-escapes", renamed(b"exhibit/../../x/ecording.json")),
+        ("zip-absolute", renamed(b"exhibit//etc/x/recording.json")),
+        ("zip-backslash", renamed(b"exhibit/data\\4/recording.json")),
+        ("zip-reserved-name", renamed(b"exhibit/data/4/CON.rding.json")),
         (
             "zip-name-twice",
             replaced(&good(), b"exhibit/ledger/entries/7.note", b"exhibit/ledger/entries/6.note"),

@@ -5,6 +5,7 @@
 
 pub mod cases;
 pub mod container;
+mod later;
 pub mod logs;
 pub mod model;
 pub mod scene;

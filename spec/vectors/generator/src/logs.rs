@@ -6,6 +6,7 @@ use unbroken_evidence::checkpoint::Checkpoint;
 use unbroken_evidence::field::Value;
 use unbroken_evidence::hash::Hash;
 use unbroken_evidence::key::Signer;
+use unbroken_evidence::kind::Kind;
 use unbroken_evidence::tile::{append_to_bundle, bundles, hash_tiles};
 use unbroken_evidence::tree::root;
 
@@ -59,7 +60,7 @@ fn long_log() -> Model {
     let scene = Scene::default();
     while model.size() < 300 {
         let text = Value::string("audit", "/number", &model.size().to_string());
-        scene.plain(&mut model, &collector_key(), "audit", None, vec![text], vec![]);
+        scene.plain(&mut model, &collector_key(), Kind::Audit, None, vec![text], vec![]);
     }
     model
 }
@@ -168,6 +169,9 @@ fn damaged() -> Vec<LogCase> {
         edited("tile-longer", "V10", &short, |files| {
             files.entry("tile/0/000.p/8".to_owned()).or_default().extend([0; 32]);
         }),
+        edited("tile-longer-than-any", "V10", &short, |files| {
+            files.entry("tile/0/000.p/8".to_owned()).or_default().extend([0; 32 * 256]);
+        }),
         edited("checkpoint-of-another-root", "V10", &short, |files| {
             let mut other = short_log();
             other.notes.swap(5, 7);
@@ -206,11 +210,44 @@ fn mis_signed() -> Vec<LogCase> {
             }
         });
     });
+    // Entry `at` is of a later version; the next of that key counts `more` than it should.
+    let later = |at: u64, more: u64| {
+        let scene = Scene {
+            text: Box::new(move |index, text| {
+                if index == at {
+                    *text = text.replacen("entry@v1", "entry@v2", 1);
+                }
+            }),
+            statement: Box::new(move |index, s| s.number += if index == 5 { more } else { 0 }),
+            ..Scene::default()
+        };
+        published(&scene.log())
+    };
+    let later_by_a_stranger = scene(|scene| {
+        scene.signer = Box::new(|index, own| if index == 6 { stranger_key() } else { own });
+        scene.text = Box::new(|index, text| {
+            if index == 6 {
+                *text = text.replacen("entry@v1", "entry@v2", 1);
+            }
+        });
+    });
+    let junk = scene(|scene| {
+        scene.note = Box::new(|index, note| {
+            if index == 3 {
+                *note = "nobody signed this\n".to_owned();
+            }
+        });
+    });
     let mut unsigned = published(&short_log());
     let note = checkpoint(&short_log(), &stranger_key());
     unsigned.insert("checkpoint".to_owned(), note.into_bytes());
     vec![
         case("number-skipped", 1, "V16", number),
+        case("later-control-entry", 3, "V13", later(3, 0)),
+        case("later-entry-leaves-room-for-one", 3, "V13", later(2, 1)),
+        case("later-entry-leaves-room-for-no-more", 1, "V16", later(2, 2)),
+        case("later-entry-by-a-stranger", 1, "V14", later_by_a_stranger),
+        case("junk-in-a-control-entrys-place", 1, "V13", junk),
         // What is not understood leaves room in its chain: an older verifier accuses nobody.
         case("medium-of-tomorrow", 3, "V13", unknown),
         case("signed-by-a-stranger", 1, "V14", stranger),

@@ -9,6 +9,7 @@ use unbroken_evidence::entry::{Statement, UnverifiedEntry};
 use unbroken_evidence::field::{FieldSet, Salt, Value};
 use unbroken_evidence::hash::Hash;
 use unbroken_evidence::key::Signer;
+use unbroken_evidence::kind::Kind;
 use unbroken_evidence::opening::Opening;
 use unbroken_evidence::proof::Proof;
 use unbroken_evidence::time::Time;
@@ -82,19 +83,19 @@ impl Model {
     pub fn statement(
         &self,
         signer: &Signer,
-        kind: &str,
+        kind: Kind,
         subject: Option<Subject>,
         body: Body,
     ) -> Statement {
         let key = signer.verifier().hash();
-        let chain = if kind == "control" { ChainOf::Control } else { ChainOf::Key(key) };
+        let chain = if kind == Kind::Control { ChainOf::Control } else { ChainOf::Key(key) };
         let last = self.chains.get(&chain);
         Statement {
             at: Time::from_unix_ms(1_795_158_000_123 + self.size() * 1_000),
             body,
             control: self.control,
             key,
-            kind: kind.to_owned(),
+            kind,
             number: last.map_or(0, |(number, _)| number + 1),
             origin: self.origin.clone(),
             previous: last.map(|(_, text)| *text),

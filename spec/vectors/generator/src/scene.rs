@@ -1,5 +1,7 @@
 //! The ledger and the exhibit of the vectors, with a place for a fault at each stage.
 
+use std::collections::BTreeMap;
+
 use unbroken_evidence::bag::{BAGIT_TXT, BagInfo, Manifest, Place};
 use unbroken_evidence::body::{
     Added, Body, Completeness, Content, Control, Ended, Media, Recording, Ref, Rel, Role, Subject,
@@ -9,7 +11,9 @@ use unbroken_evidence::entry::Statement;
 use unbroken_evidence::field::{FieldType, FieldsCommitment, Value};
 use unbroken_evidence::hash::{Hash, encode_hex};
 use unbroken_evidence::key::Signer;
+use unbroken_evidence::kind::Kind;
 use unbroken_evidence::package::{MemoryPackage, Package as _};
+use unbroken_evidence::produced::{COVERED, Produced};
 use unbroken_evidence::tree::leaf_hash;
 
 use crate::model::Model;
@@ -78,10 +82,14 @@ pub struct Scene {
     pub log: fn() -> Signer,
     /// Changes payload files before anything covers them.
     pub payload: Box<dyn Fn(&mut MemoryPackage)>,
+    /// Changes the bag's own files before `produced` covers them.
+    pub bagged: Box<dyn Fn(&mut MemoryPackage)>,
     /// Changes the finished exhibit.
     pub package: Box<dyn Fn(&mut MemoryPackage)>,
     /// Whether the tag manifest is written anew after that, as a forger would.
     pub retag: bool,
+    /// Entries that the exhibit does not show, and says so.
+    pub hide: Vec<u64>,
     /// Adds these keys in entry 3, beside the second collector.
     pub add: Vec<Added>,
     /// Ends these keys in entry 3.
@@ -102,7 +110,9 @@ impl Default for Scene {
             after_produced: Box::new(|_| ()),
             log: log_key,
             payload: Box::new(|_| ()),
+            bagged: Box::new(|_| ()),
             package: Box::new(|_| ()),
+            hide: Vec::new(),
             retag: true,
             add: Vec::new(),
             end: Vec::new(),
@@ -146,24 +156,24 @@ impl Scene {
     pub fn build(&self) -> MemoryPackage {
         let mut model = self.log();
         let mut package = MemoryPackage::default();
-        package.insert("data/2/r-1.opus", call_bytes());
-        package.insert("data/2/r-1.opus_metadata.json", SIDECAR_BYTES);
-        package.insert("data/4/r-2.json", MESSAGE_BYTES);
-        package.insert("data/report/README.txt", "What this exhibit holds.\n");
-        for index in [1, 2, 4, 6, 7] {
+        package.insert("data/2/recording.opus", call_bytes());
+        package.insert("data/2/companion-0.json", SIDECAR_BYTES);
+        package.insert("data/4/recording.json", MESSAGE_BYTES);
+        for index in [1, 2, 4, 5, 6, 7].into_iter().filter(|index| !self.hide.contains(index)) {
             let opening =
                 model.openings.get(&index).map(unbroken_evidence::opening::Opening::encode);
             package.insert(&format!("data/openings/{index}.json"), opening.unwrap_or_default());
         }
         (self.payload)(&mut package);
         bag(&mut package);
+        (self.bagged)(&mut package);
         self.produced(&mut model, &package);
         let produced = model.size() - 1;
         (self.after_produced)(&mut model);
         let checkpoint = (self.log)().sign_note(&model.checkpoint().text());
         package.insert("ledger/checkpoint", checkpoint.clone());
         let is_control = |index| matches!(index, 0 | 3) || (8..produced).contains(&index);
-        for index in [0, 1, 2, 3, 4, 6, 7].into_iter().chain(8..=produced) {
+        for index in (0..=produced).filter(|index| !self.hide.contains(index)) {
             let folder = if is_control(index) { "control" } else { "entries" };
             let note =
                 usize::try_from(index).ok().and_then(|place| model.notes.get(place).cloned());
@@ -189,7 +199,7 @@ impl Scene {
         self.genesis(model);
         let name = Value::string("policy", "/name", "genesys-cloud-1");
         let text = Value::string("policy", "/text", "A sidecar is there and agrees.");
-        self.plain(model, &collector_key(), "policy", None, vec![name, text], vec![]);
+        self.plain(model, &collector_key(), Kind::Policy, None, vec![name, text], vec![]);
         let policy = model.leaves().last().copied();
         self.recording(model, &collector_key(), CALL, Media::Call, policy, vec![]);
         let second =
@@ -197,13 +207,17 @@ impl Scene {
         let add = std::iter::once(second).chain(self.add.clone()).collect();
         self.control(model, add, self.end.clone());
         self.recording(model, &second_collector_key(), MESSAGE, Media::Message, policy, vec![]);
-        let objects = Value::number("pass", "/objects", 3);
-        self.plain(model, &collector_key(), "pass", None, vec![objects], vec![]);
+        let run = vec![
+            Value::number("pass", "/counts/objects", 3),
+            Value::number("pass", "/entries/from", 1),
+            Value::number("pass", "/entries/to", 5),
+        ];
+        self.plain(model, &collector_key(), Kind::Pass, None, run, vec![]);
         let first = reference(model, 2, Rel::Supersedes);
         self.recording(model, &collector_key(), CALL, Media::Call, policy, vec![first]);
         let hold = Value::string("observation", "/object-lock/legal-hold", "ON");
         let about = reference(model, 6, Rel::About);
-        self.plain(model, &collector_key(), "observation", Some(CALL), vec![hold], vec![about]);
+        self.plain(model, &collector_key(), Kind::Observation, Some(CALL), vec![hold], vec![about]);
         if !self.end_late.is_empty() {
             self.control(model, vec![], self.end_late.clone());
         }
@@ -223,14 +237,14 @@ impl Scene {
         );
         let nonce = Some([7; 16]);
         let body = Body::Control(Control { add, end: vec![], fields, nonce, refs: vec![] });
-        self.push(model, &control_key(), "control", None, body);
+        self.push(model, &control_key(), Kind::Control, None, body);
     }
 
     fn control(&self, model: &mut Model, add: Vec<Added>, end: Vec<Ended>) {
         let reason = Value::string("control", "/reason", "collectors come and go");
         let fields = self.commit(model, vec![reason], None);
         let body = Body::Control(Control { add, end, fields, nonce: None, refs: vec![] });
-        self.push(model, &control_key(), "control", None, body);
+        self.push(model, &control_key(), Kind::Control, None, body);
     }
 
     fn commit(
@@ -253,7 +267,7 @@ impl Scene {
         &self,
         model: &mut Model,
         signer: &Signer,
-        kind: &str,
+        kind: Kind,
         subject: Option<Subject>,
         values: Vec<Value>,
         refs: Vec<Ref>,
@@ -292,6 +306,11 @@ impl Scene {
             values.push(Value::string("companion", "/0/role", "sidecar"));
             let sidecar = Hash::of(&[SIDECAR_BYTES]).to_string();
             values.push(Value::string("companion", "/0/sha256", &sidecar));
+            for (pointer, value) in
+                [("/mediaType", "Call"), ("/conversationId", "c-1"), ("/recordingId", "r-1")]
+            {
+                values.push(Value::string("sidecar", pointer, value));
+            }
             values.push(Value::new("sidecar", "/durationMs", FieldType::Number, "25620"));
         }
         let fields = self.commit(model, values, Some(key));
@@ -310,28 +329,28 @@ impl Scene {
             media,
             refs,
         });
-        self.push(model, signer, "recording", Some(subject), body);
+        self.push(model, signer, Kind::Recording, Some(subject), body);
     }
 
     /// Appends the `produced` entry that covers `package`.
     pub fn produced(&self, model: &mut Model, package: &MemoryPackage) {
-        let mut values = vec![Value::new("produced", "/fetch.txt", FieldType::Null, "null")];
-        for path in unbroken_evidence::produced::COVERED {
-            if let Some(bytes) = package.bytes(path) {
-                let digest = Hash::of(&[bytes]).to_string();
-                values.insert(0, Value::string("produced", &format!("/{path}"), &digest));
-            }
+        let mut files = BTreeMap::from([("fetch.txt".to_owned(), None)]);
+        for path in COVERED {
+            let digest = package.bytes(path).map(|bytes| Hash::of(&[bytes]));
+            files.insert(path.to_owned(), digest);
         }
-        values.push(Value::string("item", &format!("/{CALL}/0"), "2,6,7"));
-        values.push(Value::string("item", &format!("/{MESSAGE}/0"), "4"));
-        self.plain(model, &collector_key(), "produced", None, values, vec![]);
+        let mut subjects = BTreeMap::from([(CALL, vec![2, 6, 7]), (MESSAGE, vec![4])]);
+        subjects.retain(|_, indices| !indices.iter().any(|index| self.hide.contains(index)));
+        let shown = (0..model.size()).filter(|index| !self.hide.contains(index)).collect();
+        let values = Produced { files, subjects, shown }.values();
+        self.plain(model, &collector_key(), Kind::Produced, None, values, vec![]);
     }
 
     fn push(
         &self,
         model: &mut Model,
         signer: &Signer,
-        kind: &str,
+        kind: Kind,
         subject: Option<Subject>,
         body: Body,
     ) {
@@ -385,7 +404,7 @@ pub fn tag(package: &mut MemoryPackage) {
 
 fn manifest(package: &MemoryPackage, paths: &[String]) -> Manifest {
     let hash = |path: &String| (path.clone(), Hash::of(&[package.bytes(path).unwrap_or_default()]));
-    Manifest { files: paths.iter().map(hash).collect() }
+    Manifest::of(&paths.iter().map(hash).collect())
 }
 
 /// The exhibit as a .zip under the folder `exhibit`.

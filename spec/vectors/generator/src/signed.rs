@@ -4,6 +4,7 @@ use unbroken_evidence::body::{Added, Body, Completeness, Ended, Rel, Role};
 use unbroken_evidence::entry::Statement;
 use unbroken_evidence::field::{FieldType, Value};
 use unbroken_evidence::hash::Hash;
+use unbroken_evidence::kind::Kind;
 use unbroken_evidence::opening::{Opening, Position};
 
 use crate::cases::{Case, case};
@@ -26,6 +27,23 @@ fn stated(
         }
     };
     case(name, exit, step, &Scene { statement: Box::new(statement), ..Scene::default() })
+}
+
+/// As [`stated`], in an exhibit that does not show entry 5.
+fn stated_without_5(
+    name: &'static str,
+    exit: u8,
+    step: &'static str,
+    at: u64,
+    edit: fn(&mut Statement),
+) -> Case {
+    let statement = move |index, statement: &mut Statement| {
+        if index == at {
+            edit(statement)
+        }
+    };
+    let statement = Box::new(statement);
+    case(name, exit, step, &Scene { statement, hide: vec![5], ..Scene::default() })
 }
 
 fn refs(statement: &mut Statement) -> &mut Vec<unbroken_evidence::body::Ref> {
@@ -71,8 +89,8 @@ pub(crate) fn relation_cases() -> Vec<Case> {
         stated("ref-leaf-wrong", 1, "V22", 7, |s| first_ref(s, |r| r.leaf = Hash::of(&[b"x"]))),
         stated("ref-upward", 1, "V22", 7, |s| first_ref(s, |r| r.index = 7)),
         stated("supersedes-another-subject", 1, "V22", 6, |s| s.subject = Some(MESSAGE)),
-        stated("supersedes-not-shown", 1, "V20", 6, |s| first_ref(s, |r| r.index = 5)),
-        stated("about-not-shown", 2, "V21", 7, |s| first_ref(s, |r| r.index = 5)),
+        stated_without_5("supersedes-not-shown", 1, "V20", 6, |s| first_ref(s, |r| r.index = 5)),
+        stated_without_5("about-not-shown", 2, "V21", 7, |s| first_ref(s, |r| r.index = 5)),
         stated("policy-not-shown", 2, "V21", 2, |s| {
             if let Body::Recording(recording) = &mut s.body {
                 recording.completeness =
@@ -88,9 +106,9 @@ pub(crate) fn relation_cases() -> Vec<Case> {
             first_ref(s, |r| r.rel = Rel::About)
         }),
         stated("unknown-kind", 2, "V21", 7, |s| {
-            s.kind = "thing".into();
+            s.kind = Kind::Unknown("thing".into());
         }),
-        stated("custody-entry", 0, "-", 7, |s| s.kind = "custody".into()),
+        stated("custody-entry", 0, "-", 7, |s| s.kind = Kind::Custody),
         stated("block-root-wrong", 1, "V5", 2, |s| {
             if let Body::Recording(recording) = &mut s.body {
                 recording.content.block_root = Hash::of(&[b"x"]);
@@ -223,7 +241,7 @@ fn set(values: &mut [Value], pointer: &str, text: &str) {
 fn close(opening: &mut Opening, source: &str, pointer: &str) {
     for position in &mut opening.positions {
         let leaf = position.leaf();
-        if let Position::Open(field) = position
+        if let Position::Shown(field) = position
             && field.value.source == source
             && field.value.pointer == pointer
         {
@@ -291,14 +309,14 @@ pub(crate) fn opening_cases() -> Vec<Case> {
             let salt = o
                 .positions
                 .first()
-                .and_then(|p| if let Position::Open(f) = p { Some(f.salt) } else { None });
-            if let (Some(salt), Some(Position::Open(second))) = (salt, o.positions.get_mut(1)) {
-                second.salt = salt;
+                .and_then(|p| if let Position::Shown(f) = p { Some(f.salts.name) } else { None });
+            if let (Some(salt), Some(Position::Shown(second))) = (salt, o.positions.get_mut(1)) {
+                second.salts.value = salt;
             }
         }),
         opened("pad-number", 1, "V25", 2, |o| {
             for position in &mut o.positions {
-                if let Position::Open(field) = position
+                if let Position::Shown(field) = position
                     && field.value.pointer == "/00000"
                 {
                     field.value.pointer = "/00009".into();

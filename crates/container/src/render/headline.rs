@@ -1,0 +1,113 @@
+//! The headline: what a lay reader takes away, and nothing that was not checked.
+
+use unbroken_evidence::recordings::{Bytes, Recording};
+use unbroken_evidence::step::Step;
+use unbroken_evidence::verdict::{Blame, Conclusion, Verdict};
+
+use super::counted;
+
+/// What holds until somebody independent vouches for when the ledger said so.
+const NOBODY_VOUCHES: &str = "No independent party vouches for when this was sealed: whoever holds this ledger's keys could have made all of it later, with other content.";
+
+/// The headline of a verdict, in a few sentences.
+#[must_use]
+pub fn headline(verdict: &Verdict) -> String {
+    let mut sentences = vec![first(verdict)];
+    let counts = counts(verdict);
+    if verdict.blame().is_none() {
+        sentences.extend(counts);
+        sentences.extend(replaced(verdict));
+        sentences.push(NOBODY_VOUCHES.to_owned());
+    }
+    sentences.join(" ")
+}
+
+fn first(verdict: &Verdict) -> String {
+    if let Some(blame) = verdict.blame() {
+        return contradiction(verdict, blame);
+    }
+    let shows_none = verdict.tally(Step::Recording).ran && verdict.recordings().lines().is_empty();
+    match verdict.conclusion() {
+        Conclusion::Unsupported => {
+            let (first, count) = verdict.unsupported();
+            format!(
+                "VERIFICATION INCOMPLETE: {} of a form that this version does not know, first {}.",
+                counted(count, "item"),
+                first.first().map_or("", String::as_str)
+            )
+        }
+        _ if verdict.without_anchor() => {
+            "CONSISTENT, BUT ORIGIN NOT ESTABLISHED: no trust anchor was given, and the key was taken from the package itself.".to_owned()
+        }
+        Conclusion::Incomplete if shows_none && !verdict.tally(Step::Payload).ran => {
+            "NO ALTERATION FOUND IN WHAT WAS JUDGED, BUT NOT EVERYTHING IS ESTABLISHED.".to_owned()
+        }
+        Conclusion::Incomplete if shows_none => {
+            "THIS EXHIBIT SHOWS NO RECORDING. No alteration was found in what it holds.".to_owned()
+        }
+        Conclusion::Incomplete => {
+            "NO ALTERATION FOUND, BUT NOT EVERYTHING IS ESTABLISHED.".to_owned()
+        }
+        Conclusion::Agrees | Conclusion::Contradicts => "NO ALTERATION FOUND.".to_owned(),
+    }
+}
+
+fn contradiction(verdict: &Verdict, blame: Blame) -> String {
+    let place = verdict.first_contradiction().map_or_else(String::new, |f| {
+        format!(" at step {}, {} (expected {}; found {})", f.step.id(), f.item, f.expected, f.found)
+    });
+    match blame {
+        Blame::Evidence => format!("ALTERATION OR INCONSISTENCY FOUND{place}."),
+        Blame::AnotherLedger => format!(
+            "THIS IS ANOTHER LEDGER THAN THE ONE YOU NAMED{place}. Hold the anchor you gave against what reached you on paper; if it is right, this does not come from that ledger. Nothing else is said of it."
+        ),
+        Blame::Package => format!(
+            "THE PACKAGE WAS CHANGED ON ITS WAY{place}; the evidence in it agrees. {} Ask for the package again, or take away what was added, and verify it once more.",
+            counts(verdict).unwrap_or_default()
+        ),
+    }
+}
+
+/// How much agrees, of how much.
+fn counts(verdict: &Verdict) -> Option<String> {
+    let current: Vec<&Recording> = verdict.recordings().current().collect();
+    if current.is_empty() {
+        let entries = verdict.tally(Step::NoteForm).held;
+        return (entries > 0).then(|| format!("{} judged.", counted(entries, "entry")));
+    }
+    let of = |bytes| current.iter().filter(|line| line.bytes == bytes).count() as u64;
+    let all = counted(current.len() as u64, "recording");
+    let (companions, agree) = current
+        .iter()
+        .fold((0, 0), |(all, agree), line| (all + line.companions.0, agree + line.companions.1));
+    let mut text = format!(
+        "{} of {all} and {agree} of {} agree with their entries",
+        of(Bytes::Agree),
+        counted(companions, "companion")
+    );
+    let incomplete = current.iter().filter(|line| line.complete == Some(false)).count() as u64;
+    let withheld = current.iter().filter(|line| line.hidden.0 > 0).count() as u64;
+    for (count, what) in [
+        (of(Bytes::NotPacked), "not packed"),
+        (of(Bytes::NotDisclosed), "of bytes that are not disclosed"),
+        (incomplete, "incomplete when sealed, as the collector found"),
+        (withheld, "with values withheld"),
+    ] {
+        if count > 0 {
+            text.push_str(&format!("; {count} {what}"));
+        }
+    }
+    text.push('.');
+    Some(text)
+}
+
+/// Bytes that were replaced are no alteration of the exhibit, and must not be missed.
+fn replaced(verdict: &Verdict) -> Option<String> {
+    let count = verdict.replacements().with_other_bytes();
+    (count > 0).then(|| {
+        format!(
+            "BYTES WERE REPLACED {} after they were first sealed, as the entries themselves say.",
+            counted(count, "time")
+        )
+    })
+}

@@ -1,0 +1,91 @@
+//! The names of the fields that this project itself commits to (spec/fields.md, "Sources").
+
+/// Digests and size of the stored bytes.
+pub mod content {
+    /// The source.
+    pub const SOURCE: &str = "content";
+    /// SHA-256 of the stored bytes.
+    pub const SHA256: &str = "/sha256";
+    /// BLAKE3 of the stored bytes.
+    pub const BLAKE3: &str = "/blake3";
+    /// The number of stored bytes.
+    pub const SIZE: &str = "/size";
+    /// Every one of them.
+    pub const ALL: [&str; 3] = [SHA256, BLAKE3, SIZE];
+}
+
+/// Where the bytes were.
+pub mod object {
+    /// The source.
+    pub const SOURCE: &str = "object";
+    /// The kind of store.
+    pub const STORE: &str = "/store";
+    /// The bucket, or the name of a folder's source.
+    pub const BUCKET: &str = "/bucket";
+    /// The object's key.
+    pub const KEY: &str = "/key";
+    /// The object's version.
+    pub const VERSION: &str = "/version";
+    /// When the store says that it was last changed.
+    pub const MODIFIED: &str = "/modified";
+}
+
+/// What the recording is called where it was made.
+pub mod recording {
+    /// The source.
+    pub const SOURCE: &str = "recording";
+    /// The conversation that it belongs to.
+    pub const CONVERSATION: &str = "/conversation";
+    /// Its own id.
+    pub const ID: &str = "/id";
+    /// The conversation, as the path says, where that is another.
+    pub const PATH_CONVERSATION: &str = "/path/conversation";
+    /// Its id, as the file's name says, where that is another.
+    pub const PATH_ID: &str = "/path/id";
+}
+
+/// Objects that belong to the recording: pointers `/<n>/<name>`.
+pub mod companion {
+    /// The source.
+    pub const SOURCE: &str = "companion";
+    /// The object's key.
+    pub const KEY: &str = "key";
+    /// What it is to the recording.
+    pub const ROLE: &str = "role";
+    /// SHA-256 of its bytes.
+    pub const SHA256: &str = "sha256";
+    /// The number of its bytes.
+    pub const SIZE: &str = "size";
+}
+
+/// When the collector read the bytes.
+pub mod observed {
+    /// The source.
+    pub const SOURCE: &str = "observed";
+    /// When it began.
+    pub const START: &str = "/start";
+    /// When it ended.
+    pub const END: &str = "/end";
+}
+
+/// What the collector noticed: pointers `/<n>`.
+pub mod finding {
+    /// The source.
+    pub const SOURCE: &str = "finding";
+}
+
+/// One run of the collector.
+pub mod pass {
+    /// The source.
+    pub const SOURCE: &str = "pass";
+    /// The first index that the run could seal.
+    pub const FROM: &str = "/entries/from";
+    /// The index behind the last one: that of the pass itself.
+    pub const TO: &str = "/entries/to";
+}
+
+/// Values of the recording's own metadata file.
+pub mod sidecar {
+    /// The source, and the role of the companion that they come from.
+    pub const SOURCE: &str = "sidecar";
+}

@@ -1,0 +1,276 @@
+//! What the shown entries commit to, gathered from entries that were judged and openings that were
+//! verified; nothing else gets here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::body::{Body, Rel};
+use crate::content::BlockKey;
+use crate::disclosed::Disclosed;
+use crate::document;
+use crate::field::FieldType;
+use crate::hash::Hash;
+use crate::judge::entries::Judged;
+use crate::judge::findings::Findings;
+use crate::limits::COMMITMENTS_MAX;
+use crate::opening::VerifiedOpening;
+use crate::recordings::{Bytes, Recording, Recordings, Replacement, Replacements};
+use crate::step::Step;
+use crate::vocabulary::sidecar;
+
+/// What the shown entries commit to.
+#[derive(Default)]
+pub(crate) struct Commitments {
+    /// Ascending by digest, then index, then role, once they are [`Commitments::sorted`].
+    list: Vec<(Hash, Commitment)>,
+    /// Recording entries that may commit to bytes that they do not show.
+    hides: BTreeSet<u64>,
+    /// SHA-256, where it is disclosed, and size of each recording entry.
+    contents: BTreeMap<u64, (Option<Hash>, u64)>,
+    /// Entries that were not judged: nothing that they say is taken.
+    refused: BTreeSet<u64>,
+    pub(crate) recordings: Recordings,
+    pub(crate) replacements: Replacements,
+}
+
+/// One digest that an entry commits to.
+#[derive(Clone, Debug)]
+pub(crate) enum Commitment {
+    Recording(Box<Committed>),
+    Companion { index: u64, number: u64, sidecar: Option<Box<Sidecar>> },
+}
+
+/// What a recording entry says of the bytes.
+#[derive(Clone, Debug)]
+pub(crate) struct Committed {
+    pub(crate) index: u64,
+    pub(crate) size: u64,
+    /// Absent where it is not disclosed.
+    pub(crate) blake3: Option<Hash>,
+    pub(crate) block_bytes: u64,
+    pub(crate) block_root: Hash,
+    /// Absent where it is not disclosed.
+    pub(crate) block_key: Option<BlockKey>,
+    /// Content fields that an exhibit asks for and the opening does not show.
+    pub(crate) not_shown: Vec<&'static str>,
+}
+
+/// The values that an entry takes from a metadata file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Sidecar {
+    /// A digest over all values, or a digest for each where some are withheld: pointer, then value.
+    values: Vec<(String, Option<Hash>)>,
+    is_whole: bool,
+}
+
+impl Commitment {
+    pub(crate) const fn index(&self) -> u64 {
+        match self {
+            Self::Recording(committed) => committed.index,
+            Self::Companion { index, .. } => *index,
+        }
+    }
+
+    /// A recording before its companions, those by their number.
+    const fn role(&self) -> u64 {
+        match self {
+            Self::Recording(_) => 0,
+            Self::Companion { number, .. } => number.saturating_add(1),
+        }
+    }
+}
+
+impl Commitments {
+    /// The entry at `index` was not judged.
+    pub(crate) fn refused(&mut self, index: u64) {
+        self.refused.insert(index);
+    }
+
+    /// Whether the entry at `index` was not judged.
+    pub(crate) fn is_refused(&self, index: u64) -> bool {
+        self.refused.contains(&index)
+    }
+
+    /// Whether the entry at `index` may commit to bytes that it does not show.
+    pub(crate) fn hides_some(&self, index: u64) -> bool {
+        self.hides.contains(&index)
+    }
+
+    /// Takes in a recording entry and what is disclosed of it (V27: clear against opened).
+    pub(crate) fn entry(
+        &mut self,
+        judged: &Judged,
+        opening: Option<&VerifiedOpening>,
+        findings: &mut Findings,
+    ) {
+        let Body::Recording(recording) = &judged.statement().body else { return };
+        let index = judged.index;
+        let disclosed = Disclosed::of(recording, opening);
+        clear_values(index, &disclosed, findings);
+        self.replaces(index, recording, &disclosed);
+        if disclosed.sha256().is_none() || disclosed.hides_companions() {
+            self.hides.insert(index);
+        }
+        let content = &recording.content;
+        let (missing, withheld) = disclosed.content_not_shown();
+        if let Some(sha256) = disclosed.sha256() {
+            let committed = Committed {
+                index,
+                size: content.size,
+                blake3: disclosed.blake3(),
+                block_bytes: content.block_bytes,
+                block_root: content.block_root,
+                block_key: disclosed.block_key(),
+                not_shown: missing.iter().chain(withheld).copied().collect(),
+            };
+            self.list.push((sha256, Commitment::Recording(Box::new(committed))));
+        }
+        let mut companions = 0;
+        for (number, companion) in disclosed.companions() {
+            let Some(sha256) = companion.sha256 else { continue };
+            companions += 1;
+            let is_sidecar = companion.role.as_deref() == Some(sidecar::SOURCE);
+            let sidecar = opening.filter(|_| is_sidecar).map(|o| Box::new(Sidecar::of(o)));
+            let number = *number;
+            self.list.push((sha256, Commitment::Companion { index, number, sidecar }));
+        }
+        let hidden = opening.map_or((0, recording.fields.count), |opening| {
+            (opening.withheld().count() as u64, opening.closed() as u64)
+        });
+        let known = disclosed.sha256().is_some();
+        let Some(subject) = judged.statement().subject else { return };
+        self.recordings.lines.push(Recording {
+            index,
+            subject,
+            media: recording.media,
+            size: content.size,
+            sha256: disclosed.sha256(),
+            path: None,
+            bytes: if known { Bytes::NotPacked } else { Bytes::NotDisclosed },
+            complete: recording.completeness.map(|completeness| completeness.complete),
+            companions: (companions, 0),
+            hidden,
+            superseded_by: None,
+            at: judged.statement().at,
+        });
+    }
+
+    /// What a recording entry that supersedes another says of the bytes.
+    fn replaces(&mut self, index: u64, recording: &crate::body::Recording, disclosed: &Disclosed) {
+        let (sha256, size) = (disclosed.sha256(), disclosed.size());
+        for reference in recording.refs.iter().filter(|r| r.rel == Rel::Supersedes) {
+            let Some((before, old)) = self.contents.get(&reference.index) else { continue };
+            let same_bytes = match (before, sha256) {
+                (Some(before), Some(now)) => Some(*before == now),
+                _ => (*old != size).then_some(false),
+            };
+            let replaced = reference.index;
+            self.replacements.push(Replacement { index, replaced, same_bytes });
+            if let Some(line) = self.recordings.find(replaced) {
+                line.superseded_by = Some(index);
+            }
+        }
+        self.contents.insert(index, (sha256, size));
+    }
+
+    /// Puts the list in order, once every entry was taken in. Of too many the highest are not judged.
+    pub(crate) fn sorted(&mut self, findings: &mut Findings) {
+        if self.list.len() > COMMITMENTS_MAX {
+            let why = format!(
+                "its entries commit to {} files, of which the first {COMMITMENTS_MAX} are judged",
+                self.list.len()
+            );
+            findings.not_established(Step::Recording, "exhibit", &why);
+            self.list.truncate(COMMITMENTS_MAX);
+        }
+        self.list.sort_by_key(|(hash, one)| (*hash, one.index(), one.role()));
+    }
+
+    /// What commits to these bytes, the lowest index first.
+    pub(crate) fn to(&self, sha256: &Hash) -> &[(Hash, Commitment)] {
+        let from = self.list.partition_point(|(hash, _)| hash < sha256);
+        let rest = self.list.get(from..).unwrap_or_default();
+        rest.get(..rest.partition_point(|(hash, _)| hash == sha256)).unwrap_or_default()
+    }
+
+    /// Every commitment.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &(Hash, Commitment)> {
+        self.list.iter()
+    }
+}
+
+/// V27: what is opened agrees with what stands in the clear.
+fn clear_values(index: u64, disclosed: &Disclosed, findings: &mut Findings) {
+    let (differing, compared) = disclosed.differing();
+    let item = format!("entry {index}");
+    for (pointer, clear, opened) in differing {
+        let expected = format!("content{pointer} {clear}");
+        findings.contradicted(Step::ClearValues, &item, &expected, opened);
+    }
+    for _ in differing.len() as u64..compared {
+        findings.held(Step::ClearValues);
+    }
+}
+
+impl Sidecar {
+    fn of(opening: &VerifiedOpening) -> Self {
+        let own = |source: &str| source == sidecar::SOURCE;
+        let shown = opening.fields().filter(|field| own(&field.value.source)).map(|field| {
+            let value = &field.value;
+            (value.pointer.clone(), Some(digest(value.field_type, &value.value)))
+        });
+        let withheld = opening.withheld().filter(|(source, _)| own(source));
+        let withheld = withheld.map(|(_, pointer)| (pointer.to_owned(), None));
+        let mut values: Vec<_> = shown.chain(withheld).collect();
+        values.sort();
+        let is_whole = opening.closed() == 0;
+        if is_whole && values.iter().all(|(_, value)| value.is_some()) {
+            return Self { values: vec![(String::new(), Some(over(&values)))], is_whole };
+        }
+        Self { values, is_whole }
+    }
+
+    /// Where the values differ from those of the file: a pointer, or nothing.
+    pub(crate) fn differs_from(&self, file: &[u8]) -> Option<String> {
+        let document = document::read(file).ok();
+        let values = document.map(|document| document::values(sidecar::SOURCE, &document));
+        let mut found: Vec<(String, Option<Hash>)> = values
+            .into_iter()
+            .flatten()
+            .map(|value| (value.pointer, Some(digest(value.field_type, &value.value))))
+            .collect();
+        found.sort();
+        if let [(name, Some(whole))] = self.values.as_slice()
+            && name.is_empty()
+            && self.is_whole
+            && *whole == over(&found)
+        {
+            return None;
+        }
+        let in_file: BTreeMap<&str, Option<Hash>> =
+            found.iter().map(|(pointer, value)| (pointer.as_str(), *value)).collect();
+        let said: BTreeMap<&str, Option<Hash>> =
+            self.values.iter().map(|(pointer, value)| (pointer.as_str(), *value)).collect();
+        let other = said.iter().find(|(pointer, value)| match in_file.get(*pointer) {
+            Some(found) => value.is_some() && *value != found,
+            None => true,
+        });
+        if let Some((pointer, _)) = other {
+            return Some((*pointer).to_owned());
+        }
+        let missing = in_file.keys().find(|pointer| self.is_whole && !said.contains_key(*pointer));
+        missing.map(|pointer| (*pointer).to_owned())
+    }
+}
+
+fn digest(field_type: FieldType, value: &str) -> Hash {
+    Hash::of(&[field_type.name().as_bytes(), b"\n", value.as_bytes()])
+}
+
+fn over(values: &[(String, Option<Hash>)]) -> Hash {
+    let mut text = String::new();
+    for (pointer, value) in values {
+        crate::json::write_string(pointer, &mut text);
+        text.push_str(&value.map_or_else(String::new, |value| value.to_string()));
+    }
+    Hash::of(&[text.as_bytes()])
+}

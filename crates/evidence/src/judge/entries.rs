@@ -1,0 +1,364 @@
+//! Judges entries one after the other, in ascending index: the part of the verification that an
+//! exhibit, a published log and single objects share (spec/verification.md, V11, V13 to V16).
+
+use std::collections::BTreeMap;
+
+use crate::body::Role;
+use crate::chain::ChainOf;
+use crate::entry::{Envelope, Statement, UnverifiedEntry};
+use crate::error::FormError;
+use crate::hash::Hash;
+use crate::judge::chain::{Chains, Position};
+use crate::judge::findings::Findings;
+use crate::judge::history::History;
+use crate::key::VerifierKey;
+use crate::keys::{KeyHistory, Keys};
+use crate::kind::Kind;
+use crate::note::SignatureCheck;
+use crate::spread::spread;
+use crate::step::Step;
+use crate::tree::leaf_hash;
+
+/// The steps that this file carries out.
+pub(crate) const STEPS: &[Step] =
+    &[Step::Control, Step::NoteForm, Step::Signature, Step::Standing, Step::Chain];
+
+/// An entry as it is shown at its index.
+pub(crate) struct Shown {
+    pub(crate) index: u64,
+    pub(crate) leaf: Hash,
+    read: Reading,
+}
+
+enum Reading {
+    Entry(Box<UnverifiedEntry>),
+    /// Its envelope holds, and what stands in it is of a form that this version does not know.
+    Unread(Box<Envelope>, FormError),
+    Malformed(FormError),
+}
+
+impl Shown {
+    /// Reads the entry at `index`; a pure function, so that many can be read at once.
+    pub(crate) fn read(index: u64, bytes: &[u8]) -> Self {
+        let read = match Envelope::parse(bytes).map(UnverifiedEntry::read) {
+            Ok(Ok(entry)) => Reading::Entry(Box::new(entry)),
+            Ok(Err((envelope, error @ FormError::Unsupported { .. }))) => {
+                Reading::Unread(Box::new(envelope), error)
+            }
+            Ok(Err((_, error))) | Err(error) => Reading::Malformed(error),
+        };
+        Self { index, leaf: leaf_hash(bytes), read }
+    }
+}
+
+/// An entry that was judged: its signature holds, or nothing could be said of its key. Only
+/// [`Entries::settle`] makes one.
+pub(crate) struct Judged {
+    pub(crate) index: u64,
+    statement: Statement,
+}
+
+impl Judged {
+    pub(crate) const fn statement(&self) -> &Statement {
+        &self.statement
+    }
+}
+
+/// What became of an entry.
+pub(crate) enum Outcome {
+    Judged(Box<Judged>),
+    /// It was not read, or its signature does not hold: nothing is taken from it.
+    Refused(u64),
+}
+
+/// An entry whose signature is still to be checked.
+struct Pending {
+    index: u64,
+    entry: UnverifiedEntry,
+    /// `None` where a key is not known, and may be none the less.
+    key: Option<VerifierKey>,
+}
+
+/// Judges entries as they come.
+pub(crate) struct Entries {
+    pub(crate) keys: Keys,
+    pub(crate) history: History,
+    origin: Option<String>,
+    chains: Chains,
+    /// Entries shown so far.
+    shown: u64,
+    /// Where each control entry stands among the shown ones.
+    control: BTreeMap<u64, Position>,
+    pending: Vec<Result<Pending, u64>>,
+}
+
+impl Entries {
+    /// For a log of this origin; of a whole log every entry is going to be shown.
+    pub(crate) fn new(origin: Option<String>, history: History) -> Self {
+        Self {
+            keys: Keys::default(),
+            history,
+            origin,
+            chains: Chains::default(),
+            shown: 0,
+            control: BTreeMap::new(),
+            pending: Vec::new(),
+        }
+    }
+
+    /// Judges the next shown entry, but for its signature, which is judged at [`Entries::settle`].
+    pub(crate) fn entry(&mut self, shown: Shown, findings: &mut Findings) {
+        let Shown { index, leaf, read } = shown;
+        let item = format!("entry {index}");
+        let at = Position { index, shown_below: self.shown };
+        match read {
+            Reading::Entry(entry) => self.read(at, &item, *entry, findings),
+            Reading::Unread(envelope, error) => {
+                findings.form(Step::NoteForm, &item, &error);
+                self.unread(index, &item, &envelope, findings);
+                self.history.unread(index, leaf);
+                self.pending.push(Err(index));
+            }
+            Reading::Malformed(error) => {
+                findings.form(Step::NoteForm, &item, &error);
+                self.history.unread(index, leaf);
+                self.pending.push(Err(index));
+            }
+        }
+        self.shown += 1;
+    }
+
+    fn read(&mut self, at: Position, item: &str, entry: UnverifiedEntry, findings: &mut Findings) {
+        let index = at.index;
+        let statement = entry.statement();
+        let origin = self.origin.clone().unwrap_or_else(|| statement.origin.clone());
+        let expected = format!("origin {origin}");
+        let same = statement.origin == origin;
+        findings.check(same, Step::NoteForm, item, &expected, &statement.origin);
+        self.control_pointer(index, item, statement, findings);
+        self.chain(at, item, &entry, findings);
+        self.history.entry(index, entry.leaf(), item, statement, findings);
+        let key = self.keys.key_of(&entry);
+        let is_control = statement.kind == Kind::Control;
+        match key {
+            Some(key) if is_control => self.control_entry(at, item, entry, &key, findings),
+            Some(key) => {
+                self.standing(index, item, &key, Role::Collector, findings);
+                self.pending.push(Ok(Pending { index, entry, key: Some(key) }));
+            }
+            None => self.unknown_key(item, is_control, index, entry, findings),
+        }
+    }
+
+    /// E13: the newest control entry below, by its leaf.
+    fn control_pointer(
+        &self,
+        index: u64,
+        item: &str,
+        statement: &Statement,
+        findings: &mut Findings,
+    ) {
+        let newest = self.keys.newest();
+        let shown =
+            |hash: Option<Hash>| hash.map_or_else(|| "none".to_owned(), |hash| hash.to_string());
+        let holds = statement.control == newest && (index == 0) == newest.is_none();
+        let expected = format!("control {}", shown(newest));
+        findings.check(holds, Step::Control, item, &expected, &shown(statement.control));
+    }
+
+    fn chain(
+        &mut self,
+        at: Position,
+        item: &str,
+        entry: &UnverifiedEntry,
+        findings: &mut Findings,
+    ) {
+        let is_control = entry.statement().kind == Kind::Control;
+        let added = match self.keys.key(&entry.statement().key) {
+            Some(history) => self.control.get(&history.added_at).copied(),
+            // The first entry of the control chain is the genesis.
+            None if is_control => Some(Position { index: 0, shown_below: 0 }),
+            None => None,
+        };
+        let step = if is_control { Step::Control } else { Step::Chain };
+        match self.chains.follow(at, added, entry) {
+            Ok(()) => findings.held(step),
+            Err((expected, found)) => findings.contradicted(step, item, &expected, &found),
+        }
+    }
+
+    /// An entry by a key that no control entry below added.
+    fn unknown_key(
+        &mut self,
+        item: &str,
+        is_control: bool,
+        index: u64,
+        entry: UnverifiedEntry,
+        findings: &mut Findings,
+    ) {
+        if is_control {
+            self.keys.pass(index, entry.leaf());
+        }
+        let statement = entry.statement();
+        let found = format!("{}, key {}", statement.signer, statement.key);
+        if self.may_be_added(item, &found, findings) {
+            self.pending.push(Ok(Pending { index, entry, key: None }));
+        } else {
+            self.pending.push(Err(index));
+        }
+    }
+
+    /// Whether a control entry that is not understood may have added a key; otherwise a contradiction.
+    fn may_be_added(&self, item: &str, found: &str, findings: &mut Findings) -> bool {
+        let Some(blind) = self.keys.blind_from() else {
+            let expected = "a key that a control entry below added";
+            findings.contradicted(Step::Signature, item, expected, found);
+            return false;
+        };
+        let why = format!(
+            "its key is not known; control entry {blind}, which is not understood, may have added it"
+        );
+        findings.not_established(Step::Signature, item, &why);
+        true
+    }
+
+    /// An entry of a later version: its signature is judged all the same, and what it may have said
+    /// follows from the role of the key that made it.
+    fn unread(&mut self, index: u64, item: &str, envelope: &Envelope, findings: &mut Findings) {
+        let leaf = envelope.leaf();
+        if index == 0 {
+            findings.not_established(Step::Signature, item, "the genesis is not understood");
+            return self.keys.unread(index, leaf);
+        }
+        let (signer, is_named) = self.keys.signer_of(envelope);
+        let Some(history) = signer.cloned() else {
+            let found = format!("{}, in its signature line", envelope.line().name);
+            if is_named {
+                signature_finding(index, SignatureCheck::Invalid, findings);
+            } else {
+                self.may_be_added(item, &found, findings);
+            }
+            return;
+        };
+        findings.held(Step::Signature);
+        let role = if history.role == Role::Control { Role::Control } else { Role::Collector };
+        self.standing(index, item, &history.key, role, findings);
+        match history.role {
+            Role::Control => {
+                self.chains.skip(ChainOf::Control);
+                self.keys.unread(index, leaf);
+            }
+            Role::Collector => self.chains.skip(ChainOf::Key(history.key.hash())),
+            Role::Log => {}
+        }
+    }
+
+    fn control_entry(
+        &mut self,
+        at: Position,
+        item: &str,
+        entry: UnverifiedEntry,
+        key: &VerifierKey,
+        findings: &mut Findings,
+    ) {
+        let (index, leaf) = (at.index, entry.leaf());
+        let verified = match entry.clone().verify(key) {
+            Ok(verified) => verified,
+            Err(check) => {
+                // Whatever nobody signed adds no key and ends none.
+                signature_finding(index, check, findings);
+                self.keys.pass(index, leaf);
+                return self.pending.push(Err(index));
+            }
+        };
+        if index > 0 {
+            self.standing(index, item, key, Role::Control, findings);
+        }
+        if self.keys.blind_from().is_some() {
+            self.keys.pass(index, leaf);
+        } else {
+            match self.keys.apply(index, &verified) {
+                Ok(()) => findings.held(Step::Control),
+                Err(error) => findings.form(Step::Control, item, &error),
+            }
+        }
+        if index == 0 {
+            self.standing(index, item, key, Role::Control, findings);
+        }
+        self.control.insert(index, at);
+        self.pending.push(Ok(Pending { index, entry, key: Some(key.clone()) }));
+    }
+
+    /// V15: the key was allowed to sign here.
+    fn standing(
+        &self,
+        index: u64,
+        item: &str,
+        key: &VerifierKey,
+        role: Role,
+        findings: &mut Findings,
+    ) {
+        let history = self.keys.key(&key.hash());
+        let holds = history.is_some_and(|h| h.role == role && h.covers_entry(index));
+        if let (true, Some(blind)) = (holds, self.keys.blind_from().filter(|at| *at < index)) {
+            let why = format!(
+                "its key may have been ended by control entry {blind}, which is not understood"
+            );
+            return findings.not_established(Step::Standing, item, &why);
+        }
+        let expected = format!("a {} key, valid at index {index}", role.name());
+        let found = history.map_or_else(|| format!("{key}, never added"), described);
+        findings.check(holds, Step::Standing, item, &expected, &found);
+    }
+
+    /// Checks the signatures that have gathered, on `threads` threads; gives what became of the entries,
+    /// in their order.
+    pub(crate) fn settle(&mut self, threads: usize, findings: &mut Findings) -> Vec<Outcome> {
+        let checked = spread(std::mem::take(&mut self.pending), threads, |pending| {
+            pending.map(|Pending { index, entry, key }| {
+                let check = match &key {
+                    Some(key) => entry.check(key),
+                    None => SignatureCheck::Absent,
+                };
+                (index, entry, key.is_some(), check)
+            })
+        });
+        let outcome = |checked: Result<(u64, UnverifiedEntry, bool, SignatureCheck), u64>| {
+            let (index, entry, is_known, check) = match checked {
+                Ok(checked) => checked,
+                Err(index) => return Outcome::Refused(index),
+            };
+            if is_known {
+                signature_finding(index, check, findings);
+                if check != SignatureCheck::Valid {
+                    return Outcome::Refused(index);
+                }
+            }
+            Outcome::Judged(Box::new(Judged { index, statement: entry.into_statement() }))
+        };
+        checked.into_iter().map(outcome).collect()
+    }
+
+    /// What can be said only when all entries were seen: disputes, and the history of each subject.
+    pub(crate) fn finish(&mut self, findings: &mut Findings) {
+        self.history.disputes(&self.keys, findings);
+        self.history.finish(findings);
+        findings.ran(STEPS);
+    }
+}
+
+fn described(history: &KeyHistory) -> String {
+    let KeyHistory { key, role, added_at, ended_at, .. } = history;
+    let ended = ended_at.map_or_else(String::new, |end| format!(", ended at {end}"));
+    format!("{key}, {}, added at {added_at}{ended}", role.name())
+}
+
+fn signature_finding(index: u64, check: SignatureCheck, findings: &mut Findings) {
+    let found = match check {
+        SignatureCheck::Invalid => "a signature that does not hold",
+        SignatureCheck::Absent => "no signature line of that key id",
+        SignatureCheck::Valid => return findings.held(Step::Signature),
+    };
+    let expected = "a signature by the key that the entry names";
+    findings.contradicted(Step::Signature, &format!("entry {index}"), expected, found);
+}

@@ -1,0 +1,255 @@
+//! Verifies an exhibit, step by step as spec/verification.md numbers them.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use crate::bag::Place;
+use crate::judge::commitments::Commitments;
+use crate::judge::entries::{Entries, Judged as JudgedEntry, Outcome, Shown};
+use crate::judge::findings::Findings;
+use crate::judge::history::History;
+use crate::judge::payload::Payload;
+use crate::judge::reading::{CHECKPOINT, MANIFEST, Reading};
+use crate::judge::scope::Scope;
+use crate::judge::trust::Judged;
+use crate::kind::Kind;
+use crate::limits::{NOTE_BYTES_MAX, OPENING_BYTES_MAX};
+use crate::opening::{Mismatch, Opening, VerifiedOpening};
+use crate::package::Package;
+use crate::step::{Axis, Step};
+use crate::trust::Trust;
+use crate::verdict::{Fault, Seen, Verdict};
+
+/// Entries whose signatures are checked together.
+const AT_ONCE: usize = 512;
+
+/// Why no verification took place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// Neither a manifest nor a checkpoint is there: it is no exhibit.
+    NotAnExhibit,
+    /// The machine failed to read it.
+    Io(String),
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotAnExhibit => {
+                write!(f, "not an exhibit: neither {MANIFEST} nor {CHECKPOINT} is there")
+            }
+            Self::Io(what) => f.write_str(what),
+        }
+    }
+}
+
+impl std::error::Error for Stop {}
+
+/// Verifies the exhibit in `package` by what `trust` holds, on at most `threads` threads.
+///
+/// # Errors
+/// [`Stop`] when nothing could be verified. Whatever is wrong with an exhibit is in the verdict.
+pub fn verify_exhibit(
+    package: &mut dyn Package,
+    trust: &Trust,
+    threads: usize,
+) -> Result<Verdict, Stop> {
+    let has = |path: &str| package.files().contains(path);
+    if !has(MANIFEST) && !has(CHECKPOINT) {
+        return Err(Stop::NotAnExhibit);
+    }
+    let mut findings = Findings::new(Step::ALL);
+    let mut reading = Reading::new(package);
+    reading.names(&mut findings);
+    reading.bag(&mut findings)?;
+    let checkpoint = reading.load(CHECKPOINT, NOTE_BYTES_MAX, Step::Checkpoint, &mut findings)?;
+    let judged = checkpoint.as_deref().and_then(|bytes| Judged::new(bytes, trust, &mut findings));
+    let origin = judged.as_ref().map(|judged| judged.claims().origin.clone());
+    let mut story = Story {
+        entries: Entries::new(origin, History::default()),
+        commitments: Commitments::default(),
+        scope: Scope::default(),
+        openings: BTreeSet::new(),
+        hidden: 0,
+    };
+    let under = (checkpoint.as_deref(), judged.as_ref());
+    for places in reading.indices(&mut findings).chunks(AT_ONCE) {
+        story.chunk(&mut reading, places, under, threads, &mut findings)?;
+    }
+    if judged.is_some() {
+        findings.ran(&[Step::Inclusion]);
+    }
+    story.entries.finish(&mut findings);
+    findings.ran(&[Step::OpeningForm, Step::OpeningRoot]);
+    let seen = judged.as_ref().map(|j| j.against(trust, &story.entries.keys, &mut findings));
+    let size = judged.as_ref().map(|judged| judged.claims().size);
+    story.scope.judge(size, &story.entries.history, &mut reading, &mut findings)?;
+    story.strays(&reading, &mut findings);
+    Payload::new(&mut reading, &mut story.commitments, &mut findings).judge()?;
+    notes(&mut findings, seen.as_ref(), story.hidden);
+    let mut verdict = Verdict::of(findings);
+    verdict.seen = seen;
+    verdict.recordings = story.commitments.recordings;
+    verdict.replacements = story.commitments.replacements;
+    Ok(verdict)
+}
+
+fn notes(findings: &mut Findings, seen: Option<&Seen>, hidden: u64) {
+    if seen.is_some_and(|seen| seen.anchored) {
+        findings.note(Axis::Ledger, "the end or dispute of a key that is left out of this exhibit shows only in the published log".into());
+    }
+    if !findings.contradicts(Axis::Scope) {
+        let sentence = "as declared by the producer; nothing is said of other recordings";
+        findings.note(Axis::Scope, sentence.into());
+    }
+    if hidden > 0 {
+        let sentence = format!(
+            "closed fields: {hidden}; no absence is established, nor that each name stands once"
+        );
+        findings.note(Axis::Disclosure, sentence);
+    }
+    findings.not_supplied(Step::Time, "timestamps", "none was supplied");
+    findings.not_supplied(Step::Witness, "cosignatures", "no witness key was supplied");
+    findings.ran(&[Step::Time, Step::Witness]);
+}
+
+/// What the entries of this exhibit say, as far as the files have to agree with it.
+struct Story {
+    entries: Entries,
+    commitments: Commitments,
+    scope: Scope,
+    /// Openings that belong to an entry that was judged.
+    openings: BTreeSet<u64>,
+    hidden: u64,
+}
+
+impl Story {
+    /// Some entries in a row: read, judged together, and taken in.
+    fn chunk(
+        &mut self,
+        reading: &mut Reading<'_>,
+        places: &[(u64, bool)],
+        under: (Option<&[u8]>, Option<&Judged>),
+        threads: usize,
+        findings: &mut Findings,
+    ) -> Result<(), Stop> {
+        for (index, is_control) in places.iter().copied() {
+            let Some(bytes) = reading.note(index, is_control, findings)? else { continue };
+            let shown = Shown::read(index, &bytes);
+            reading.inclusion((index, is_control), shown.leaf, under, findings)?;
+            self.entries.entry(shown, findings);
+        }
+        let is_control = |index: u64| {
+            places
+                .binary_search_by_key(&index, |(index, _)| *index)
+                .ok()
+                .and_then(|p| places.get(p))
+        };
+        for outcome in self.entries.settle(threads, findings) {
+            match outcome {
+                Outcome::Refused(index) => self.commitments.refused(index),
+                Outcome::Judged(judged) => {
+                    let folder = is_control(judged.index).is_some_and(|(_, control)| *control);
+                    self.entry(reading, &judged, folder, findings)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn entry(
+        &mut self,
+        reading: &mut Reading<'_>,
+        judged: &JudgedEntry,
+        in_control: bool,
+        findings: &mut Findings,
+    ) -> Result<(), Stop> {
+        let index = judged.index;
+        let kind = &judged.statement().kind;
+        if in_control != (*kind == Kind::Control) {
+            let item = format!("entry {index}");
+            let expected = "control entries in ledger/control, others in ledger/entries";
+            findings.blamed(Fault::Evidence, Step::Names, &item, expected, kind.name());
+        }
+        let in_ledger = matches!(kind, Kind::Control | Kind::Produced);
+        let folder = if in_ledger { "ledger" } else { "data" };
+        let path = format!("{folder}/openings/{index}.json");
+        let opening = self.opening(reading, &path, in_ledger, judged, findings)?;
+        let count = judged.statement().body.fields().map_or(0, |fields| fields.count);
+        let closed = opening.as_ref().map_or(count, |opening| opening.closed() as u64);
+        self.hidden = self.hidden.saturating_add(closed);
+        self.commitments.entry(judged, opening.as_ref(), findings);
+        if *kind == Kind::Produced {
+            self.scope.entry(index, opening.as_ref(), findings);
+        }
+        Ok(())
+    }
+
+    /// V25 and V26: the opening of an entry, if the exhibit holds one.
+    fn opening(
+        &mut self,
+        reading: &mut Reading<'_>,
+        path: &str,
+        required: bool,
+        judged: &JudgedEntry,
+        findings: &mut Findings,
+    ) -> Result<Option<VerifiedOpening>, Stop> {
+        if !required && !reading.has(path) {
+            return Ok(None);
+        }
+        self.openings.insert(judged.index);
+        let step = Step::OpeningForm;
+        let Some(bytes) = reading.load(path, OPENING_BYTES_MAX, step, findings)? else {
+            return Ok(None);
+        };
+        let statement = judged.statement();
+        let Some(commitment) = statement.body.fields() else {
+            findings.not_established(Step::OpeningRoot, path, "the entry's kind is not known");
+            return Ok(None);
+        };
+        let opening = match Opening::parse(&bytes) {
+            Ok(opening) => opening,
+            Err(error) => {
+                findings.form(step, path, &error);
+                return Ok(None);
+            }
+        };
+        if opening.block_key.is_some() && statement.kind != Kind::Recording {
+            findings.contradicted(step, path, "no block_key in this kind", "one");
+        }
+        match opening.verify(commitment) {
+            Ok(verified) => {
+                findings.held(Step::OpeningForm);
+                findings.held(Step::OpeningRoot);
+                Ok(Some(verified))
+            }
+            Err(Mismatch::Commitment(error)) => {
+                findings.form(Step::OpeningRoot, path, &error);
+                Ok(None)
+            }
+            Err(Mismatch::Form(error)) => {
+                findings.form(Step::OpeningForm, path, &error);
+                Ok(None)
+            }
+        }
+    }
+
+    /// V1: openings of entries that are not shown, or in the other folder.
+    fn strays(&self, reading: &Reading<'_>, findings: &mut Findings) {
+        for path in reading.package.files().paths() {
+            let (index, in_ledger) = match Place::of(path) {
+                Some(Place::Opening(index)) => (index, false),
+                Some(Place::LedgerOpening(index)) => (index, true),
+                _ => continue,
+            };
+            let folder = if in_ledger { "data" } else { "ledger" };
+            let other = reading.has(&format!("{folder}/openings/{index}.json"));
+            let known =
+                self.openings.contains(&index) && !other || self.commitments.is_refused(index);
+            if !known {
+                let expected = "the opening of an entry that is shown, in its place";
+                findings.blamed(Fault::Evidence, Step::Names, path, expected, "another");
+            }
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! What entries say of each other: references, policies, succession, disputes (spec/verification.md,
+//! V21 to V24).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::body::{Body, Ref, Rel, Subject};
+use crate::entry::Statement;
+use crate::hash::Hash;
+use crate::judge::findings::Findings;
+use crate::keys::Keys;
+use crate::kind::Kind;
+use crate::step::{Axis, Step};
+
+/// The steps that this file carries out.
+pub(crate) const STEPS: &[Step] =
+    &[Step::Named, Step::References, Step::Succession, Step::CustodyEvents];
+
+/// What is kept of each entry until the end: 56 bytes, for logs are long.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Row {
+    pub(crate) leaf: Hash,
+    subject: [u8; 16],
+    tag: Tag,
+    has_subject: bool,
+    /// The number of its key; all ones where there are too many to tell.
+    key: u16,
+}
+
+/// A kind, small enough to be kept for every entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tag {
+    /// Its leaf is known, and nothing else.
+    Passed,
+    Unread,
+    Unknown,
+    Control,
+    Recording,
+    Pass,
+    Policy,
+    Produced,
+    Observation,
+    Custody,
+    Reconciliation,
+    Audit,
+    Gap,
+    Erasure,
+}
+
+impl Tag {
+    const fn of(kind: &Kind) -> Self {
+        match kind {
+            Kind::Control => Self::Control,
+            Kind::Recording => Self::Recording,
+            Kind::Pass => Self::Pass,
+            Kind::Policy => Self::Policy,
+            Kind::Produced => Self::Produced,
+            Kind::Observation => Self::Observation,
+            Kind::Custody => Self::Custody,
+            Kind::Reconciliation => Self::Reconciliation,
+            Kind::Audit => Self::Audit,
+            Kind::Gap => Self::Gap,
+            Kind::Erasure => Self::Erasure,
+            Kind::Unknown(_) => Self::Unknown,
+        }
+    }
+}
+
+impl Row {
+    const fn passed(leaf: Hash, tag: Tag) -> Self {
+        Self { leaf, subject: [0; 16], tag, has_subject: false, key: u16::MAX }
+    }
+
+    fn subject(&self) -> Option<Subject> {
+        self.has_subject.then_some(Subject(self.subject))
+    }
+}
+
+/// The entries that were shown, and what they say of each other.
+#[derive(Debug, Default)]
+pub(crate) struct History {
+    rows: Vec<Row>,
+    /// The index of each row; empty where every entry has one, and the row's place is its index.
+    indices: Vec<u64>,
+    is_whole: bool,
+    keys: BTreeMap<Hash, u16>,
+    superseded: Vec<u64>,
+    policies: BTreeSet<Hash>,
+}
+
+/// Rows that are made room for at once; a checkpoint may claim any size.
+const ROOM_MAX: u64 = 8 << 20;
+
+impl History {
+    /// Of a log of which every entry has a row.
+    pub(crate) fn whole(size: u64) -> Self {
+        let room = usize::try_from(size.min(ROOM_MAX)).unwrap_or(0);
+        Self { rows: Vec::with_capacity(room), is_whole: true, ..Self::default() }
+    }
+
+    /// An entry of which nothing is judged; its leaf is known.
+    pub(crate) fn passes(&mut self, index: u64, leaf: Hash) {
+        self.push(index, Row::passed(leaf, Tag::Passed));
+    }
+
+    /// An entry that cannot be read.
+    pub(crate) fn unread(&mut self, index: u64, leaf: Hash) {
+        self.push(index, Row::passed(leaf, Tag::Unread));
+    }
+
+    fn push(&mut self, index: u64, row: Row) {
+        if self.is_whole {
+            // A row that passed first and is judged now.
+            if let Some(known) = self.rows.get_mut(usize::try_from(index).unwrap_or(usize::MAX)) {
+                *known = row;
+                return;
+            }
+        } else {
+            self.indices.push(index);
+        }
+        self.rows.push(row);
+    }
+
+    /// Takes an entry in, and judges what it says of lower ones.
+    pub(crate) fn entry(
+        &mut self,
+        index: u64,
+        leaf: Hash,
+        item: &str,
+        statement: &Statement,
+        findings: &mut Findings,
+    ) {
+        let tag = Tag::of(&statement.kind);
+        let subject = statement.subject.unwrap_or(Subject([0; 16])).0;
+        let key = self.key_number(statement.key);
+        let has_subject = statement.subject.is_some();
+        self.push(index, Row { leaf, subject, tag, has_subject, key });
+        if tag == Tag::Unknown {
+            let kind = &statement.kind;
+            let why =
+                format!("kind `{kind}` is not known to this version: its meaning is not checked");
+            findings.not_established(Step::Named, item, &why);
+        }
+        if tag == Tag::Policy {
+            self.policies.insert(leaf);
+        }
+        for reference in statement.body.refs() {
+            self.reference(index, item, tag, statement, reference, findings);
+        }
+        if let Body::Recording(recording) = &statement.body
+            && let Some(completeness) = recording.completeness
+            && !self.policies.contains(&completeness.policy)
+        {
+            let why = format!("its policy, leaf {}, is not shown", completeness.policy);
+            findings.not_established(Step::Named, item, &why);
+        }
+    }
+
+    fn key_number(&mut self, key: Hash) -> u16 {
+        let next = u16::try_from(self.keys.len()).unwrap_or(u16::MAX);
+        if next == u16::MAX { u16::MAX } else { *self.keys.entry(key).or_insert(next) }
+    }
+
+    fn reference(
+        &mut self,
+        index: u64,
+        item: &str,
+        tag: Tag,
+        statement: &Statement,
+        reference: &Ref,
+        findings: &mut Findings,
+    ) {
+        let target = reference.index;
+        if target >= index {
+            let expected = format!("a reference below {index}");
+            let found = target.to_string();
+            return findings.contradicted(Step::References, item, &expected, &found);
+        }
+        let Some(named) = self.row(target) else {
+            if reference.rel == Rel::Supersedes {
+                let expected = format!("entry {target}, which it supersedes, to be shown");
+                return findings.contradicted(Step::Items, item, &expected, "not shown");
+            }
+            let why = format!("it names entry {target}, which is not shown");
+            return findings.not_established(Step::Named, item, &why);
+        };
+        let expected = format!("leaf {} of entry {target}", named.leaf);
+        let found = reference.leaf.to_string();
+        let holds = named.leaf == reference.leaf;
+        findings.check(holds, Step::References, item, &expected, &found);
+        match named.tag {
+            Tag::Passed => return,
+            Tag::Unread | Tag::Unknown => {
+                let why = format!("entry {target}, which it names, is not understood");
+                return findings.not_established(Step::Named, item, &why);
+            }
+            _ if tag == Tag::Unknown => {
+                let why = format!("what it says of entry {target} is not understood");
+                return findings.not_established(Step::Named, item, &why);
+            }
+            Tag::Produced => {
+                let (expected, found) = ("no reference to a `produced` entry", "one");
+                findings.contradicted(Step::References, item, expected, found);
+            }
+            _ => {}
+        }
+        if reference.rel == Rel::Supersedes {
+            self.superseded.push(target);
+            let same = named.tag == tag && named.subject() == statement.subject;
+            let expected = format!("entry {target} to be of the same kind and subject");
+            findings.check(same, Step::References, item, &expected, "another");
+        }
+    }
+
+    fn row(&self, index: u64) -> Option<Row> {
+        let place = if self.is_whole {
+            usize::try_from(index).ok()?
+        } else {
+            self.indices.binary_search(&index).ok()?
+        };
+        self.rows.get(place).copied()
+    }
+
+    fn index(&self, place: usize) -> u64 {
+        if self.is_whole { place as u64 } else { self.indices.get(place).copied().unwrap_or(0) }
+    }
+
+    /// Whether the entry at `index` is shown and cannot be read.
+    pub(crate) fn is_unread(&self, index: u64) -> bool {
+        self.row(index).is_some_and(|row| row.tag == Tag::Unread)
+    }
+
+    /// The shown indices, ascending.
+    pub(crate) fn shown(&self) -> impl Iterator<Item = u64> {
+        (0..self.rows.len()).map(|place| self.index(place))
+    }
+
+    /// The shown entries that have a subject, ascending by index.
+    pub(crate) fn of_subjects(&self) -> impl Iterator<Item = (Subject, u64)> {
+        let subject = |(place, row): (usize, &Row)| Some((row.subject()?, self.index(place)));
+        self.rows.iter().enumerate().filter_map(subject)
+    }
+
+    /// The entry of the last index, if it cannot be read.
+    pub(crate) fn last_is_unread(&self) -> bool {
+        self.rows.last().is_some_and(|row| row.tag == Tag::Unread)
+    }
+
+    /// C8: what a disputed key signed.
+    pub(crate) fn disputes(&self, keys: &Keys, findings: &mut Findings) {
+        let mut disputed: BTreeMap<u16, (u64, String)> = BTreeMap::new();
+        for history in keys.keys() {
+            let Some(from) = history.disputed_from else { continue };
+            if let Some(number) = self.keys.get(&history.key.hash()) {
+                disputed.insert(*number, (from, history.key.to_string()));
+            }
+        }
+        if disputed.is_empty() {
+            return;
+        }
+        for (place, row) in self.rows.iter().enumerate() {
+            let index = self.index(place);
+            if let Some((from, key)) = disputed.get(&row.key).filter(|(from, _)| index >= *from) {
+                let why = format!("its key {key} is disputed from {from} on");
+                findings.not_established(Step::Standing, &format!("entry {index}"), &why);
+            }
+        }
+    }
+
+    /// V23 and V24, when all entries were seen.
+    pub(crate) fn finish(&mut self, findings: &mut Findings) {
+        self.succession(findings);
+        if self.rows.iter().any(|row| row.tag == Tag::Custody) {
+            findings.held(Step::CustodyEvents);
+            findings.note(Axis::Custody, "custody entries are established as signed; their content only where it is disclosed".into());
+        } else {
+            findings.not_supplied(Step::CustodyEvents, "custody entries", "none is shown");
+        }
+        findings.ran(STEPS);
+    }
+
+    /// Of the recording entries of one subject exactly one is current.
+    fn succession(&mut self, findings: &mut Findings) {
+        self.superseded.sort_unstable();
+        let is_recording =
+            |place: &u32| self.at(*place).is_some_and(|row| row.tag == Tag::Recording);
+        let places = 0..u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
+        let mut places: Vec<u32> = places.filter(is_recording).collect();
+        let subject = |place: &u32| self.at(*place).map(|row| row.subject);
+        places.sort_by_key(subject);
+        for group in places.chunk_by(|a, b| subject(a) == subject(b)) {
+            let times = |place: &u32| {
+                let index = self.index(usize::try_from(*place).unwrap_or(usize::MAX));
+                let from = self.superseded.partition_point(|superseded| *superseded < index);
+                self.superseded
+                    .iter()
+                    .skip(from)
+                    .take_while(|superseded| **superseded == index)
+                    .count()
+            };
+            let current = group.iter().filter(|place| times(place) == 0).count();
+            let branched = current != 1 || group.iter().any(|place| times(place) > 1);
+            let Some(subject) = group.first().and_then(subject).map(Subject) else { continue };
+            if branched {
+                let why = format!(
+                    "its history branches: {current} of {} recording entries are not superseded; none is current",
+                    group.len()
+                );
+                findings.not_established(Step::Succession, &format!("subject {subject}"), &why);
+            } else {
+                findings.held(Step::Succession);
+            }
+        }
+    }
+
+    fn at(&self, place: u32) -> Option<&Row> {
+        self.rows.get(usize::try_from(place).ok()?)
+    }
+}

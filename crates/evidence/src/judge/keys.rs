@@ -1,0 +1,211 @@
+//! Keys: which may sign what, by position in the log and never by time (spec/control.md).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::body::{Added, Body, Control, Ended, Role};
+use crate::entry::{Envelope, UnverifiedEntry, VerifiedEntry};
+use crate::error::FormError;
+use crate::hash::Hash;
+use crate::key::VerifierKey;
+use crate::note::SignatureCheck;
+
+/// What the control entries say of one key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyHistory {
+    /// The key.
+    pub key: VerifierKey,
+    /// What it may sign.
+    pub role: Role,
+    /// The index of the control entry that added it.
+    pub added_at: u64,
+    /// The index of the control entry that ended it.
+    pub ended_at: Option<u64>,
+    /// The first index from which its signatures are not relied on.
+    pub disputed_from: Option<u64>,
+}
+
+impl KeyHistory {
+    /// Whether the key may sign entry `index`. The genesis' own control key signs entry 0 too.
+    #[must_use]
+    pub fn covers_entry(&self, index: u64) -> bool {
+        let genesis = index == 0 && self.added_at == 0 && self.role == Role::Control;
+        (self.added_at < index || genesis) && self.ended_at.is_none_or(|end| index <= end)
+    }
+
+    /// Whether the key may sign a checkpoint of `size`.
+    #[must_use]
+    pub fn covers_size(&self, size: u64) -> bool {
+        self.added_at < size && self.ended_at.is_none_or(|end| size <= end)
+    }
+}
+
+/// The state of the keys after some control entries.
+#[derive(Clone, Debug, Default)]
+pub struct Keys {
+    keys: BTreeMap<Hash, KeyHistory>,
+    points: BTreeSet<[u8; 32]>,
+    ledger_id: Option<Hash>,
+    newest: Option<Hash>,
+    /// The first control entry that could not be read: what it added or ended is not known.
+    blind_from: Option<u64>,
+}
+
+impl Keys {
+    /// The leaf of entry 0.
+    #[must_use]
+    pub const fn ledger_id(&self) -> Option<Hash> {
+        self.ledger_id
+    }
+
+    /// The leaf of the newest control entry.
+    #[must_use]
+    pub const fn newest(&self) -> Option<Hash> {
+        self.newest
+    }
+
+    /// The first control entry that could not be read, if there is one.
+    #[must_use]
+    pub const fn blind_from(&self) -> Option<u64> {
+        self.blind_from
+    }
+
+    /// Passes a control entry by its leaf: what it says is not taken in.
+    pub(crate) fn pass(&mut self, index: u64, leaf: Hash) {
+        self.newest = Some(leaf);
+        if index == 0 {
+            self.ledger_id = Some(leaf);
+        }
+    }
+
+    /// A control key signed the entry at `index`, and it cannot be read: from here on a key that is
+    /// not known may have been added, and a known one ended.
+    pub(crate) fn unread(&mut self, index: u64, leaf: Hash) {
+        self.blind_from.get_or_insert(index);
+        self.pass(index, leaf);
+    }
+
+    /// All keys ever added.
+    pub fn keys(&self) -> impl Iterator<Item = &KeyHistory> {
+        self.keys.values()
+    }
+
+    /// The key with that hash.
+    #[must_use]
+    pub fn key(&self, hash: &Hash) -> Option<&KeyHistory> {
+        self.keys.get(hash)
+    }
+
+    /// The key that signed `envelope`, told by its signature line, and verified; and whether a known
+    /// key is named there at all.
+    pub(crate) fn signer_of(&self, envelope: &Envelope) -> (Option<&KeyHistory>, bool) {
+        let line = envelope.line();
+        let named =
+            |history: &&KeyHistory| history.key.name() == line.name && history.key.id() == line.id;
+        let signed = |history: &&KeyHistory| envelope.check(&history.key) == SignatureCheck::Valid;
+        (self.keys().filter(named).find(signed), self.keys().any(|history| named(&history)))
+    }
+
+    /// The key that claims to have made `entry`: one of this state, or for the genesis one that
+    /// the entry itself adds.
+    #[must_use]
+    pub fn key_of(&self, entry: &UnverifiedEntry) -> Option<VerifierKey> {
+        let statement = entry.statement();
+        if let Some(history) = self.keys.get(&statement.key) {
+            return Some(history.key.clone());
+        }
+        match &statement.body {
+            Body::Control(Control { add, nonce: Some(_), .. }) if self.ledger_id.is_none() => {
+                let own = |added: &&Added| {
+                    added.role == Role::Control && added.key.hash() == statement.key
+                };
+                add.iter().find(own).map(|added| added.key.clone())
+            }
+            _ => None,
+        }
+    }
+
+    /// Takes in the control entry at `index`. Everything is checked before anything is taken in.
+    ///
+    /// # Errors
+    /// `Malformed`, naming the rule of spec/control.md that does not hold; then the entry is only
+    /// passed by its leaf.
+    pub fn apply(&mut self, index: u64, entry: &VerifiedEntry) -> Result<(), FormError> {
+        let is_first = self.ledger_id.is_none();
+        let checked = self.check(index, is_first, entry);
+        self.pass(index, entry.entry().leaf());
+        let control = checked?;
+        for added in &control.add {
+            self.points.insert(added.key.public());
+            let history = KeyHistory {
+                key: added.key.clone(),
+                role: added.role,
+                added_at: index,
+                ended_at: None,
+                disputed_from: None,
+            };
+            self.keys.insert(added.key.hash(), history);
+        }
+        for ended in &control.end {
+            if let Some(history) = self.keys.get_mut(&ended.key) {
+                history.ended_at.get_or_insert(index);
+                history.disputed_from = history.disputed_from.or(ended.disputed_from);
+            }
+        }
+        Ok(())
+    }
+
+    fn check<'a>(
+        &self,
+        index: u64,
+        is_first: bool,
+        entry: &'a VerifiedEntry,
+    ) -> Result<&'a Control, FormError> {
+        let statement = entry.statement();
+        let Body::Control(control) = &statement.body else {
+            return Err(refused("a control entry", statement.kind.name()));
+        };
+        if (index == 0) != control.nonce.is_some() || (index == 0) != is_first {
+            return Err(refused("exactly one genesis, at index 0", &index.to_string()));
+        }
+        let has = |role| control.add.iter().any(|added| added.role == role);
+        if index == 0 && !(has(Role::Control) && has(Role::Log) && has(Role::Collector)) {
+            return Err(refused("one key of each role in the genesis", "a role without a key"));
+        }
+        let mut added = BTreeSet::new();
+        for new in &control.add {
+            let point = new.key.public();
+            if self.points.contains(&point) || !added.insert(point) {
+                return Err(refused("a public key that was never added", &new.key.to_string()));
+            }
+        }
+        let mut ended = BTreeSet::new();
+        for end in &control.end {
+            self.check_end(index, control, end)?;
+            if !ended.insert(end.key) {
+                return Err(refused("a key ended once in an entry", &end.key.to_string()));
+            }
+        }
+        Ok(control)
+    }
+
+    fn check_end(&self, index: u64, control: &Control, ended: &Ended) -> Result<(), FormError> {
+        if ended.disputed_from.is_some_and(|from| from > index) {
+            return Err(refused("disputed_from not above the entry itself", &index.to_string()));
+        }
+        let Some(history) = self.keys.get(&ended.key) else {
+            let here = control.add.iter().any(|added| added.key.hash() == ended.key);
+            let refused =
+                || refused("a key that was added before it is ended", &ended.key.to_string());
+            return if here { Ok(()) } else { Err(refused()) };
+        };
+        let only_disputes = ended.disputed_from.is_some() && history.disputed_from.is_none();
+        if history.ended_at.is_some() && !only_disputes {
+            return Err(refused("a key ended once, disputed once", &history.key.to_string()));
+        }
+        Ok(())
+    }
+}
+
+fn refused(expected: &str, found: &str) -> FormError {
+    FormError::malformed("control chain", expected, found)
+}

@@ -1,0 +1,201 @@
+//! Verifies a published log: everything of its size, recomputed (spec/verification.md, part 2).
+
+use std::fmt;
+
+use crate::checkpoint::{Checkpoint, UnverifiedCheckpoint};
+use crate::hash::Hash;
+use crate::judge::entries::{Entries, Shown};
+use crate::judge::findings::Findings;
+use crate::judge::history::History;
+use crate::judge::trust::Judged;
+use crate::judge::walk::{Visitor, Walk};
+use crate::limits::NOTE_BYTES_MAX;
+use crate::spread::spread;
+use crate::step::{Axis, Step};
+use crate::trust::Trust;
+use crate::verdict::Verdict;
+
+/// The steps of a log: those that need no files and no openings.
+pub(crate) const STEPS: &[Step] = &[
+    Step::Checkpoint,
+    Step::LedgerId,
+    Step::Inclusion,
+    Step::Control,
+    Step::LogKey,
+    Step::NoteForm,
+    Step::Signature,
+    Step::Standing,
+    Step::Chain,
+    Step::Time,
+    Step::Witness,
+    Step::Items,
+    Step::Named,
+    Step::References,
+    Step::Succession,
+    Step::CustodyEvents,
+];
+
+/// What stands at a path of a log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LogFile {
+    /// Nothing.
+    Missing,
+    /// More bytes than it may have.
+    TooLong,
+    /// A folder, a pipe, a device.
+    NoFile,
+    /// A file.
+    Bytes(Vec<u8>),
+}
+
+/// The files of a published log.
+pub trait LogFiles {
+    /// What stands at `path`; of a file at most `bytes_max` bytes.
+    ///
+    /// # Errors
+    /// Why the machine could not read it.
+    fn read(&mut self, path: &str, bytes_max: usize) -> Result<LogFile, String>;
+}
+
+/// Why no verification took place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LogStop {
+    /// There is no checkpoint: it is no log.
+    NotALog,
+    /// The machine failed to read it.
+    Io(String),
+}
+
+impl fmt::Display for LogStop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotALog => f.write_str("not a published log: there is no `checkpoint` file"),
+            Self::Io(what) => f.write_str(what),
+        }
+    }
+}
+
+impl std::error::Error for LogStop {}
+
+/// Verifies the published log in `files`, on at most `threads` threads. `since` is a checkpoint
+/// kept from earlier, which this log must continue; `progress` hears how many entries were read.
+///
+/// # Errors
+/// [`LogStop`] when nothing could be verified. Whatever is wrong with a log is in the verdict.
+pub fn verify_log(
+    files: &mut dyn LogFiles,
+    trust: &Trust,
+    since: Option<&[u8]>,
+    threads: usize,
+    progress: &dyn Fn(u64),
+) -> Result<Verdict, LogStop> {
+    let mut findings = Findings::new(STEPS);
+    let Some(judged) = checkpoint(files, trust, &mut findings)? else {
+        nothing_else(&mut findings);
+        return Ok(Verdict::of(findings));
+    };
+    let earlier = since.and_then(|bytes| earlier(bytes, trust, judged.claims(), &mut findings));
+    let Checkpoint { origin, size, .. } = judged.claims().clone();
+    let entries = Entries::new(Some(origin), History::whole(size));
+    let mut visitor = Everything { entries, threads, progress };
+    let mut walk = Walk::new(files, size, earlier);
+    let root = walk.entries(&mut visitor, &mut findings)?;
+    let mut entries = visitor.entries;
+    same_root(judged.claims(), root, &mut findings);
+    if root.is_some() {
+        entries.finish(&mut findings);
+        findings.held(Step::Items);
+        findings.ran(&[Step::Items]);
+    }
+    let seen = judged.against(trust, &entries.keys, &mut findings);
+    if seen.anchored {
+        findings.note(Axis::Scope, "established by the log: all its entries were read".into());
+    }
+    nothing_else(&mut findings);
+    let mut verdict = Verdict::of(findings);
+    verdict.seen = Some(seen);
+    Ok(verdict)
+}
+
+/// V8: the log's own checkpoint; `None` after a finding.
+pub(crate) fn checkpoint(
+    files: &mut dyn LogFiles,
+    trust: &Trust,
+    findings: &mut Findings,
+) -> Result<Option<Judged>, LogStop> {
+    let item = "checkpoint";
+    match files.read(item, NOTE_BYTES_MAX).map_err(LogStop::Io)? {
+        LogFile::Missing => Err(LogStop::NotALog),
+        LogFile::Bytes(bytes) => Ok(Judged::new(&bytes, trust, findings)),
+        LogFile::TooLong | LogFile::NoFile => {
+            let found = "something that is no file of at most 1 MiB";
+            findings.contradicted(Step::Checkpoint, item, "a checkpoint", found);
+            Ok(None)
+        }
+    }
+}
+
+/// V10: the root over all entries is the checkpoint's.
+pub(crate) fn same_root(claims: &Checkpoint, root: Option<Hash>, findings: &mut Findings) {
+    if let Some(root) = root {
+        let expected = format!("root {} at size {}", claims.root, claims.size);
+        findings.check(root == claims.root, Step::Inclusion, "log", &expected, &root.to_string());
+    }
+}
+
+/// What nobody supplies in this version.
+pub(crate) fn nothing_else(findings: &mut Findings) {
+    findings.not_supplied(Step::Time, "timestamps", "none was supplied");
+    findings.not_supplied(Step::Witness, "cosignatures", "no witness key was supplied");
+    findings.ran(&[Step::Time, Step::Witness]);
+}
+
+/// A checkpoint kept from earlier: the same log, not larger, signed by every key that was given.
+pub(crate) fn earlier(
+    bytes: &[u8],
+    trust: &Trust,
+    now: &Checkpoint,
+    findings: &mut Findings,
+) -> Option<Checkpoint> {
+    let (step, item) = (Step::Checkpoint, "kept checkpoint");
+    let kept = match UnverifiedCheckpoint::parse(bytes) {
+        Ok(kept) => kept,
+        Err(error) => {
+            findings.form(step, item, &error);
+            return None;
+        }
+    };
+    let claims = kept.claims().clone();
+    let signed = trust.keys.iter().all(|key| kept.clone().verify(key).is_ok());
+    findings.check(signed, step, item, "a signature by the key you gave", "none");
+    let origin = format!("origin {}", now.origin);
+    findings.check(claims.origin == now.origin, step, item, &origin, &claims.origin);
+    let expected = format!("a size of at most {}", now.size);
+    let found = claims.size.to_string();
+    findings.check(claims.size <= now.size, step, item, &expected, &found);
+    Some(claims)
+}
+
+/// Judges every entry.
+struct Everything<'a> {
+    entries: Entries,
+    threads: usize,
+    progress: &'a dyn Fn(u64),
+}
+
+impl Visitor for Everything<'_> {
+    fn batch(&mut self, entries: &[(u64, &[u8])], findings: &mut Findings) -> Vec<Hash> {
+        let shown = spread(entries.to_vec(), self.threads, |(index, bytes)| {
+            Box::new(Shown::read(index, bytes))
+        });
+        let mut leaves = Vec::with_capacity(shown.len());
+        for shown in shown {
+            leaves.push(shown.leaf);
+            self.entries.entry(*shown, findings);
+        }
+        // What each says is held against openings and files where there are some.
+        drop(self.entries.settle(self.threads, findings));
+        (self.progress)(leaves.len() as u64);
+        leaves
+    }
+}

@@ -1,0 +1,28 @@
+//! Judgement: the numbered steps, the findings, the verdict; one room each for an exhibit, a log and
+//! single objects.
+//!
+//! ```text
+//! trust, keys, chain, history -> entries -> exhibit (reading, commitments, payload, scope)
+//!                                        -> walk -> log
+//!                                        -> walk -> objects (glance)
+//! ```
+
+mod chain;
+mod commitments;
+mod entries;
+pub mod exhibit;
+mod findings;
+mod glance;
+mod history;
+pub mod keys;
+pub mod log;
+pub mod objects;
+pub mod package;
+mod payload;
+mod reading;
+pub mod recordings;
+mod scope;
+pub mod step;
+pub mod trust;
+pub mod verdict;
+mod walk;

@@ -1,0 +1,498 @@
+//! Holds single objects against a published log (spec/verification.md, part 3).
+//!
+//! Two passes: one over all entries, which recomputes the tree and glances at each; one over those that
+//! speak of a wanted object, its subject, or the keys, which judges them as part 2 does.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::body::{Body, Rel, Subject};
+use crate::checkpoint::Checkpoint;
+use crate::disclosed::Disclosed;
+use crate::entry::Statement;
+use crate::hash::Hash;
+use crate::judge::entries::{Entries, Outcome, Shown};
+use crate::judge::findings::Findings;
+use crate::judge::glance::Glance;
+use crate::judge::history::History;
+use crate::judge::log::{self, LogFiles, LogStop};
+use crate::judge::walk::{Visitor, Walk, bundle};
+use crate::kind::Kind;
+use crate::opening::Opening;
+use crate::spread::spread;
+use crate::step::{Axis, Step};
+use crate::tile::{TILE_WIDTH, Tile, parse_bundle};
+use crate::time::Time;
+use crate::tree::leaf_hash;
+use crate::trust::Trust;
+use crate::verdict::Verdict;
+
+/// The steps of single objects: those of a log that can be judged over some of its entries.
+const STEPS: &[Step] = &[
+    Step::Recording,
+    Step::Checkpoint,
+    Step::LedgerId,
+    Step::Inclusion,
+    Step::Control,
+    Step::LogKey,
+    Step::NoteForm,
+    Step::Signature,
+    Step::Standing,
+    Step::Chain,
+    Step::Time,
+    Step::Witness,
+    Step::Items,
+    Step::Named,
+    Step::References,
+    Step::Succession,
+    Step::CustodyEvents,
+    Step::OpeningForm,
+    Step::OpeningRoot,
+    Step::ClearValues,
+];
+
+/// An object to be looked for: what it is called, and its bytes.
+#[derive(Clone, Debug)]
+pub struct Object {
+    /// As it was given: a path or `s3://bucket/key`.
+    pub name: String,
+    /// SHA-256 of its bytes.
+    pub sha256: Hash,
+    /// BLAKE3 of its bytes.
+    pub blake3: Hash,
+    /// The number of its bytes.
+    pub size: u64,
+}
+
+/// What an entry takes an object for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// The recording that it is about.
+    Recording,
+    /// The companion of that number.
+    Companion(u64),
+}
+
+/// An entry that speaks of the bytes of an object, or of the bytes that its key should have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mention {
+    /// Its index.
+    pub index: u64,
+    /// When its signer's clock says it was made.
+    pub at: Time,
+    /// What it takes the object for.
+    pub role: Role,
+    /// The bytes that it commits to.
+    pub sha256: Hash,
+    /// Whether it commits to the key that the object was given under; `None` where it shows none.
+    pub same_key: Option<bool>,
+    /// Later entries that supersede it, and whether each commits to the same bytes.
+    pub superseded_by: Vec<(u64, Option<bool>)>,
+    /// The entries that it supersedes, and whether each commits to the same bytes.
+    pub supersedes: Vec<(u64, Option<bool>)>,
+    /// Other entries about the same recording: observations, custody.
+    pub beside: Vec<(u64, Kind)>,
+}
+
+impl Mention {
+    /// Whether bytes were replaced by others somewhere in its history.
+    #[must_use]
+    pub fn is_replaced(&self) -> bool {
+        let mut others = self.superseded_by.iter().chain(&self.supersedes);
+        others.any(|(_, same)| *same == Some(false))
+    }
+}
+
+/// What the log says of one object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Entries with these bytes, ascending.
+    Sealed(Vec<Mention>),
+    /// An entry has the object's key and other bytes; these bytes are sealed under that key nowhere.
+    OtherBytes(Box<Mention>),
+    /// No entry that shows its digest has these bytes.
+    NoMatch,
+}
+
+/// What was found.
+#[derive(Debug)]
+pub struct ObjectVerdict {
+    /// The verdict over the log's tree, its keys, and the entries that matter here.
+    pub verdict: Verdict,
+    /// One answer for each object, in their order.
+    pub answers: Vec<Answer>,
+    /// Recording entries that show a SHA-256, or whose opening was given.
+    pub shown: u64,
+    /// Recording entries that hide theirs.
+    pub hidden: u64,
+    /// Openings for which the log has no entry.
+    pub unfit: Vec<u64>,
+}
+
+/// Looks for `objects` in the log in `files`, which must continue the checkpoint `since`, if one is given.
+///
+/// # Errors
+/// [`LogStop`] when nothing could be verified.
+pub fn verify_objects(
+    files: &mut dyn LogFiles,
+    trust: &Trust,
+    since: Option<&[u8]>,
+    mut openings: BTreeMap<u64, Opening>,
+    objects: &[Object],
+    threads: usize,
+) -> Result<ObjectVerdict, LogStop> {
+    let mut findings = Findings::new(STEPS);
+    let none = |findings| ObjectVerdict {
+        verdict: Verdict::of(findings),
+        answers: objects.iter().map(|_| Answer::NoMatch).collect(),
+        shown: 0,
+        hidden: 0,
+        unfit: Vec::new(),
+    };
+    let Some(judged) = log::checkpoint(files, trust, &mut findings)? else {
+        log::nothing_else(&mut findings);
+        return Ok(none(findings));
+    };
+    let earlier = since.and_then(|b| log::earlier(b, trust, judged.claims(), &mut findings));
+    let Checkpoint { origin, size, .. } = judged.claims().clone();
+    let mut glances = Glances {
+        wanted: objects.iter().map(|object| object.sha256).collect(),
+        opened: openings.keys().copied().collect(),
+        threads,
+        seen: Seen { history: History::whole(size), ..Seen::default() },
+    };
+    let root = Walk::new(files, size, earlier).entries(&mut glances, &mut findings)?;
+    log::same_root(judged.claims(), root, &mut findings);
+    let Glances { seen, .. } = glances;
+    let selected = seen.selected();
+    let mut mentions = Mentions::default();
+    let mut entries = Entries::new(Some(origin), seen.history);
+    if root.is_some() {
+        let mut reader = Reader { files, size, bundle: None };
+        for chunk in selected.into_iter().collect::<Vec<_>>().chunks(512) {
+            for index in chunk {
+                let Some(bytes) = reader.entry(*index, &mut findings)? else { continue };
+                entries.entry(Shown::read(*index, &bytes), &mut findings);
+            }
+            for outcome in entries.settle(threads, &mut findings) {
+                let Outcome::Judged(entry) = outcome else { continue };
+                let opening = openings.remove(&entry.index);
+                mentions.entry(entry.index, entry.statement(), opening, &mut findings);
+            }
+        }
+        entries.finish(&mut findings);
+        findings.held(Step::Items);
+        findings.ran(&[Step::Items, Step::OpeningForm, Step::OpeningRoot, Step::ClearValues]);
+    }
+    let answers = objects.iter().map(|object| mentions.answer(object, &mut findings)).collect();
+    findings.ran(&[Step::Recording]);
+    let sealed = judged.against(trust, &entries.keys, &mut findings);
+    if sealed.anchored {
+        let sentence = "of the log as a whole the tree was recomputed; the keys, and every entry about what was looked for, were judged";
+        findings.note(Axis::Scope, sentence.into());
+    }
+    log::nothing_else(&mut findings);
+    let mut verdict = Verdict::of(findings);
+    verdict.seen = Some(sealed);
+    let (shown, hidden) = (seen.shown, seen.hidden);
+    Ok(ObjectVerdict { verdict, answers, shown, hidden, unfit: openings.into_keys().collect() })
+}
+
+/// Glances at every entry as it passes.
+struct Glances {
+    wanted: BTreeSet<Hash>,
+    opened: BTreeSet<u64>,
+    threads: usize,
+    seen: Seen,
+}
+
+/// What the glances saw.
+#[derive(Default)]
+struct Seen {
+    history: History,
+    /// The subject of each entry, by its first eight bytes; 0 for none.
+    subjects: Vec<u64>,
+    /// Entries with a wanted digest, or an opening.
+    matches: BTreeSet<u64>,
+    /// Entries that are judged whatever they are about: control, policies, what is not of this version.
+    always: BTreeSet<u64>,
+    /// Who signed control entries, and which others they signed.
+    control: BTreeSet<Vec<u8>>,
+    signed_by: BTreeMap<Vec<u8>, Vec<u64>>,
+    /// Entries with references, and what they name.
+    refs: Vec<(u64, u64)>,
+    shown: u64,
+    hidden: u64,
+}
+
+/// Keys whose entries are remembered one by one until it is known whether they are control keys.
+const SIGNERS_FEW: usize = 1_024;
+
+impl Visitor for Glances {
+    fn batch(&mut self, entries: &[(u64, &[u8])], _: &mut Findings) -> Vec<Hash> {
+        let glanced = spread(entries.to_vec(), self.threads, |(index, bytes)| {
+            (index, leaf_hash(bytes), Glance::at(bytes))
+        });
+        let mut leaves = Vec::with_capacity(glanced.len());
+        for (index, leaf, glance) in glanced {
+            leaves.push(leaf);
+            self.seen.history.passes(index, leaf);
+            self.take(index, glance);
+        }
+        leaves
+    }
+}
+
+impl Glances {
+    fn take(&mut self, index: u64, glance: Option<Glance<'_>>) {
+        let opened = self.opened.contains(&index);
+        let seen = &mut self.seen;
+        let Some(glance) = glance else {
+            seen.always.insert(index);
+            seen.subjects.push(0);
+            return;
+        };
+        seen.subjects.push(glance.subject.map_or(0, short));
+        seen.refs.extend(glance.refs.iter().map(|target| (index, *target)));
+        let is_recording = glance.kind == b"recording";
+        if is_recording {
+            let is_shown = glance.sha256.is_some() || opened;
+            seen.shown += u64::from(is_shown);
+            seen.hidden += u64::from(!is_shown);
+        }
+        let is_plain = Kind::of(&String::from_utf8_lossy(glance.kind)).is_known();
+        if glance.kind == b"control" {
+            seen.control.insert(glance.signer.to_vec());
+        } else if let Some(signed) = seen.signed_by.get_mut(glance.signer) {
+            if signed.len() < SIGNERS_FEW {
+                signed.push(index);
+            }
+        } else {
+            seen.signed_by.insert(glance.signer.to_vec(), vec![index]);
+        }
+        if matches!(glance.kind, b"control" | b"policy") || !is_plain {
+            seen.always.insert(index);
+        }
+        if opened || glance.sha256.is_some_and(|sha256| self.wanted.contains(&sha256)) {
+            seen.matches.insert(index);
+        }
+    }
+}
+
+/// The first eight bytes of a subject; never 0.
+fn short(subject: Subject) -> u64 {
+    let [a, b, c, d, e, f, g, h, ..] = subject.0;
+    u64::from_be_bytes([a, b, c, d, e, f, g, h]).max(1)
+}
+
+impl Seen {
+    /// The entries to be judged: those that match, all of the same subjects, what names them or is named
+    /// by them, and what decides who may sign.
+    fn selected(&self) -> BTreeSet<u64> {
+        let subject = |index: &u64| self.subjects.get(usize::try_from(*index).ok()?).copied();
+        let wanted: BTreeSet<u64> =
+            self.matches.iter().filter_map(subject).filter(|subject| *subject != 0).collect();
+        let mut selected = self.matches.clone();
+        selected.extend(&self.always);
+        let of_subject = |(_, subject): &(u64, &u64)| wanted.contains(subject);
+        selected.extend((0..).zip(&self.subjects).filter(of_subject).map(|(index, _)| index));
+        let naming: Vec<u64> = self
+            .refs
+            .iter()
+            .filter(|(_, target)| selected.contains(target) && !self.always.contains(target))
+            .map(|(index, _)| *index)
+            .collect();
+        let named: Vec<u64> = self
+            .refs
+            .iter()
+            .filter(|(index, _)| selected.contains(index))
+            .map(|(_, target)| *target)
+            .collect();
+        selected.extend(naming);
+        selected.extend(named);
+        for (signer, signed) in &self.signed_by {
+            if self.control.contains(signer) {
+                selected.extend(signed);
+            }
+        }
+        let size = self.subjects.len() as u64;
+        selected.retain(|index| *index < size);
+        selected
+    }
+}
+
+/// Reads single entries, a bundle at a time.
+struct Reader<'a> {
+    files: &'a mut dyn LogFiles,
+    size: u64,
+    bundle: Option<(Tile, Vec<u8>)>,
+}
+
+impl Reader<'_> {
+    fn entry(&mut self, index: u64, findings: &mut Findings) -> Result<Option<Vec<u8>>, LogStop> {
+        let Some(tile) = Tile::bundle(index / TILE_WIDTH, self.size) else { return Ok(None) };
+        if self.bundle.as_ref().is_none_or(|(kept, _)| *kept != tile) {
+            self.bundle = bundle(self.files, tile, findings)?.map(|bytes| (tile, bytes));
+        }
+        let Some((_, bytes)) = &self.bundle else { return Ok(None) };
+        let place = usize::try_from(index % TILE_WIDTH).unwrap_or(usize::MAX);
+        let entries = parse_bundle(bytes, tile.width).unwrap_or_default();
+        Ok(entries.get(place).map(|entry| entry.to_vec()))
+    }
+}
+
+/// What the judged entries say of objects.
+#[derive(Default)]
+struct Mentions {
+    /// Bytes that entries commit to: bucket and key where they are shown.
+    list: Vec<(Place, Commit)>,
+    contents: BTreeMap<u64, Option<Hash>>,
+    /// `supersedes`: the entry, then what it supersedes.
+    superseding: Vec<(u64, u64)>,
+    subjects: BTreeMap<Subject, Vec<(u64, Kind)>>,
+}
+
+type Place = Option<(Option<String>, Vec<u8>)>;
+
+struct Commit {
+    index: u64,
+    at: Time,
+    subject: Option<Subject>,
+    role: Role,
+    sha256: Hash,
+    blake3: Option<Hash>,
+    size: Option<u64>,
+}
+
+impl Mentions {
+    fn entry(
+        &mut self,
+        index: u64,
+        statement: &Statement,
+        opening: Option<Opening>,
+        findings: &mut Findings,
+    ) {
+        if let (Some(subject), false) = (statement.subject, statement.kind == Kind::Recording) {
+            self.subjects.entry(subject).or_default().push((index, statement.kind.clone()));
+        }
+        let item = format!("opening {index}");
+        let verified = opening.zip(statement.body.fields()).map(|(o, fields)| o.verify(fields));
+        let opening = match verified {
+            Some(Err(mismatch)) => {
+                let why = format!("it is not this entry's: {mismatch}; nothing was taken from it");
+                findings.not_established(Step::OpeningRoot, &item, &why);
+                None
+            }
+            Some(Ok(opening)) => {
+                findings.held(Step::OpeningRoot);
+                Some(opening)
+            }
+            None => None,
+        };
+        let Body::Recording(recording) = &statement.body else { return };
+        let disclosed = Disclosed::of(recording, opening.as_ref());
+        for (pointer, clear, opened) in disclosed.differing().0 {
+            let expected = format!("content{pointer} {clear}");
+            findings.contradicted(Step::ClearValues, &item, &expected, opened);
+        }
+        self.contents.insert(index, disclosed.sha256());
+        let superseding = recording.refs.iter().filter(|r| r.rel == Rel::Supersedes);
+        self.superseding.extend(superseding.map(|reference| (index, reference.index)));
+        let bucket = &disclosed.object().bucket;
+        let commit = |role, sha256, blake3, size| Commit {
+            index,
+            at: statement.at,
+            subject: statement.subject,
+            role,
+            sha256,
+            blake3,
+            size,
+        };
+        if let Some(sha256) = disclosed.sha256() {
+            let place = disclosed.object().key.clone().map(|key| (bucket.clone(), key));
+            let commit =
+                commit(Role::Recording, sha256, disclosed.blake3(), Some(disclosed.size()));
+            self.list.push((place, commit));
+        }
+        for (number, companion) in disclosed.companions() {
+            let Some(sha256) = companion.sha256 else { continue };
+            let place = companion.key.clone().map(|key| (bucket.clone(), key));
+            let commit = commit(Role::Companion(*number), sha256, None, companion.size);
+            self.list.push((place, commit));
+        }
+    }
+
+    fn answer(&self, object: &Object, findings: &mut Findings) -> Answer {
+        let mut sealed = Vec::new();
+        let mut other = None;
+        let mut sealed_under_key = false;
+        for (place, commit) in &self.list {
+            let same_key = place.as_ref().map(|place| is_named(object, place));
+            if commit.sha256 == object.sha256 {
+                sealed_under_key |= same_key != Some(false);
+                self.held(object, commit, findings);
+                sealed.push(self.mention(commit, same_key));
+            } else if same_key == Some(true) {
+                other = Some(self.mention(commit, same_key));
+            }
+        }
+        match other {
+            Some(other) if !sealed_under_key => {
+                let expected = format!("SHA-256 {}, as entry {} says", other.sha256, other.index);
+                let found = format!("SHA-256 {}", object.sha256);
+                findings.contradicted(Step::Recording, &object.name, &expected, &found);
+                Answer::OtherBytes(Box::new(other))
+            }
+            _ if sealed.is_empty() => {
+                let why = "no entry that shows its digest commits to these bytes";
+                findings.not_established(Step::Recording, &object.name, why);
+                Answer::NoMatch
+            }
+            _ => Answer::Sealed(sealed),
+        }
+    }
+
+    /// V4: size and BLAKE3 of an object whose SHA-256 an entry commits to.
+    fn held(&self, object: &Object, commit: &Commit, findings: &mut Findings) {
+        let item = format!("{}, entry {}", object.name, commit.index);
+        let size = commit.size.unwrap_or(object.size);
+        let (expected, found) = (format!("{size} bytes"), format!("{} bytes", object.size));
+        findings.check(size == object.size, Step::Recording, &item, &expected, &found);
+        if let Some(blake3) = commit.blake3 {
+            let (expected, found) = (format!("BLAKE3 {blake3}"), object.blake3.to_string());
+            findings.check(blake3 == object.blake3, Step::Recording, &item, &expected, &found);
+        }
+    }
+
+    fn mention(&self, commit: &Commit, same_key: Option<bool>) -> Mention {
+        let index = commit.index;
+        let same = |other: u64| {
+            let (a, b) = (self.contents.get(&index)?, self.contents.get(&other)?);
+            Some((*a)? == (*b)?)
+        };
+        let by = self.superseding.iter().filter(|(_, old)| *old == index);
+        let of = self.superseding.iter().filter(|(new, _)| *new == index);
+        let beside = commit.subject.and_then(|subject| self.subjects.get(&subject));
+        Mention {
+            index,
+            at: commit.at,
+            role: commit.role,
+            sha256: commit.sha256,
+            same_key,
+            superseded_by: by.map(|(new, _)| (*new, same(*new))).collect(),
+            supersedes: of.map(|(_, old)| (*old, same(*old))).collect(),
+            beside: beside.cloned().unwrap_or_default(),
+        }
+    }
+}
+
+/// Whether an object was given under this key. A bare file name is no place: files of one name are
+/// everywhere.
+fn is_named(object: &Object, (bucket, key): &(Option<String>, Vec<u8>)) -> bool {
+    let key = String::from_utf8_lossy(key);
+    match object.name.strip_prefix("s3://") {
+        Some(rest) => bucket.as_ref().is_some_and(|bucket| rest == format!("{bucket}/{key}")),
+        None => {
+            object.name == key || key.contains('/') && object.name.ends_with(&format!("/{key}"))
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! The payload against the entries: recordings and companions, byte by byte (V3 to V6, V28).
+
+use std::collections::BTreeSet;
+
+use crate::bag::{Packed, Place};
+use crate::content::{BlockKey, Digests};
+use crate::hash::Hash;
+use crate::judge::commitments::{Commitment, Commitments, Committed, Sidecar};
+use crate::judge::exhibit::Stop;
+use crate::judge::findings::Findings;
+use crate::judge::reading::Reading;
+use crate::limits::{BLOCK_TREES_MAX, DOCUMENT_BYTES_MAX};
+use crate::package::PackageError;
+use crate::recordings::Bytes;
+use crate::step::Step;
+use crate::verdict::Fault;
+
+/// The steps that this file carries out.
+const STEPS: &[Step] = &[
+    Step::Names,
+    Step::Payload,
+    Step::Recording,
+    Step::Blocks,
+    Step::Companion,
+    Step::ClearValues,
+    Step::Sidecar,
+];
+
+/// Judges the payload.
+pub(crate) struct Payload<'a, 'b> {
+    pub(crate) reading: &'a mut Reading<'b>,
+    pub(crate) commitments: &'a mut Commitments,
+    pub(crate) findings: &'a mut Findings,
+    /// Digests of files that are packed, or named in `fetch.txt`.
+    packed: BTreeSet<Hash>,
+    /// Indices under which something is packed.
+    indices: BTreeSet<u64>,
+}
+
+/// A packed file and what it should be.
+struct File<'a> {
+    path: &'a str,
+    index: u64,
+    name: Packed,
+    digests: Digests,
+}
+
+impl<'a, 'b> Payload<'a, 'b> {
+    pub(crate) fn new(
+        reading: &'a mut Reading<'b>,
+        commitments: &'a mut Commitments,
+        findings: &'a mut Findings,
+    ) -> Self {
+        let (packed, indices) = (BTreeSet::new(), BTreeSet::new());
+        Self { reading, commitments, findings, packed, indices }
+    }
+
+    /// V3 to V6 and V28: every payload file against the manifest and the entries.
+    pub(crate) fn judge(mut self) -> Result<(), Stop> {
+        self.commitments.sorted(self.findings);
+        self.listed();
+        for place in 0..self.reading.package.files().iter().count() {
+            let path = self.reading.package.files().path(place).unwrap_or_default().to_owned();
+            if let Some(Place::Packed(index, name)) = Place::of(&path) {
+                self.indices.insert(index);
+                self.file(&path, index, name)?;
+            }
+        }
+        self.reading.rest(self.findings)?;
+        self.not_packed();
+        if self.commitments.recordings.lines().is_empty() {
+            self.findings.not_read(Step::Recording, "exhibit", "it shows no recording at all");
+        }
+        self.findings.ran(STEPS);
+        Ok(())
+    }
+
+    /// V3: the manifest and the payload files, both ways.
+    fn listed(&mut self) {
+        let findings = &mut *self.findings;
+        let Some(manifest) = &self.reading.manifest else {
+            let why = "the manifest cannot be read; the files were held against the entries";
+            return findings.not_read(Step::Payload, "exhibit", why);
+        };
+        let is_payload = |path: &str| Place::of(path).is_some_and(Place::is_payload);
+        for path in self.reading.package.files().paths().filter(|path| is_payload(path)) {
+            if manifest.hash(path).is_none() {
+                findings.contradicted(Step::Payload, path, "a line in the manifest", "none");
+            }
+        }
+        for (path, sha256) in manifest.lines() {
+            if !is_payload(path) {
+                findings.contradicted(Step::Names, path, "a place below data/", "none");
+            } else if self.reading.has(path) {
+                // Its bytes are read below.
+            } else if self.reading.fetched.contains_key(path) {
+                findings.not_read(Step::Payload, path, "in fetch.txt, not in the bag");
+                self.packed.insert(sha256);
+                if let Some(Place::Packed(index, _)) = Place::of(path) {
+                    self.indices.insert(index);
+                }
+            } else {
+                findings.contradicted(Step::Payload, path, "the file", "missing");
+            }
+        }
+        let fetched = self.reading.fetched.keys();
+        for path in fetched.filter(|path| manifest.hash(path).is_none()) {
+            let found = "none, but one in fetch.txt";
+            findings.contradicted(Step::TagFiles, path, "a line in the manifest", found);
+        }
+    }
+
+    /// A packed file. Which entries speak of it is told by its bytes, so they are read first for their
+    /// digest where the manifest does not know it.
+    fn file(&mut self, path: &str, index: u64, name: Packed) -> Result<(), Stop> {
+        let expected = self.reading.manifest.as_ref().and_then(|manifest| manifest.hash(path));
+        let expected = match expected {
+            Some(expected) => expected,
+            None => match self.digests(path, &[])? {
+                Some(digests) => digests.sha256,
+                None => return Ok(()),
+            },
+        };
+        let keys: Vec<(u64, BlockKey)> = self
+            .commitments
+            .to(&expected)
+            .iter()
+            .filter_map(|(_, commitment)| match commitment {
+                Commitment::Recording(c) => Some((c.block_bytes, c.block_key?)),
+                Commitment::Companion { .. } => None,
+            })
+            .take(BLOCK_TREES_MAX)
+            .collect();
+        let Some(digests) = self.digests(path, &keys)? else { return Ok(()) };
+        self.reading.hold(path, digests.sha256, self.findings);
+        if !self.packed.insert(digests.sha256) {
+            let (step, expected) = (Step::Names, "each packed file once");
+            self.findings.blamed(Fault::Evidence, step, path, expected, "a second one");
+        }
+        let file = File { path, index, name, digests };
+        if self.commitments.is_refused(index) {
+            let why = format!("entry {index} was not judged");
+            self.findings.not_established(Step::Recording, path, &why);
+        } else if self.stands_right(&file) {
+            // A file that is not the listed one has no keys made ready; its blocks are not judged.
+            self.against_all(&file, digests_are(&file, &expected))?;
+        }
+        Ok(())
+    }
+
+    fn digests(&mut self, path: &str, keys: &[(u64, BlockKey)]) -> Result<Option<Digests>, Stop> {
+        match self.reading.package.digest(path, keys) {
+            Ok(digests) => Ok(Some(digests)),
+            Err(PackageError::Damaged(what)) => {
+                let expected = "a file that can be read";
+                self.findings.contradicted(Step::Payload, path, expected, &what);
+                Ok(None)
+            }
+            Err(error) => Err(Stop::Io(format!("{path} {error}"))),
+        }
+    }
+
+    /// Whether a shown commitment covers a packed file; and whether it stands under the lowest index
+    /// that has one, by the name of what it is there.
+    fn stands_right(&mut self, file: &File<'_>) -> bool {
+        let File { path, index, name, digests } = file;
+        let findings = &mut *self.findings;
+        let lowest = self.commitments.to(&digests.sha256).first().map(|(_, lowest)| lowest);
+        let hides = self.commitments.hides_some(*index);
+        let Some(lowest) = lowest else {
+            if hides {
+                let why =
+                    "sealed by nothing disclosed: its entry does not show all that it commits to";
+                findings.not_established(Step::Recording, path, why);
+            } else {
+                let expected = format!("bytes that entry {index} commits to");
+                let found = digests.sha256.to_string();
+                findings.contradicted(Step::Recording, path, &expected, &found);
+            }
+            return false;
+        };
+        let role = match lowest {
+            Commitment::Recording(_) => Packed::Recording,
+            Commitment::Companion { number, .. } => Packed::Companion(*number),
+        };
+        if *index < lowest.index() && hides {
+            // It may commit to these bytes too, and then this is the right place.
+            let why = "its entry does not show all that it commits to";
+            findings.not_established(Step::Names, path, why);
+        } else if (*index, *name) != (lowest.index(), role) {
+            let expected =
+                format!("data/{}/{role}: what it is to the lowest entry", lowest.index());
+            findings.blamed(Fault::Evidence, Step::Names, path, &expected, "another place or name");
+        }
+        true
+    }
+
+    fn against_all(&mut self, file: &File<'_>, blocks_known: bool) -> Result<(), Stop> {
+        let mut roots = file.digests.block_roots.iter();
+        for (_, commitment) in self.commitments.to(&file.digests.sha256).to_vec() {
+            match commitment {
+                Commitment::Recording(committed) => {
+                    let root =
+                        committed.block_key.filter(|_| blocks_known).and_then(|_| roots.next());
+                    self.recording(file, root, &committed);
+                }
+                Commitment::Companion { index, number, sidecar } => {
+                    self.findings.held(Step::Companion);
+                    if let Some(line) = self.commitments.recordings.find(index) {
+                        line.companions.1 += 1;
+                    }
+                    if let Some(sidecar) = sidecar {
+                        self.sidecar(file, (index, number), &sidecar)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// V4 and V5: a recording whose SHA-256 the entry commits to.
+    fn recording(&mut self, file: &File<'_>, root: Option<&Hash>, committed: &Committed) {
+        let Committed { index, size, blake3, block_root, block_key, not_shown, .. } = committed;
+        let item = format!("{}, entry {index}", file.path);
+        let digests = &file.digests;
+        let findings = &mut *self.findings;
+        findings.held(Step::Recording);
+        let (expected, found) = (format!("{size} bytes"), format!("{} bytes", digests.size));
+        findings.check(digests.size == *size, Step::Recording, &item, &expected, &found);
+        let mut agrees = digests.size == *size;
+        if let Some(blake3) = blake3 {
+            agrees &= digests.blake3 == *blake3;
+            let (expected, found) = (format!("BLAKE3 {blake3}"), digests.blake3.to_string());
+            findings.check(digests.blake3 == *blake3, Step::Recording, &item, &expected, &found);
+        }
+        if !not_shown.is_empty() {
+            let why = format!("its entry does not show content{}", not_shown.join(", content"));
+            findings.not_established(Step::Recording, &item, &why);
+        }
+        match root {
+            Some(root) => {
+                agrees &= root == block_root;
+                let expected = format!("block root {block_root}");
+                findings.check(
+                    root == block_root,
+                    Step::Blocks,
+                    &item,
+                    &expected,
+                    &root.to_string(),
+                );
+            }
+            None if block_key.is_some() => {
+                let why = "too many entries commit to these bytes";
+                findings.not_established(Step::Blocks, &item, why);
+            }
+            None => findings.not_established(Step::Blocks, &item, "its block key is not disclosed"),
+        }
+        if let Some(line) = self.commitments.recordings.find(*index) {
+            line.bytes = if agrees { Bytes::Agree } else { Bytes::Differ };
+            line.path = Some(file.path.to_owned());
+        }
+    }
+
+    /// V28: the values that an entry took from a metadata file, against that file.
+    fn sidecar(
+        &mut self,
+        file: &File<'_>,
+        (index, number): (u64, u64),
+        sidecar: &Sidecar,
+    ) -> Result<(), Stop> {
+        let item = format!("{}, companion {number} of entry {index}", file.path);
+        let mut bytes = Vec::new();
+        if file.digests.size <= DOCUMENT_BYTES_MAX as u64 {
+            let sink = &mut |piece: &[u8]| bytes.extend_from_slice(piece);
+            let read = self.reading.package.stream(file.path, sink);
+            read.map_err(|error| Stop::Io(format!("{} {error}", file.path)))?;
+        }
+        let differs = sidecar.differs_from(&bytes);
+        let found = differs.as_deref().unwrap_or_default();
+        let expected = "the values of the file, each under its pointer";
+        self.findings.check(differs.is_none(), Step::Sidecar, &item, expected, found);
+        Ok(())
+    }
+
+    /// What is committed to and not packed.
+    fn not_packed(&mut self) {
+        for (sha256, commitment) in self.commitments.iter() {
+            if self.packed.contains(sha256) {
+                continue;
+            }
+            let (step, item) = match commitment {
+                Commitment::Recording(c) => {
+                    (Step::Recording, format!("entry {}, recording", c.index))
+                }
+                Commitment::Companion { index, number, .. } => {
+                    (Step::Companion, format!("entry {index}, companion {number}"))
+                }
+            };
+            self.findings.not_read(step, &item, "not packed");
+        }
+        for line in self.commitments.recordings.lines() {
+            if line.bytes == Bytes::NotDisclosed && !self.indices.contains(&line.index) {
+                let item = format!("entry {}", line.index);
+                self.findings.not_read(Step::Recording, &item, "its recording is not packed");
+            }
+        }
+    }
+}
+
+fn digests_are(file: &File<'_>, expected: &Hash) -> bool {
+    file.digests.sha256 == *expected
+}

@@ -1,0 +1,310 @@
+//! Reads an exhibit's own files, each held against the manifest that lists it (V1, V2, V7, V10).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::bag::{BAGIT_TXT, BagInfo, Fetch, Manifest, Place, check_path};
+use crate::error::start_of;
+use crate::hash::Hash;
+use crate::judge::exhibit::Stop;
+use crate::judge::findings::Findings;
+use crate::judge::trust::Judged;
+use crate::limits::{
+    BAG_INFO_BYTES_MAX, ENTRY_BYTES_MAX, FETCH_BYTES_MAX, MANIFEST_BYTES_MAX, PROOF_BYTES_MAX,
+};
+use crate::package::{Package, PackageError};
+use crate::proof::Proof;
+use crate::step::Step;
+use crate::tree::verify_inclusion;
+
+pub(crate) const MANIFEST: &str = "manifest-sha256.txt";
+const TAG_MANIFEST: &str = "tagmanifest-sha256.txt";
+pub(crate) const CHECKPOINT: &str = "ledger/checkpoint";
+
+/// The files of the bag, each held against its manifest as it is read.
+pub(crate) struct Reading<'a> {
+    pub(crate) package: &'a mut dyn Package,
+    /// `None` where it could not be read: then nothing is held against it.
+    pub(crate) manifest: Option<Manifest>,
+    tags: Option<Manifest>,
+    /// Files named in `fetch.txt` and their lengths.
+    pub(crate) fetched: BTreeMap<String, u64>,
+    /// Which files were held against a manifest already, by their place in the package.
+    held: Vec<bool>,
+}
+
+impl<'a> Reading<'a> {
+    pub(crate) fn new(package: &'a mut dyn Package) -> Self {
+        let held = vec![false; package.files().iter().count()];
+        Self { package, manifest: None, tags: None, fetched: BTreeMap::new(), held }
+    }
+
+    pub(crate) fn has(&self, path: &str) -> bool {
+        self.package.files().contains(path)
+    }
+
+    /// V1: names and places.
+    pub(crate) fn names(&self, findings: &mut Findings) {
+        let mut folded = BTreeSet::new();
+        for path in self.package.files().paths() {
+            if let Err(error) = check_path(path) {
+                findings.form(Step::Names, path, &error);
+            } else if Place::of(path).is_none() {
+                let (expected, found) =
+                    ("only files that have a place", "a file that no exhibit has");
+                findings.contradicted(Step::Names, path, expected, found);
+            } else {
+                findings.held(Step::Names);
+            }
+            let lower = path.to_ascii_lowercase();
+            if lower != path && (self.has(&lower) || !folded.insert(lower)) {
+                let expected = "names that differ in more than upper and lower case";
+                findings.contradicted(Step::Names, path, expected, "two that do not");
+            }
+        }
+        for folder in self.package.empty_folders() {
+            findings.contradicted(Step::Names, folder, "no empty folder", "one");
+        }
+    }
+
+    /// V2 and V7: the bag's own files.
+    pub(crate) fn bag(&mut self, findings: &mut Findings) -> Result<(), Stop> {
+        if let Some(bytes) =
+            self.bytes(TAG_MANIFEST, MANIFEST_BYTES_MAX, Step::TagFiles, findings)?
+        {
+            match Manifest::parse(bytes) {
+                Ok(tags) => self.tags = Some(tags),
+                Err(error) => findings.form(Step::TagFiles, TAG_MANIFEST, &error),
+            }
+        }
+        self.tag_lines(findings);
+        if let Some(bytes) =
+            self.load(MANIFEST, MANIFEST_BYTES_MAX, Step::ManifestForm, findings)?
+        {
+            match Manifest::parse(bytes) {
+                Ok(manifest) => {
+                    self.manifest = Some(manifest);
+                    findings.held(Step::ManifestForm);
+                }
+                Err(error) => findings.form(Step::ManifestForm, MANIFEST, &error),
+            }
+        }
+        findings.ran(&[Step::ManifestForm]);
+        if let Some(bytes) = self.load("bagit.txt", BAG_INFO_BYTES_MAX, Step::TagFiles, findings)? {
+            let holds = bytes == BAGIT_TXT.as_bytes();
+            let expected = "the two lines of BagIt 1.0, in UTF-8";
+            findings.check(holds, Step::TagFiles, "bagit.txt", expected, &start_of(&bytes));
+        }
+        if self.has("fetch.txt")
+            && let Some(bytes) =
+                self.load("fetch.txt", FETCH_BYTES_MAX, Step::TagFiles, findings)?
+        {
+            match Fetch::parse(bytes) {
+                Ok(files) => self.fetched = files.into_iter().map(|f| (f.path, f.length)).collect(),
+                Err(error) => findings.form(Step::TagFiles, "fetch.txt", &error),
+            }
+        }
+        if let Some(bytes) =
+            self.load("bag-info.txt", BAG_INFO_BYTES_MAX, Step::TagFiles, findings)?
+        {
+            match BagInfo::parse(bytes) {
+                Ok(info) => self.oxum(&info, findings),
+                Err(error) => findings.form(Step::TagFiles, "bag-info.txt", &error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Every tag file has a line in the tag manifest, and every line a tag file.
+    fn tag_lines(&self, findings: &mut Findings) {
+        let Some(tags) = &self.tags else { return };
+        let is_tag = |path: &str| Place::of(path).is_some_and(|place| !place.is_payload());
+        for path in
+            self.package.files().paths().filter(|path| *path != TAG_MANIFEST && is_tag(path))
+        {
+            if tags.hash(path).is_none() {
+                findings.contradicted(Step::TagFiles, path, "a line in the tag manifest", "none");
+            }
+        }
+        for (path, _) in tags.lines() {
+            if !self.has(path) || !is_tag(path) || path == TAG_MANIFEST {
+                let found = "missing, or no tag file";
+                findings.contradicted(Step::TagFiles, path, "a tag file", found);
+            }
+        }
+    }
+
+    fn oxum(&self, info: &BagInfo, findings: &mut Findings) {
+        let present = self.package.files().iter().filter(|(path, _)| path.starts_with("data/"));
+        let absent = self.fetched.iter().filter(|(path, _)| !self.has(path));
+        let absent = absent.map(|(path, length)| (path.as_str(), *length));
+        let (octets, files) =
+            present.chain(absent).fold((0_u64, 0_u64), |(octets, files), (_, length)| {
+                (octets.saturating_add(length), files + 1)
+            });
+        let holds = (info.octets, info.files) == (octets, files);
+        let expected = format!("Payload-Oxum {}.{}", info.octets, info.files);
+        let found = format!("{octets}.{files}");
+        findings.check(holds, Step::TagFiles, "bag-info.txt", &expected, &found);
+    }
+
+    /// The bytes of a file that must be there; `None` after a finding at `step`.
+    fn bytes(
+        &mut self,
+        path: &str,
+        bytes_max: usize,
+        step: Step,
+        findings: &mut Findings,
+    ) -> Result<Option<Vec<u8>>, Stop> {
+        let Some(length) = self.package.files().length(path) else {
+            findings.contradicted(step, path, "the file", "missing");
+            return Ok(None);
+        };
+        let room = usize::try_from(length).ok().filter(|length| *length <= bytes_max);
+        let Some(room) = room else {
+            let expected = format!("at most {bytes_max} bytes");
+            findings.contradicted(step, path, &expected, &format!("{length} bytes"));
+            return Ok(None);
+        };
+        let mut bytes = Vec::with_capacity(room);
+        match self.package.stream(path, &mut |piece| bytes.extend_from_slice(piece)) {
+            Ok(()) => Ok(Some(bytes)),
+            Err(PackageError::Damaged(what)) => {
+                findings.contradicted(step, path, "a file that can be read", &what);
+                Ok(None)
+            }
+            Err(error) => Err(Stop::Io(format!("{path} {error}"))),
+        }
+    }
+
+    /// As `bytes`, and held against the manifest or tag manifest that lists it.
+    pub(crate) fn load(
+        &mut self,
+        path: &str,
+        bytes_max: usize,
+        step: Step,
+        findings: &mut Findings,
+    ) -> Result<Option<Vec<u8>>, Stop> {
+        let bytes = self.bytes(path, bytes_max, step, findings)?;
+        if let Some(bytes) = &bytes {
+            self.hold(path, Hash::of(&[bytes]), findings);
+        }
+        Ok(bytes)
+    }
+
+    /// Holds a file's SHA-256 against the manifest or tag manifest that lists it, once.
+    pub(crate) fn hold(&mut self, path: &str, found: Hash, findings: &mut Findings) {
+        let place = self.package.files().position(path).unwrap_or(usize::MAX);
+        let Some(held) = self.held.get_mut(place).filter(|held| !**held) else { return };
+        *held = true;
+        let is_payload = path.starts_with("data/");
+        let listed = if is_payload { &self.manifest } else { &self.tags };
+        let step = if is_payload { Step::Payload } else { Step::TagFiles };
+        if let Some(expected) = listed.as_ref().and_then(|listed| listed.hash(path)) {
+            let (expected, holds) = (expected.to_string(), found == expected);
+            findings.check(holds, step, path, &expected, &found.to_string());
+        }
+    }
+
+    /// Holds every file that nobody asked for against its manifest: the last part of V3 and V7.
+    pub(crate) fn rest(&mut self, findings: &mut Findings) -> Result<(), Stop> {
+        for place in 0..self.held.len() {
+            let path = self.package.files().path(place).unwrap_or_default().to_owned();
+            let has_place = Place::of(&path).is_some() && path != TAG_MANIFEST;
+            if self.held.get(place) == Some(&true) || !has_place {
+                continue;
+            }
+            match self.package.digest(&path, &[]) {
+                Ok(digests) => self.hold(&path, digests.sha256, findings),
+                Err(PackageError::Damaged(what)) => {
+                    let step =
+                        if path.starts_with("data/") { Step::Payload } else { Step::TagFiles };
+                    findings.contradicted(step, &path, "a file that can be read", &what);
+                }
+                Err(error) => return Err(Stop::Io(format!("{path} {error}"))),
+            }
+        }
+        findings.ran(&[Step::TagFiles]);
+        Ok(())
+    }
+
+    /// The shown indices, ascending, and whether each is a control entry by its place.
+    pub(crate) fn indices(&self, findings: &mut Findings) -> Vec<(u64, bool)> {
+        let mut indices: BTreeMap<u64, bool> = BTreeMap::new();
+        let mut proofs = Vec::new();
+        for path in self.package.files().paths() {
+            match Place::of(path) {
+                Some(Place::ControlNote(index)) => {
+                    indices.insert(index, true);
+                }
+                Some(Place::EntryNote(index)) => {
+                    if indices.contains_key(&index) {
+                        let found = "a second one in ledger/control";
+                        let expected = "one entry at an index";
+                        findings.contradicted(Step::Names, path, expected, found);
+                    }
+                    indices.entry(index).or_insert(false);
+                }
+                Some(Place::ControlProof(index)) => proofs.push((index, true)),
+                Some(Place::EntryProof(index)) => proofs.push((index, false)),
+                _ => {}
+            }
+        }
+        for (index, is_control) in proofs {
+            if indices.get(&index) != Some(&is_control) {
+                let path = format!("{}/{index}.tlog-proof", folder(is_control));
+                findings.contradicted(Step::Names, &path, "the entry that it proves", "none");
+            }
+        }
+        indices.into_iter().collect()
+    }
+
+    pub(crate) fn note(
+        &mut self,
+        index: u64,
+        is_control: bool,
+        findings: &mut Findings,
+    ) -> Result<Option<Vec<u8>>, Stop> {
+        let path = format!("{}/{index}.note", folder(is_control));
+        self.load(&path, ENTRY_BYTES_MAX, Step::NoteForm, findings)
+    }
+
+    /// V10: the entry's proof.
+    pub(crate) fn inclusion(
+        &mut self,
+        (index, is_control): (u64, bool),
+        leaf: Hash,
+        (checkpoint, judged): (Option<&[u8]>, Option<&Judged>),
+        findings: &mut Findings,
+    ) -> Result<(), Stop> {
+        let path = format!("{}/{index}.tlog-proof", folder(is_control));
+        let step = Step::Inclusion;
+        let Some(bytes) = self.load(&path, PROOF_BYTES_MAX, step, findings)? else {
+            return Ok(());
+        };
+        let proof = match Proof::parse(&bytes) {
+            Ok(proof) => proof,
+            Err(error) => {
+                findings.form(step, &path, &error);
+                return Ok(());
+            }
+        };
+        if proof.index != index {
+            let (expected, found) = (format!("index {index}"), proof.index.to_string());
+            findings.contradicted(step, &path, &expected, &found);
+        }
+        if checkpoint != Some(proof.checkpoint.as_slice()) {
+            let expected = "the checkpoint of this exhibit, byte for byte";
+            findings.contradicted(step, &path, expected, "another");
+        }
+        if let Some(claims) = judged.map(Judged::claims) {
+            let holds = verify_inclusion(&leaf, index, claims.size, &proof.path, &claims.root);
+            let expected = format!("a path from leaf {leaf} at {index} to root {}", claims.root);
+            findings.check(holds, step, &path, &expected, "a path that does not lead there");
+        }
+        Ok(())
+    }
+}
+
+const fn folder(is_control: bool) -> &'static str {
+    if is_control { "ledger/control" } else { "ledger/entries" }
+}

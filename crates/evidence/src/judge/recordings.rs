@@ -1,0 +1,145 @@
+//! What a verdict says of each recording, and of entries that supersede others.
+
+use crate::body::{Media, Subject};
+use crate::hash::Hash;
+
+/// What was found of the bytes that an entry commits to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Bytes {
+    /// They are packed and agree.
+    Agree,
+    /// They are packed and do not agree.
+    Differ,
+    /// They are not packed.
+    NotPacked,
+    /// The entry does not disclose which they are.
+    NotDisclosed,
+}
+
+/// A recording entry and what was found of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recording {
+    /// Its index.
+    pub index: u64,
+    /// What it is about.
+    pub subject: Subject,
+    /// The medium.
+    pub media: Media,
+    /// The number of bytes.
+    pub size: u64,
+    /// SHA-256 of the bytes, where it is disclosed.
+    pub sha256: Option<Hash>,
+    /// Its path in the exhibit, where it is packed.
+    pub path: Option<String>,
+    /// What was found of its bytes.
+    pub bytes: Bytes,
+    /// Whether the collector's policy found it complete; `None` where no policy applied.
+    pub complete: Option<bool>,
+    /// Companions that it discloses, and how many of them are packed and agree.
+    pub companions: (u64, u64),
+    /// Values that are withheld by name, and positions that are closed.
+    pub hidden: (u64, u64),
+    /// The entry that supersedes it, if one is shown.
+    pub superseded_by: Option<u64>,
+    /// When the entry was made, by the signer's clock.
+    pub at: crate::time::Time,
+}
+
+/// The recordings of a verdict, ascending by index.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recordings {
+    pub(crate) lines: Vec<Recording>,
+}
+
+impl Recordings {
+    /// Every recording entry that was judged.
+    #[must_use]
+    pub fn lines(&self) -> &[Recording] {
+        &self.lines
+    }
+
+    /// Those that nothing supersedes.
+    pub fn current(&self) -> impl Iterator<Item = &Recording> {
+        self.lines.iter().filter(|line| line.superseded_by.is_none())
+    }
+
+    /// How many entries' bytes were found so.
+    #[must_use]
+    pub fn count(&self, bytes: Bytes) -> u64 {
+        self.lines.iter().filter(|line| line.bytes == bytes).count() as u64
+    }
+
+    pub(crate) fn find(&mut self, index: u64) -> Option<&mut Recording> {
+        let place = self.lines.binary_search_by_key(&index, |line| line.index).ok()?;
+        self.lines.get_mut(place)
+    }
+}
+
+/// An entry that supersedes another entry about the same recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Replacement {
+    /// The entry.
+    pub index: u64,
+    /// The one that it supersedes.
+    pub replaced: u64,
+    /// Whether both commit to the same bytes; `None` where that is not disclosed.
+    pub same_bytes: Option<bool>,
+}
+
+/// Replacements of each sort that are listed; all are counted.
+const LISTED: usize = 10_000;
+
+/// The replacements of a verdict.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Replacements {
+    other: (u64, Vec<Replacement>),
+    unknown: (u64, Vec<Replacement>),
+    same: (u64, Vec<Replacement>),
+}
+
+impl Replacements {
+    pub(crate) fn push(&mut self, replacement: Replacement) {
+        let (count, listed) = match replacement.same_bytes {
+            Some(false) => &mut self.other,
+            None => &mut self.unknown,
+            Some(true) => &mut self.same,
+        };
+        *count += 1;
+        if listed.len() < LISTED {
+            listed.push(replacement);
+        }
+    }
+
+    /// How often bytes were replaced by other bytes.
+    #[must_use]
+    pub const fn with_other_bytes(&self) -> u64 {
+        self.other.0
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub const fn count(&self) -> u64 {
+        self.other.0 + self.unknown.0 + self.same.0
+    }
+
+    /// Those with other bytes first, then those of which that is not known; at most 10,000 of a sort.
+    pub fn listed(&self) -> impl Iterator<Item = &Replacement> {
+        self.other.1.iter().chain(&self.unknown.1).chain(&self.same.1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_replacement_with_other_bytes_is_named_before_any_number_of_harmless_ones() {
+        let mut replacements = Replacements::default();
+        for index in 1..=20_000 {
+            replacements.push(Replacement { index, replaced: index - 1, same_bytes: Some(true) });
+        }
+        replacements.push(Replacement { index: 20_001, replaced: 7, same_bytes: Some(false) });
+        assert_eq!((replacements.count(), replacements.with_other_bytes()), (20_001, 1));
+        assert_eq!(replacements.listed().next().map(|r| r.index), Some(20_001));
+    }
+}

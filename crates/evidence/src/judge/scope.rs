@@ -1,0 +1,157 @@
+//! Scope: what the exhibit says it shows, against what it shows (V19, V20; spec/exhibit.md).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::body::Subject;
+use crate::hash::Hash;
+use crate::judge::exhibit::Stop;
+use crate::judge::findings::Findings;
+use crate::judge::history::History;
+use crate::judge::reading::Reading;
+use crate::limits::MANIFEST_BYTES_MAX;
+use crate::opening::VerifiedOpening;
+use crate::produced::{COVERED, Produced};
+use crate::step::Step;
+use crate::verdict::Fault;
+
+/// The `produced` entries that were seen.
+#[derive(Default)]
+pub(crate) struct Scope {
+    seen: Vec<u64>,
+    said: Option<Produced>,
+}
+
+impl Scope {
+    /// A `produced` entry, judged, and its opening.
+    pub(crate) fn entry(
+        &mut self,
+        index: u64,
+        opening: Option<&VerifiedOpening>,
+        findings: &mut Findings,
+    ) {
+        self.seen.push(index);
+        let item = format!("entry {index}");
+        let Some(opening) = opening else { return };
+        let hidden = opening.closed() + opening.withheld().count();
+        if hidden > 0 {
+            let found = format!("{hidden} closed or withheld");
+            findings.contradicted(Step::Produced, &item, "every position opened", &found);
+        }
+        match Produced::read(opening) {
+            Ok(said) => self.said = Some(said),
+            Err(field) => {
+                let expected = "/<subject>/<part> and /<part> of ascending indices";
+                findings.contradicted(Step::Items, &item, expected, &field);
+            }
+        }
+    }
+
+    /// V19 and V20: exactly one, the last entry of the log, listing what is shown.
+    pub(crate) fn judge(
+        &self,
+        size: Option<u64>,
+        history: &History,
+        reading: &mut Reading<'_>,
+        findings: &mut Findings,
+    ) -> Result<(), Stop> {
+        if self.seen.is_empty() && history.last_is_unread() {
+            let why = "the last entry, which may close the exhibit, is not understood";
+            findings.not_established(Step::Produced, "exhibit", why);
+            findings.ran(&[Step::Produced, Step::Items]);
+            return Ok(());
+        }
+        let [index] = self.seen.as_slice() else {
+            let shown: Vec<String> = self.seen.iter().map(u64::to_string).collect();
+            let found = if shown.is_empty() { "none".to_owned() } else { shown.join(", ") };
+            let expected = "exactly one `produced` entry";
+            findings.contradicted(Step::Produced, "exhibit", expected, &found);
+            findings.ran(&[Step::Produced, Step::Items]);
+            return Ok(());
+        };
+        let item = format!("entry {index}");
+        if let Some(size) = size {
+            let expected = format!("a checkpoint of size {}", index.saturating_add(1));
+            let holds = index.checked_add(1) == Some(size);
+            findings.check(holds, Step::Produced, &item, &expected, &size.to_string());
+        }
+        match &self.said {
+            Some(said) => {
+                covers(said, reading, findings)?;
+                subjects(said, history, findings);
+                shown(said, *index, history, findings);
+            }
+            None => {
+                let expected = "an opening that agrees with it";
+                findings.contradicted(Step::Produced, &item, expected, "none");
+            }
+        }
+        findings.ran(&[Step::Produced, Step::Items]);
+        Ok(())
+    }
+}
+
+/// V19: the bag's files have the digests that the entry states.
+fn covers(said: &Produced, reading: &mut Reading<'_>, findings: &mut Findings) -> Result<(), Stop> {
+    for path in COVERED {
+        let stated = said.files.get(path);
+        let mut found = None;
+        if reading.has(path) {
+            let bytes = reading.load(path, MANIFEST_BYTES_MAX, Step::Produced, findings)?;
+            found = bytes.map(|bytes| Hash::of(&[&bytes]));
+        }
+        let holds = match (stated, found) {
+            (Some(Some(stated)), Some(found)) => *stated == found,
+            (Some(None), None) => path == "fetch.txt",
+            _ => false,
+        };
+        let text =
+            |digest: Option<Hash>| digest.map_or_else(|| "no file".into(), |d| d.to_string());
+        if holds {
+            findings.held(Step::Produced);
+        } else if let Some(stated) = stated {
+            // What the entry says is signed; the file around the evidence is another.
+            let (expected, found) = (text(*stated), text(found));
+            findings.blamed(Fault::Package, Step::Produced, path, &expected, &found);
+        } else {
+            findings.contradicted(Step::Produced, path, "a digest in the entry", "none");
+        }
+    }
+    Ok(())
+}
+
+/// V20: the whole history of each shown subject.
+fn subjects(said: &Produced, history: &History, findings: &mut Findings) {
+    let mut shown: BTreeMap<Subject, Vec<u64>> = BTreeMap::new();
+    for (subject, index) in history.of_subjects() {
+        shown.entry(subject).or_default().push(index);
+    }
+    let subjects: BTreeSet<&Subject> = said.subjects.keys().chain(shown.keys()).collect();
+    for subject in subjects {
+        // Of an entry that cannot be read nobody knows what it is about.
+        let listed = said.subjects.get(subject).into_iter().flatten();
+        let listed: Vec<u64> =
+            listed.filter(|index| !history.is_unread(**index)).copied().collect();
+        let found = shown.get(subject).map(Vec::as_slice).unwrap_or_default();
+        let item = format!("subject {subject}");
+        let (expected, text) = (format!("entries {listed:?}"), format!("{found:?}"));
+        findings.check(listed == found, Step::Items, &item, &expected, &text);
+    }
+}
+
+/// V20: every shown entry, those without a subject too.
+fn shown(said: &Produced, own: u64, history: &History, findings: &mut Findings) {
+    let listed: BTreeSet<u64> = said.shown.iter().copied().collect();
+    let shown: BTreeSet<u64> = history.shown().filter(|index| *index != own).collect();
+    for index in listed.difference(&shown) {
+        let item = format!("entry {index}");
+        findings.contradicted(Step::Items, &item, "shown, as the exhibit says", "not shown");
+    }
+    for index in shown.difference(&listed) {
+        let item = format!("entry {index}");
+        let expected = "in the list of entries that the exhibit shows";
+        findings.contradicted(Step::Items, &item, expected, "not in it");
+    }
+    if listed == shown {
+        findings.held(Step::Items);
+    }
+}

@@ -1,0 +1,218 @@
+//! What the verifier was given to trust, and the checkpoint judged by it.
+
+use crate::body::Role;
+use crate::checkpoint::{Checkpoint, UnverifiedCheckpoint, VerifiedCheckpoint};
+use crate::error::escaped;
+use crate::hash::{Hash, encode_hex};
+use crate::judge::findings::Findings;
+use crate::key::VerifierKey;
+use crate::keys::{KeyHistory, Keys};
+use crate::note::{SignatureCheck, SignatureLine};
+use crate::step::{Axis, Step};
+use crate::verdict::{Fault, Seen};
+
+/// What the verifier was given, by another way than the package itself. Everything given must hold.
+#[derive(Clone, Debug, Default)]
+pub struct Trust {
+    /// Verifier keys of the log; each must have signed the checkpoint.
+    pub keys: Vec<VerifierKey>,
+    /// Ledger ids: the leaf of entry 0, which pins the control chain and so the log key.
+    pub ledger_ids: Vec<Hash>,
+}
+
+impl Trust {
+    /// Whether nothing was given.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.keys.is_empty() && self.ledger_ids.is_empty()
+    }
+
+    /// One verifier key.
+    #[must_use]
+    pub fn key(key: VerifierKey) -> Self {
+        Self { keys: vec![key], ledger_ids: Vec::new() }
+    }
+}
+
+/// A checkpoint as it was read, and what the given keys say of it.
+#[derive(Debug)]
+pub(crate) struct Judged {
+    unverified: UnverifiedCheckpoint,
+    /// Under each key that was given and signed it.
+    verified: Vec<VerifiedCheckpoint>,
+}
+
+impl Judged {
+    /// Reads and judges a checkpoint (V8).
+    pub(crate) fn new(bytes: &[u8], trust: &Trust, findings: &mut Findings) -> Option<Self> {
+        let unverified = match UnverifiedCheckpoint::parse(bytes) {
+            Ok(unverified) => unverified,
+            Err(error) => {
+                findings.form(Step::Checkpoint, "checkpoint", &error);
+                return None;
+            }
+        };
+        findings.held(Step::Checkpoint);
+        let lines = unverified.note().signatures();
+        let mut verified = Vec::new();
+        for key in &trust.keys {
+            let expected = format!("a signature by {}", named(key.name(), key.id()));
+            match unverified.clone().verify(key) {
+                Ok(checkpoint) => {
+                    findings.held(Step::Checkpoint);
+                    verified.push(checkpoint);
+                }
+                Err(SignatureCheck::Absent) => {
+                    let found = format!("signed by {}", names(lines.iter()));
+                    let (step, item) = (Step::Checkpoint, "checkpoint");
+                    findings.blamed(Fault::Anchor, step, item, &expected, &found);
+                }
+                Err(_) => {
+                    let found = "a signature of that key that does not hold";
+                    findings.contradicted(Step::Checkpoint, "checkpoint", &expected, found);
+                }
+            }
+        }
+        if trust.is_empty() {
+            without_anchor(findings);
+        }
+        let is_given = |line: &&SignatureLine| {
+            trust.keys.iter().any(|key| key.name() == line.name && key.id() == line.id)
+        };
+        if lines.iter().any(|line| !is_given(&line)) && !trust.keys.is_empty() {
+            let others = names(lines.iter().filter(|line| !is_given(line)));
+            findings.note(Axis::Witness, format!("{FOREIGN_KEYS}{others}"));
+        }
+        findings.ran(&[Step::Checkpoint]);
+        Some(Self { unverified, verified })
+    }
+
+    /// What the checkpoint says: verified only if [`Seen::anchored`] says so in the end.
+    pub(crate) const fn claims(&self) -> &Checkpoint {
+        self.unverified.claims()
+    }
+
+    /// Holds the ledger id and the checkpoint's key against the control chain (V9, V12).
+    pub(crate) fn against(&self, trust: &Trust, keys: &Keys, findings: &mut Findings) -> Seen {
+        let pinned = ledger_ids(trust, keys.ledger_id(), findings);
+        let mut anchored = !trust.is_empty() && pinned && self.verified.len() == trust.keys.len();
+        for verified in &self.verified {
+            anchored &= self.is_log_key(verified.signer(), keys, findings);
+        }
+        if trust.keys.is_empty() {
+            anchored &= self.signed_by_the_chain(trust, keys, findings);
+        }
+        findings.ran(&[Step::LedgerId, Step::LogKey]);
+        let Checkpoint { origin, size, root } = self.claims().clone();
+        Seen { origin, size, root, ledger_id: keys.ledger_id(), anchored }
+    }
+
+    /// C9: the key that verified the checkpoint was a log key of this ledger at that size.
+    fn is_log_key(&self, key: &VerifierKey, keys: &Keys, findings: &mut Findings) -> bool {
+        let size = self.claims().size;
+        let history = keys.key(&key.hash()).filter(|history| history.role == Role::Log);
+        let holds = history.is_some_and(|history| history.covers_size(size));
+        if let (false, Some(blind)) = (holds, keys.blind_from()) {
+            let why = format!("control entry {blind}, which is not understood, may have added it");
+            findings.not_established(Step::LogKey, "checkpoint", &why);
+            return false;
+        }
+        let expected = format!("a log key of this ledger, valid at size {size}");
+        findings.check(holds, Step::LogKey, "checkpoint", &expected, &key.to_string());
+        holds && history.is_some_and(|history| self.is_undisputed(history, keys, findings))
+    }
+
+    /// L8: where no key was given, the log keys of the chain serve.
+    fn signed_by_the_chain(&self, trust: &Trust, keys: &Keys, findings: &mut Findings) -> bool {
+        let note = self.unverified.note();
+        let size = self.claims().size;
+        let signed = |history: &&KeyHistory| {
+            history.role == Role::Log
+                && history.covers_size(size)
+                && note.check(&history.key) == SignatureCheck::Valid
+        };
+        let found = keys.keys().find(signed);
+        if let (None, Some(blind)) = (found, keys.blind_from()) {
+            let why =
+                format!("control entry {blind}, which is not understood, may have added its key");
+            findings.not_established(Step::LogKey, "checkpoint", &why);
+            return false;
+        }
+        let expected = format!("a signature by a log key of this ledger, valid at size {size}");
+        let lines = names(note.signatures().iter());
+        findings.check(found.is_some(), Step::LogKey, "checkpoint", &expected, &lines);
+        let Some(history) = found else { return false };
+        if trust.is_empty() {
+            let sentence = format!("the key found in the package itself is {}", history.key);
+            findings.note(Axis::Ledger, sentence);
+        }
+        self.is_undisputed(history, keys, findings)
+    }
+
+    fn is_undisputed(&self, history: &KeyHistory, keys: &Keys, findings: &mut Findings) -> bool {
+        if history.disputed_from.is_some_and(|from| from < self.claims().size) {
+            findings.not_established(Step::LogKey, "checkpoint", "its key is disputed");
+            return false;
+        }
+        if let Some(blind) = keys.blind_from() {
+            let why =
+                format!("control entry {blind}, which is not understood, may have ended its key");
+            findings.not_established(Step::LogKey, "checkpoint", &why);
+            return false;
+        }
+        true
+    }
+}
+
+/// V9: each ledger id that was given is the leaf of entry 0.
+fn ledger_ids(trust: &Trust, found: Option<Hash>, findings: &mut Findings) -> bool {
+    let mut all = true;
+    for expected in &trust.ledger_ids {
+        let shown = found.map_or_else(|| "no entry 0".to_owned(), |found| found.to_string());
+        let digits = found.map_or(64, |found| different_digits(expected, &found));
+        let typo = if (1..=4).contains(&digits) {
+            format!("; {digits} of 64 digits differ: look for a slip in what was typed")
+        } else {
+            String::new()
+        };
+        all &= found == Some(*expected);
+        let (expected, shown) = (expected.to_string(), format!("{shown}{typo}"));
+        findings.check(digits == 0, Step::LedgerId, "entry 0", &expected, &shown);
+    }
+    all
+}
+
+fn different_digits(a: &Hash, b: &Hash) -> usize {
+    let (a, b) = (a.to_string(), b.to_string());
+    a.bytes().zip(b.bytes()).filter(|(a, b)| a != b).count()
+}
+
+/// Begins the note that names keys whose signatures nobody asked to verify.
+pub const FOREIGN_KEYS: &str =
+    "signature lines of other keys stand on the checkpoint and were not verified: ";
+
+fn named(name: &str, id: [u8; 4]) -> String {
+    format!("{name}+{}", encode_hex(&id))
+}
+
+fn names<'a>(lines: impl Iterator<Item = &'a SignatureLine>) -> String {
+    let names: Vec<String> = lines.map(|line| named(&line.name, line.id)).collect();
+    escaped(&names.join(", "))
+}
+
+const NO_ANCHOR: &str = "no trust anchor was given: the key was taken from the package itself";
+
+/// Without an anchor there is consistency, and nothing more (spec/verification.md).
+fn without_anchor(findings: &mut Findings) {
+    let steps = [
+        Step::Checkpoint,
+        Step::Signature,
+        Step::Time,
+        Step::Witness,
+        Step::Produced,
+        Step::References,
+    ];
+    for step in steps.into_iter().filter(|step| findings.steps.contains(step)) {
+        findings.not_established(step, "trust anchor", NO_ANCHOR);
+    }
+}

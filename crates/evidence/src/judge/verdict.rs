@@ -1,0 +1,306 @@
+//! The verdict that findings make (spec/verification.md).
+
+use std::collections::BTreeMap;
+
+use crate::hash::Hash;
+use crate::judge::findings::{Faults, Findings};
+use crate::recordings::{Recordings, Replacements};
+use crate::step::{Axis, Step};
+
+/// How an axis ends; the greater, the worse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outcome {
+    /// Everything that belongs here was checked and agrees.
+    Established,
+    /// Something that belongs here was not looked at.
+    NotChecked,
+    /// It was looked at, and cannot be said.
+    NotEstablished,
+    /// Something disagrees.
+    Contradicted,
+}
+
+impl Outcome {
+    /// The word that a verdict prints.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Established => "ESTABLISHED",
+            Self::NotChecked => "NOT CHECKED",
+            Self::NotEstablished => "NOT ESTABLISHED",
+            Self::Contradicted => "CONTRADICTED",
+        }
+    }
+}
+
+/// What a contradiction speaks of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fault {
+    /// What stands around the evidence: the bag's own files, a file that no exhibit has.
+    Package,
+    /// What the verifier was given: another ledger than this one.
+    Anchor,
+    /// The evidence itself.
+    Evidence,
+}
+
+/// Something that a verdict has to say. Its texts are short and safe to print.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The step that found it.
+    pub step: Step,
+    /// How bad it is.
+    pub outcome: Outcome,
+    /// What a contradiction speaks of.
+    pub fault: Option<Fault>,
+    /// The file or entry that it is about.
+    pub item: String,
+    /// What had to be there; empty where nothing is contradicted.
+    pub expected: String,
+    /// What was there, or why nothing can be said.
+    pub found: String,
+}
+
+/// What was counted at one step; counts are never capped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Whether it was carried out to its end.
+    pub ran: bool,
+    /// Checks that held.
+    pub held: u64,
+    /// Contradictions.
+    pub contradicted: u64,
+    /// Things that cannot be said.
+    pub not_established: u64,
+    /// Things that were not looked at.
+    pub not_checked: u64,
+}
+
+impl Tally {
+    const fn outcome(&self) -> Outcome {
+        match self {
+            Self { contradicted: 1.., .. } => Outcome::Contradicted,
+            Self { not_established: 1.., .. } => Outcome::NotEstablished,
+            Self { not_checked: 1.., .. } | Self { ran: false, .. } => Outcome::NotChecked,
+            _ => Outcome::Established,
+        }
+    }
+}
+
+/// How a verification ended, for a program that asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Conclusion {
+    /// Nothing to report.
+    Agrees,
+    /// A contradiction.
+    Contradicts,
+    /// Something was not read or is not established.
+    Incomplete,
+    /// Something is of a form that this version does not know.
+    Unsupported,
+}
+
+impl Conclusion {
+    /// The exit code that spec/verification.md gives it.
+    #[must_use]
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::Agrees => 0,
+            Self::Contradicts => 1,
+            Self::Incomplete => 2,
+            Self::Unsupported => 3,
+        }
+    }
+}
+
+/// What the contradictions of a verdict, taken together, speak of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blame {
+    /// The evidence was altered, or contradicts itself.
+    Evidence,
+    /// The anchor that was given belongs to another ledger.
+    AnotherLedger,
+    /// The package was changed on its way; all evidence in it agrees.
+    Package,
+}
+
+/// How one axis ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AxisVerdict {
+    /// The axis.
+    pub axis: Axis,
+    /// Its outcome: that of its worst step.
+    pub outcome: Outcome,
+    /// Sentences that belong beside the outcome.
+    pub notes: Vec<String>,
+}
+
+/// The checkpoint that everything was held against.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// The log's name.
+    pub origin: String,
+    /// How many entries it covers.
+    pub size: u64,
+    /// The root over them.
+    pub root: Hash,
+    /// The leaf of entry 0, where it was shown.
+    pub ledger_id: Option<Hash>,
+    /// Whether an anchor that was given vouches for it.
+    pub anchored: bool,
+}
+
+/// What a verification found.
+#[derive(Debug)]
+pub struct Verdict {
+    axes: [AxisVerdict; 8],
+    findings: Vec<Finding>,
+    tally: BTreeMap<Step, Tally>,
+    unsupported: Vec<String>,
+    unsupported_count: u64,
+    conclusion: Conclusion,
+    faults: Faults,
+    /// What was verified, if a checkpoint could be read.
+    pub(crate) seen: Option<Seen>,
+    pub(crate) recordings: Recordings,
+    pub(crate) replacements: Replacements,
+}
+
+impl Verdict {
+    /// The verdict over everything found.
+    pub(crate) fn of(mut findings: Findings) -> Self {
+        findings.kept.sort_by_key(|finding| (finding.step, std::cmp::Reverse(finding.outcome)));
+        let ledger_contradicted = findings.contradicts(Axis::Ledger);
+        let steps = findings.steps;
+        let tally = |step: &Step| findings.tally.get(step).copied().unwrap_or_default();
+        let axes = Axis::ALL.map(|axis| {
+            let outcomes =
+                steps.iter().filter(|step| step.axis() == axis).map(|s| tally(s).outcome());
+            let mut outcome = outcomes.max().unwrap_or(Outcome::NotChecked);
+            let mut notes = findings.notes.get(&axis).cloned().unwrap_or_default();
+            if ledger_contradicted && axis.rests_on_ledger() {
+                outcome = Outcome::NotEstablished;
+                notes = vec!["it rests on the ledger, which is contradicted".to_owned()];
+            }
+            AxisVerdict { axis, outcome, notes }
+        });
+        let unread = findings.something_unread || steps.iter().any(|step| !tally(step).ran);
+        let any =
+            |wanted: fn(&Tally) -> u64| findings.tally.values().any(|tally| wanted(tally) > 0);
+        let conclusion = if any(|tally| tally.contradicted) {
+            Conclusion::Contradicts
+        } else if findings.unsupported_count > 0 {
+            Conclusion::Unsupported
+        } else if any(|tally| tally.not_established) || unread {
+            Conclusion::Incomplete
+        } else {
+            Conclusion::Agrees
+        };
+        Self {
+            axes,
+            findings: findings.kept,
+            tally: findings.tally,
+            unsupported: findings.unsupported,
+            unsupported_count: findings.unsupported_count,
+            conclusion,
+            faults: findings.faults,
+            seen: None,
+            recordings: Recordings::default(),
+            replacements: Replacements::default(),
+        }
+    }
+
+    /// The recordings that were judged.
+    #[must_use]
+    pub const fn recordings(&self) -> &Recordings {
+        &self.recordings
+    }
+
+    /// The shown entries that supersede shown ones.
+    #[must_use]
+    pub const fn replacements(&self) -> &Replacements {
+        &self.replacements
+    }
+
+    /// The checkpoint that everything was held against, if one could be read.
+    #[must_use]
+    pub const fn seen(&self) -> Option<&Seen> {
+        self.seen.as_ref()
+    }
+
+    /// The axes, in their order.
+    #[must_use]
+    pub const fn axes(&self) -> &[AxisVerdict; 8] {
+        &self.axes
+    }
+
+    /// The outcome of one axis.
+    #[must_use]
+    pub fn outcome(&self, axis: Axis) -> Outcome {
+        let found = self.axes.iter().find(|verdict| verdict.axis == axis);
+        found.map_or(Outcome::NotChecked, |verdict| verdict.outcome)
+    }
+
+    /// The findings, by step, contradictions first; at most 100 a step and outcome.
+    #[must_use]
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// What was counted at a step.
+    #[must_use]
+    pub fn tally(&self, step: Step) -> Tally {
+        self.tally.get(&step).copied().unwrap_or_default()
+    }
+
+    /// What is of a form that this version does not know: the first hundred, and how many.
+    #[must_use]
+    pub fn unsupported(&self) -> (&[String], u64) {
+        (&self.unsupported, self.unsupported_count)
+    }
+
+    /// How it ended, for a program that asks.
+    #[must_use]
+    pub const fn conclusion(&self) -> Conclusion {
+        self.conclusion
+    }
+
+    /// What the contradictions speak of; `None` where there are none.
+    #[must_use]
+    pub const fn blame(&self) -> Option<Blame> {
+        match self.faults {
+            Faults { evidence: 1.., .. } => Some(Blame::Evidence),
+            Faults { anchor: 1.., .. } => Some(Blame::AnotherLedger),
+            Faults { package: 1.., .. } => Some(Blame::Package),
+            Faults { .. } => None,
+        }
+    }
+
+    /// The first contradiction by step, of those that the blame rests on.
+    #[must_use]
+    pub fn first_contradiction(&self) -> Option<&Finding> {
+        let fault = match self.blame()? {
+            Blame::Evidence => Fault::Evidence,
+            Blame::AnotherLedger => Fault::Anchor,
+            Blame::Package => Fault::Package,
+        };
+        self.findings.iter().find(|finding| finding.fault == Some(fault))
+    }
+
+    /// Whether no trust anchor was given.
+    #[must_use]
+    pub fn without_anchor(&self) -> bool {
+        self.seen.as_ref().is_some_and(|seen| !seen.anchored) && self.faults.anchor == 0
+    }
+}
+
+/// What no verdict of this program establishes; printed every time.
+pub const LIMITS: &[&str] = &[
+    "that the sounds or words recorded are true or complete, or what a listener would conclude",
+    "who is speaking or writing",
+    "that a recording began or ended when it should have",
+    "anything before the entry was made",
+    "that no other recordings exist outside the stated scope",
+    "the honesty of the collecting system, its operator, or a person named in a custody entry",
+    "whether a court admits the recording",
+];

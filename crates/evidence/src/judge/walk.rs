@@ -1,0 +1,181 @@
+//! Walks a published log: every entry read, every tile and the root recomputed and compared (V10).
+
+use crate::checkpoint::Checkpoint;
+use crate::hash::Hash;
+use crate::judge::findings::Findings;
+use crate::judge::log::{LogFile, LogFiles, LogStop};
+use crate::limits::BUNDLE_BYTES_MAX;
+use crate::step::Step;
+use crate::tile::{TILE_WIDTH, Tile, beginning_of, parse_bundle, parse_tile};
+use crate::tree::{Edge, empty_root};
+
+/// Bundles that are read together.
+const BUNDLES_AT_ONCE: usize = 32;
+const TILE_BYTES_MAX: usize = 32 * 256;
+
+/// Takes the entries of a log as they pass.
+pub(crate) trait Visitor {
+    /// The leaves of entries in a row, the first at `first`; what they say is judged here.
+    fn batch(&mut self, entries: &[(u64, &[u8])], findings: &mut Findings) -> Vec<Hash>;
+}
+
+/// A published log at one checkpoint, and one kept from earlier.
+pub(crate) struct Walk<'a> {
+    files: &'a mut dyn LogFiles,
+    size: u64,
+    edge: Edge,
+    /// Hashes of the tile that grows at each level.
+    levels: Vec<Vec<Hash>>,
+    earlier: Option<Checkpoint>,
+}
+
+impl<'a> Walk<'a> {
+    pub(crate) const fn new(
+        files: &'a mut dyn LogFiles,
+        size: u64,
+        earlier: Option<Checkpoint>,
+    ) -> Self {
+        Self { files, size, edge: Edge::new(), levels: Vec::new(), earlier }
+    }
+
+    /// Reads every entry; gives the root over them, `None` where a bundle is missing or malformed and
+    /// the walk ended there.
+    pub(crate) fn entries(
+        &mut self,
+        visitor: &mut dyn Visitor,
+        findings: &mut Findings,
+    ) -> Result<Option<Hash>, LogStop> {
+        self.continues(0, findings);
+        let mut number = 0;
+        while Tile::bundle(number, self.size).is_some() {
+            let mut bundles = Vec::new();
+            for tile in (number..).map_while(|n| Tile::bundle(n, self.size)).take(BUNDLES_AT_ONCE) {
+                match bundle(self.files, tile, findings)? {
+                    Some(bytes) => bundles.push((tile, bytes)),
+                    None => return Ok(None),
+                }
+            }
+            let mut entries = Vec::new();
+            for (tile, bytes) in &bundles {
+                match parse_bundle(bytes, tile.width) {
+                    Ok(parsed) => entries.extend((tile.number * TILE_WIDTH..).zip(parsed)),
+                    Err(error) => {
+                        findings.form(Step::Inclusion, &tile.path(), &error);
+                        return Ok(None);
+                    }
+                }
+            }
+            for leaf in visitor.batch(&entries, findings) {
+                self.leaf(leaf, findings)?;
+            }
+            number += bundles.len() as u64;
+        }
+        self.partial_tiles(findings)?;
+        findings.ran(&[Step::Inclusion]);
+        Ok(Some(if self.size == 0 { empty_root() } else { self.edge.root() }))
+    }
+
+    fn leaf(&mut self, leaf: Hash, findings: &mut Findings) -> Result<(), LogStop> {
+        self.edge.push(leaf);
+        self.continues(self.edge.size(), findings);
+        self.grow(0, leaf, findings)
+    }
+
+    /// Adds a hash to the growing tile of `level`; a full tile is compared with the published one.
+    fn grow(&mut self, level: usize, hash: Hash, findings: &mut Findings) -> Result<(), LogStop> {
+        if self.levels.len() == level {
+            self.levels.push(Vec::new());
+        }
+        let Some(tile) = self.levels.get_mut(level) else { return Ok(()) };
+        tile.push(hash);
+        if tile.len() as u64 == TILE_WIDTH {
+            let hashes = std::mem::take(tile);
+            let root = hashes.iter().copied().collect::<Edge>().root();
+            let number_of_level = u32::try_from(level).unwrap_or(u32::MAX);
+            let number = (self.edge.size() >> (8 * (number_of_level + 1))) - 1;
+            let full = Tile { level: Some(number_of_level), number, width: TILE_WIDTH };
+            self.compare(full, &hashes, findings)?;
+            self.grow(level + 1, root, findings)?;
+        }
+        Ok(())
+    }
+
+    fn partial_tiles(&mut self, findings: &mut Findings) -> Result<(), LogStop> {
+        for (level, hashes) in std::mem::take(&mut self.levels).into_iter().enumerate() {
+            let level = u32::try_from(level).unwrap_or(u32::MAX);
+            if !hashes.is_empty() {
+                let number = (self.size >> (8 * level)) / TILE_WIDTH;
+                let tile = Tile { level: Some(level), number, width: hashes.len() as u64 };
+                self.compare(tile, &hashes, findings)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn compare(
+        &mut self,
+        tile: Tile,
+        computed: &[Hash],
+        findings: &mut Findings,
+    ) -> Result<(), LogStop> {
+        let item = tile.path();
+        let Some(bytes) = read(self.files, tile, TILE_BYTES_MAX, findings)? else { return Ok(()) };
+        match parse_tile(&bytes, tile.width) {
+            Err(error) => findings.form(Step::Inclusion, &item, &error),
+            Ok(hashes) => {
+                let different = hashes.iter().zip(computed).position(|(a, b)| a != b);
+                let expected = "the hashes of the entries below it";
+                let found =
+                    different.map_or_else(String::new, |place| format!("another hash at {place}"));
+                findings.check(different.is_none(), Step::Inclusion, &item, expected, &found);
+            }
+        }
+        Ok(())
+    }
+
+    /// At the size of the kept checkpoint the roots must be the same.
+    fn continues(&mut self, size: u64, findings: &mut Findings) {
+        if let Some(earlier) = self.earlier.take_if(|earlier| earlier.size == size) {
+            let root = if size == 0 { empty_root() } else { self.edge.root() };
+            let expected = format!("root {} at size {size}, as you kept it", earlier.root);
+            let holds = root == earlier.root;
+            findings.check(holds, Step::Inclusion, "log", &expected, &root.to_string());
+        }
+    }
+}
+
+/// A bundle of entries; `None` after a finding.
+pub(crate) fn bundle(
+    files: &mut dyn LogFiles,
+    tile: Tile,
+    findings: &mut Findings,
+) -> Result<Option<Vec<u8>>, LogStop> {
+    read(files, tile, BUNDLE_BYTES_MAX, findings)
+}
+
+/// A tile or bundle, as wide as the checkpoint's size makes it; `None` after a finding.
+fn read(
+    files: &mut dyn LogFiles,
+    tile: Tile,
+    bytes_max: usize,
+    findings: &mut Findings,
+) -> Result<Option<Vec<u8>>, LogStop> {
+    let path = tile.path();
+    let mut found = files.read(&path, bytes_max).map_err(LogStop::Io)?;
+    if found == LogFile::Missing && tile.width < TILE_WIDTH {
+        // The log may have grown since its checkpoint was read.
+        found = match files.read(&tile.full().path(), bytes_max).map_err(LogStop::Io)? {
+            LogFile::Bytes(full) => beginning_of(tile, &full)
+                .map_or(LogFile::Missing, |beginning| LogFile::Bytes(beginning.to_vec())),
+            other => other,
+        };
+    }
+    let why = match found {
+        LogFile::Bytes(bytes) => return Ok(Some(bytes)),
+        LogFile::Missing => "missing".to_owned(),
+        LogFile::TooLong => format!("more than {bytes_max} bytes"),
+        LogFile::NoFile => "something that is no plain file".to_owned(),
+    };
+    findings.contradicted(Step::Inclusion, &path, "the file", &why);
+    Ok(None)
+}

@@ -1,0 +1,187 @@
+//! Entries, proofs, keys and exhibits of later versions; withheld values; names, lists and sidecars.
+
+use unbroken_evidence::hash::Hash;
+use unbroken_evidence::key::Signer;
+use unbroken_evidence::opening::{Opening, Position};
+use unbroken_evidence::package::MemoryPackage;
+
+use crate::cases::{Case, case};
+use crate::container::base64_of;
+use crate::scene::{Scene, log_key, second_collector_key, stranger_key};
+
+fn version_two(at: u64) -> Scene {
+    let text = move |index, text: &mut String| {
+        if index == at {
+            *text = text.replacen("entry@v1", "entry@v2", 1);
+        }
+    };
+    Scene { text: Box::new(text), ..Scene::default() }
+}
+
+fn edit(package: &mut MemoryPackage, path: &str, from: &str, to: &str) {
+    let text = String::from_utf8_lossy(package.bytes(path).unwrap_or_default()).into_owned();
+    package.insert(path, text.replacen(from, to, 1));
+}
+
+/// What this version does not know: what can be judged is judged, and nobody is accused.
+pub(crate) fn version_cases() -> Vec<Case> {
+    let later = version_two;
+    let by = |at: u64, signer: fn() -> Signer| Scene {
+        signer: Box::new(move |index, own| if index == at { signer() } else { own }),
+        ..later(at)
+    };
+    let junk = Scene {
+        note: Box::new(|index, note| {
+            if index == 3 {
+                *note = "nobody signed this\n".to_owned();
+            }
+        }),
+        ..Scene::default()
+    };
+    let flipped = Scene {
+        package: Box::new(|p| edit(p, "data/openings/2.json", "25620", "25621")),
+        ..later(2)
+    };
+    let refs = Scene {
+        statement: Box::new(|index, statement| {
+            if index == 7 {
+                statement.kind = unbroken_evidence::kind::Kind::Unknown("thing".into());
+            }
+        }),
+        text: Box::new(|index, text| {
+            if index == 7 {
+                *text = text.replacen("\"refs\":[{\"index\":6,", "\"refs\":[{\"entry\":6,", 1);
+            }
+        }),
+        ..Scene::default()
+    };
+    let proof = Scene {
+        package: Box::new(|p| edit(p, "ledger/entries/2.tlog-proof", "proof@v1", "proof@v2")),
+        ..Scene::default()
+    };
+    let exhibit = Scene {
+        bagged: Box::new(|p| edit(p, "bag-info.txt", "Exhibit: v1", "Exhibit: v2")),
+        ..Scene::default()
+    };
+    let no_version = Scene {
+        bagged: Box::new(|p| edit(p, "bag-info.txt", "Unbroken-Exhibit: v1\n", "")),
+        ..Scene::default()
+    };
+    vec![
+        case("later-control-entry", 3, "V13", &later(3)),
+        case("later-genesis", 3, "V13", &later(0)),
+        case("later-produced", 3, "V13", &later(8)),
+        case("later-policy", 3, "V13", &later(1)),
+        case("later-entry-by-a-stranger", 1, "V14", &by(7, stranger_key)),
+        case("later-entry-by-the-log-key", 1, "V15", &by(7, log_key)),
+        case("later-entry-before-its-key", 1, "V14", &by(2, second_collector_key)),
+        case("later-entry-with-its-opening-changed", 1, "V3", &flipped),
+        case("junk-in-a-control-entrys-place", 1, "V13", &junk),
+        case("refs-of-an-unknown-kind", 2, "V21", &refs),
+        case("proof-version", 3, "V10", &proof),
+        case("exhibit-version", 3, "V7", &exhibit),
+        case("exhibit-without-a-version", 1, "V7", &no_version),
+        case("key-of-a-later-type", 3, "V13", &later_key()),
+    ]
+}
+
+/// Entry 3 adds a key of a type that this version does not know.
+fn later_key() -> Scene {
+    let mut typed = vec![6_u8];
+    typed.extend([9_u8; 32]);
+    let name = "example.com/later";
+    let id = Hash::of(&[name.as_bytes(), b"\n", &typed]).to_string();
+    let vkey = format!("{name}+{}+{}", &id[..8], base64_of(&typed));
+    let from = second_collector_key().verifier().to_string();
+    let text = move |index, text: &mut String| {
+        if index == 3 {
+            *text = text.replace(&from, &vkey);
+        }
+    };
+    Scene { text: Box::new(text), ..Scene::default() }
+}
+
+/// Withholds the value of one field of the opening of entry `at`, as a producer may.
+fn withheld(
+    name: &'static str,
+    exit: u8,
+    step: &'static str,
+    at: u64,
+    pointer: &'static str,
+) -> Case {
+    let opening = move |index, opening: &mut Opening| {
+        for position in &mut opening.positions {
+            if let Position::Shown(field) = position
+                && (index, field.value.pointer.as_str()) == (at, pointer)
+            {
+                *position = Position::Withheld(field.withhold());
+            }
+        }
+    };
+    case(name, exit, step, &Scene { opening: Box::new(opening), ..Scene::default() })
+}
+
+pub(crate) fn disclosure_cases() -> Vec<Case> {
+    let renamed = |from: &'static str, to: &'static str| Scene {
+        payload: Box::new(move |p| {
+            let bytes = p.remove(from).unwrap_or_default();
+            p.insert(to, bytes);
+        }),
+        ..Scene::default()
+    };
+    let sidecar = |pointer: &'static str, value: Option<&'static str>| Scene {
+        values: Box::new(move |index, values| {
+            if index == 2 {
+                values.retain(|known| known.pointer != pointer || value.is_some());
+                let own = values.iter_mut().filter(|known| known.pointer == pointer);
+                own.for_each(|known| known.value = value.unwrap_or_default().to_owned());
+            }
+        }),
+        ..Scene::default()
+    };
+    let shown = |from: &'static str, to: &'static str| Scene {
+        values: Box::new(move |index, values| {
+            if index == 8 {
+                let own = values.iter_mut().filter(|value| value.source == "shown");
+                own.for_each(|value| value.value = value.value.replace(from, to));
+            }
+        }),
+        ..Scene::default()
+    };
+    let empty = Scene {
+        hide: vec![2, 4, 6, 7],
+        payload: Box::new(|p| {
+            for path in
+                ["data/2/recording.opus", "data/2/companion-0.json", "data/4/recording.json"]
+            {
+                drop(p.remove(path));
+            }
+        }),
+        ..Scene::default()
+    };
+    vec![
+        withheld("value-withheld", 0, "-", 2, "/durationMs"),
+        withheld("companion-digest-withheld", 2, "V1", 2, "/0/sha256"),
+        withheld("content-withheld", 2, "V4", 4, "/blake3"),
+        withheld("produced-value-withheld", 1, "V19", 8, "/0"),
+        withheld("pad-withheld", 1, "V25", 2, "/00000"),
+        case(
+            "recording-named-companion",
+            1,
+            "V1",
+            &renamed("data/2/recording.opus", "data/2/companion-1.opus"),
+        ),
+        case(
+            "companion-of-another-number",
+            1,
+            "V1",
+            &renamed("data/2/companion-0.json", "data/2/companion-1.json"),
+        ),
+        case("sidecar-value-differs", 1, "V28", &sidecar("/durationMs", Some("25621"))),
+        case("sidecar-value-left-out", 1, "V28", &sidecar("/mediaType", None)),
+        case("shown-list-without-an-entry", 1, "V20", &shown("4,5,6", "4,6")),
+        case("shown-list-with-another-entry", 1, "V20", &shown("6,7", "6,7,9")),
+        case("shown-list-not-ascending", 1, "V20", &shown("4,5,6", "4,6,5")),
+        case("no-recording-shown", 2, "V4", &empty),
+    ]
+}
