@@ -1,9 +1,13 @@
-//! Entries never panic, and what is read writes the same text.
+//! Entries never panic, what is read writes the same text, and the envelope of every version is read.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    if let Ok(entry) = unbroken_evidence::entry::UnverifiedEntry::parse(data) {
-        if !matches!(entry.statement().body, unbroken_evidence::body::Body::Unknown(_)) {
+    use unbroken_evidence::body::Body;
+    use unbroken_evidence::entry::{Envelope, UnverifiedEntry};
+    let envelope = Envelope::parse(data);
+    if let Ok(entry) = UnverifiedEntry::parse(data) {
+        assert_eq!(envelope.unwrap().leaf(), entry.leaf());
+        if !matches!(entry.statement().body, Body::Unknown(_)) {
             assert_eq!(entry.statement().text_unchecked(), entry.text());
         }
     }

@@ -26,7 +26,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     if path != "tagmanifest-sha256.txt" {
         tag(&mut package);
     }
-    let trust = Trust { keys: vec![log_key().verifier().clone()], ledger_id: None };
+    let trust = Trust::key(log_key().verifier().clone());
     let verdict = verify_exhibit(&mut package, &trust, 1);
     let agrees = verdict.is_ok_and(|verdict| verdict.conclusion() == Conclusion::Agrees);
     // Signature lines of other keys may stand on a checkpoint; nothing is said of them.

@@ -26,6 +26,12 @@ pub enum LedgerError {
         /// The system's answer.
         source: std::io::Error,
     },
+    /// A head copy that was set is not there any more.
+    #[error("{}: the head copy is missing", path.display())]
+    HeadCopyMissing {
+        /// Where it was.
+        path: PathBuf,
+    },
     /// The store failed.
     #[error("{}: the store failed", path.display())]
     Store {
@@ -257,6 +263,9 @@ impl LedgerError {
             Self::HeadCopy { .. } => {
                 "what is sealed stays sealed; bring the place back, or name another with --head-copy"
             }
+            Self::HeadCopyMissing { .. } => {
+                "nothing was written: without it nobody can tell whether this ledger is an old state; bring it back, or, if you are sure, name another with --head-copy"
+            }
             Self::Held { .. } => "wait until that process has ended, then run the command again",
             Self::NotALedger { .. } => "make one with `unbroken init DIR --origin NAME`",
             Self::Unfinished { .. } => "remove the folder, then run `unbroken init` again",
@@ -278,7 +287,9 @@ impl LedgerError {
             Self::NoLog { .. } => {
                 "if the store is there, the next `unbroken ingest` publishes the log again; otherwise bring it back from a copy"
             }
-            Self::Log { .. } => "restore the log from a copy, then run the command again",
+            Self::Log { .. } => {
+                "what is sealed stays sealed; run `unbroken restore`, which writes the log again where the store is whole, or bring the log back from a copy"
+            }
             Self::ReadBack { .. } => "the disk or memory is failing: stop, and check the machine",
             Self::Form(_) => "this is a mistake in this program: please report it",
             Self::Dead => "run the command again",

@@ -64,9 +64,14 @@ pub(crate) fn keep(ledger: &Path, place: &Path) -> Result<(), LedgerError> {
     durable::write_file(&path, &bytes, 0o600).map_err(LedgerError::io(&path, "cannot be written"))
 }
 
-/// Whether nobody can tell what is at `place`: another thing than that there is nothing.
-pub(crate) fn is_out_of_reach(place: &Path) -> bool {
-    std::fs::File::open(place).is_err_and(|error| error.kind() != std::io::ErrorKind::NotFound)
+/// Whether what was at `place` cannot be had any more: it is missing, or out of reach.
+pub(crate) fn is_gone(place: &Path) -> bool {
+    std::fs::File::open(place).is_err()
+}
+
+/// Whether there is nothing at `place`.
+pub(crate) fn is_missing(place: &Path) -> bool {
+    std::fs::File::open(place).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
 }
 
 /// Writes a checkpoint to the head copy.

@@ -10,7 +10,7 @@ use unbroken_evidence::key::Signer;
 use unbroken_evidence::kind::Kind;
 use unbroken_evidence::opening::Opening;
 use unbroken_evidence::time::Time;
-use unbroken_evidence::tree::{Edge, leaf_hash};
+use unbroken_evidence::tree::{Edge, empty_root, leaf_hash};
 
 use crate::durable;
 use crate::error::{LedgerError, StoreError};
@@ -21,7 +21,7 @@ use crate::lock::Lock;
 use crate::place::{head_of, must_be_a_ledger, open_store, remove_unfinished};
 pub use crate::place::{private_path, store_folder};
 use crate::private::{Private, Row};
-use crate::publish::{publish, stored};
+use crate::publish::{Published, publish, stored};
 use crate::random::{Random, Seed};
 use crate::reader::log_folder;
 use crate::recover::{self, Recovered};
@@ -50,7 +50,7 @@ pub struct Ledger {
     head: Head,
     /// The edge and note of the last signed checkpoint.
     signed: (Edge, Vec<u8>),
-    published: u64,
+    published: Published,
     head_copy: Option<PathBuf>,
     /// Set by the first failed write: only a new open says what took effect.
     dead: bool,
@@ -119,7 +119,7 @@ impl Ledger {
             surroundings,
             head: Head::default(),
             signed: (Edge::new(), Vec::new()),
-            published: 0,
+            published: (0, empty_root()),
             head_copy: None,
             dead: false,
             _lock: lock,
@@ -169,7 +169,7 @@ impl Ledger {
         let store = match open_store(folder) {
             Err(LedgerError::Older { .. }) => {
                 crate::restore::verified_size(folder)?;
-                crate::restore::rebuild_store(folder)?;
+                crate::restore::rebuild_store(folder, Vec::new())?;
                 open_store(folder)?
             }
             Err(LedgerError::Store { source: StoreError::Missing, .. })
@@ -217,7 +217,10 @@ impl Ledger {
         let mut head_copy = head_copy::kept(folder)?;
         if place.is_some() {
             // The old place may be gone for good: that is why there is a new one.
-            head_copy = head_copy.filter(|old| !head_copy::is_out_of_reach(old));
+            head_copy = head_copy.filter(|old| !head_copy::is_gone(old));
+        } else if let Some(path) = head_copy.clone().filter(|old| head_copy::is_missing(old)) {
+            // Taken as none, an old ledger that was put back would sign another root for a size.
+            return Err(LedgerError::HeadCopyMissing { path });
         }
         let recovered = recover::check(folder, &*store, &mut private, &keys, head_copy.as_deref())?;
         let Recovered { head, origin, signed, published } = recovered;
@@ -395,10 +398,10 @@ impl Ledger {
         if let Some(path) = &self.head_copy {
             head_copy::write(path, &self.signed.1)?;
         }
-        if self.published < size {
+        if self.published.0 < size {
             let folder = log_folder(&self.folder);
             publish(&folder, &*self.store, self.published, size, &self.signed.1)?;
-            self.published = size;
+            self.published = (size, self.signed.0.root());
         }
         self.dead = false;
         Ok(())

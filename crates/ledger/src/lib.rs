@@ -32,6 +32,7 @@ mod record;
 mod recover;
 pub mod restore;
 mod rows;
+mod salvage;
 pub mod seal;
 mod state;
 pub mod store;

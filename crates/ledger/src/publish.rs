@@ -19,18 +19,23 @@ use crate::store::Store;
 /// The tallest tree has this many levels of tiles.
 const LEVELS: u32 = 8;
 
-/// Writes what the tree of `size` entries needs beyond the one of `from`, then `checkpoint`.
+/// What is published already: its size and root, as its verified checkpoint says.
+pub type Published = (u64, Hash);
+
+/// Writes what the tree of `size` entries needs beyond what is published, then `checkpoint`.
 ///
 /// # Errors
-/// `Io` from the file system, `Store` from the store; published files stay as they are.
+/// `Io` from the file system, `Store` from the store; `Log` where a tile that new ones would be built
+/// on is not what was published. Published files stay as they are.
 pub fn publish(
     folder: &Path,
     store: &dyn Store,
-    from: u64,
+    (from, root): Published,
     size: u64,
     checkpoint: &[u8],
 ) -> Result<(), LedgerError> {
     let mut publisher = Publisher { folder, store, from, size, touched: BTreeSet::new() };
+    publisher.right_edge_is_sound(&root)?;
     durable::create_folder(folder).map_err(LedgerError::io(folder, "cannot be made"))?;
     let mut full = Vec::new();
     for number in from / TILE_WIDTH..size.div_ceil(TILE_WIDTH) {
@@ -111,6 +116,31 @@ impl Publisher<'_> {
         drop(new_hashes);
         *new = full;
         Ok(())
+    }
+
+    /// The hashes that new tiles begin with, on every level of the right edge, give the published root:
+    /// a damaged one would be copied into every later tile.
+    fn right_edge_is_sound(&self, root: &Hash) -> Result<(), LedgerError> {
+        if self.from == 0 {
+            return Ok(());
+        }
+        let mut peaks = Vec::new();
+        for level in (1..LEVELS).rev() {
+            let hashes = self.from.checked_shr(8 * level).unwrap_or(0);
+            let kept = self.kept(level, hashes / TILE_WIDTH, hashes % TILE_WIDTH)?;
+            peaks.extend_from_slice(kept.into_iter().collect::<Edge>().peaks());
+        }
+        let mut leaves = Edge::new();
+        for index in self.from / TILE_WIDTH * TILE_WIDTH..self.from {
+            leaves.push(stored(self.folder, self.store, index)?.0);
+        }
+        peaks.extend_from_slice(leaves.peaks());
+        if Edge::from_peaks(self.from, peaks).is_some_and(|edge| edge.root() == *root) {
+            return Ok(());
+        }
+        let why =
+            "a tile that new ones would be built on is damaged; nothing was published".to_owned();
+        Err(LedgerError::Log { path: self.folder.to_owned(), why })
     }
 
     /// The first `width` hashes of a tile that was published before.

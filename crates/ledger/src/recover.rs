@@ -6,14 +6,14 @@ use unbroken_evidence::body::{Added, Body, Role};
 use unbroken_evidence::checkpoint::{Checkpoint, UnverifiedCheckpoint};
 use unbroken_evidence::entry::UnverifiedEntry;
 use unbroken_evidence::limits::NOTE_BYTES_MAX;
-use unbroken_evidence::tree::Edge;
+use unbroken_evidence::tree::{Edge, empty_root};
 
 use crate::error::LedgerError;
 use crate::head::Head;
 use crate::keys::Keys;
 use crate::place::store_folder;
 use crate::private::Private;
-use crate::publish::stored;
+use crate::publish::{Published, stored};
 use crate::reader::{log_folder, read};
 use crate::store::Store;
 
@@ -22,7 +22,7 @@ pub(crate) struct Recovered {
     pub(crate) head: Head,
     pub(crate) origin: String,
     pub(crate) signed: (Edge, Vec<u8>),
-    pub(crate) published: u64,
+    pub(crate) published: Published,
 }
 
 /// Compares everything that knows a head, then removes from private.db what a crash left half done.
@@ -58,7 +58,7 @@ pub(crate) fn check(
         crate::erasure::apply(private, index, target)?;
     }
     private.finish_erasure()?;
-    let published = published.map_or(0, |(_, claims)| claims.size);
+    let published = published.map_or((0, empty_root()), |(_, claims)| (claims.size, claims.root));
     Ok(Recovered { head, origin, signed, published })
 }
 
@@ -77,14 +77,17 @@ pub(crate) fn check_head_copy(
 }
 
 /// The checkpoint in a file, under the ledger's own log key; `None` when there is no file.
-fn checkpoint(path: &Path, keys: &Keys) -> Result<Option<(Vec<u8>, Checkpoint)>, LedgerError> {
+pub(crate) fn checkpoint(
+    path: &Path,
+    keys: &Keys,
+) -> Result<Option<(Vec<u8>, Checkpoint)>, LedgerError> {
     let bytes = read(path, NOTE_BYTES_MAX).map_err(LedgerError::io(path, "cannot be read"))?;
     let Some(bytes) = bytes else { return Ok(None) };
     let claims = verified(path, &bytes, keys)?;
     Ok(Some((bytes, claims)))
 }
 
-fn verified(path: &Path, bytes: &[u8], keys: &Keys) -> Result<Checkpoint, LedgerError> {
+pub(crate) fn verified(path: &Path, bytes: &[u8], keys: &Keys) -> Result<Checkpoint, LedgerError> {
     let wrong = |why: String| LedgerError::Checkpoint { path: path.to_owned(), why };
     let unverified =
         UnverifiedCheckpoint::parse(bytes).map_err(|error| wrong(error.to_string()))?;

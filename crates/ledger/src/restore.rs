@@ -19,6 +19,7 @@ use crate::lock::Lock;
 use crate::place::{head_of, must_be_a_ledger, open_store, private_path, store_folder};
 use crate::private::{PreparedRow, Private, Row};
 use crate::reader::{LogReader, log_folder};
+use crate::salvage::UnverifiedEntryBytes;
 use crate::seal::own_lookups;
 use crate::store::{SledStore, Store as _};
 
@@ -39,6 +40,12 @@ pub struct Restored {
     pub store_rebuilt: bool,
     /// Where the old store is.
     pub old_store: Option<PathBuf>,
+    /// Where the old log is, if it was written again from the store.
+    pub old_log: Option<PathBuf>,
+    /// Entries beyond the log that the old store still proved.
+    pub salvaged: u64,
+    /// The first and last index of entries that were acknowledged, or were about to be, and are gone.
+    pub gone: Option<(u64, u64)>,
     /// Entries without an opening: lost.
     pub lost: u64,
     /// Entries whose opening was erased in part, by an `erasure` entry.
@@ -60,6 +67,7 @@ pub fn restore(
 ) -> Result<Restored, LedgerError> {
     must_be_a_ledger(folder)?;
     let lock = Lock::take(folder, &surroundings.holder)?;
+    let old_log = crate::salvage::rewrite_log(folder)?;
     let log_size = verified_size(folder)?;
     let store_size = match open_store(folder).and_then(|store| head_of(folder, &*store)) {
         // Missing, damaged or older: it is rebuilt, and the old one is kept. Anything else says
@@ -68,11 +76,19 @@ pub fn restore(
         found => found?.size(),
     };
     let store_rebuilt = store_size < log_size;
-    let old_store = if store_rebuilt { rebuild_store(folder)? } else { None };
-    let size = store_size.max(log_size);
+    let (mut old_store, mut salvaged) = (None, 0);
+    if store_rebuilt {
+        let beyond = crate::salvage::beyond_the_log(folder)?;
+        salvaged = beyond.len() as u64;
+        old_store = rebuild_store(folder, beyond)?;
+    }
+    let size = store_size.max(log_size + salvaged);
     let mut private = Private::open(&private_path(folder))?;
+    let built = private.built_on()?.map_or(0, |(built, _)| built);
+    // Beyond what it built on, rows may be of entries that were acknowledged, or were about to be.
+    let sealed = built.max(private.end()?);
     let aside = private.set_aside_from(size)?;
-    if private.built_on()?.is_some_and(|(built, _)| built > size) {
+    if built > size {
         // What it was built on is gone, and the report says so; from here on this is the head.
         let head = head_of(folder, &*open_store(folder)?)?;
         private.rebase((size, head.last_leaf))?;
@@ -106,7 +122,19 @@ pub fn restore(
         ledger.private_mut().set_meta(SEALED_GAPS, Some(ranges.as_bytes()))?;
     }
     ledger.checkpoint()?;
-    Ok(Restored { entries: size, store_rebuilt, old_store, lost, erased, aside, gap })
+    let gone = (size < sealed).then(|| (size, sealed - 1));
+    Ok(Restored {
+        entries: size,
+        store_rebuilt,
+        old_store,
+        old_log,
+        salvaged,
+        gone,
+        lost,
+        erased,
+        aside,
+        gap,
+    })
 }
 
 /// The ranges of entries whose openings and lookups are lost, as the last `gap` entry says.
@@ -130,8 +158,12 @@ pub(crate) fn verified_size(folder: &Path) -> Result<u64, LedgerError> {
     Ok(reader.checkpoint().size)
 }
 
-/// Builds the store anew from the published log, and keeps the old one beside it; gives its place.
-pub(crate) fn rebuild_store(folder: &Path) -> Result<Option<PathBuf>, LedgerError> {
+/// Builds the store anew from the published log, then from the entries that stand `beyond` it, and
+/// keeps the old one beside it; gives its place.
+pub(crate) fn rebuild_store(
+    folder: &Path,
+    beyond: Vec<UnverifiedEntryBytes>,
+) -> Result<Option<PathBuf>, LedgerError> {
     let mut reader = LogReader::open(folder)?;
     let (fresh, current) = (folder.join("store.new"), store_folder(folder));
     let failed = |source| LedgerError::Store { path: fresh.clone(), source };
@@ -152,10 +184,14 @@ pub(crate) fn rebuild_store(folder: &Path) -> Result<Option<PathBuf>, LedgerErro
             records.clear();
         }
     }
+    for (leaf, note) in beyond {
+        let first = head.size();
+        head.extend(&UnverifiedEntry::parse(&note)?);
+        store.append(first, &[(leaf, note)], &head).map_err(failed)?;
+    }
     store.put_checkpoint(reader.checkpoint_note()).map_err(failed)?;
     drop(store);
-    let aside = (1..).map(|n| folder.join(format!("store.old-{n}"))).find(|path| !path.exists());
-    let aside = aside.unwrap_or_else(|| folder.join("store.old"));
+    let aside = free_name(folder, "store.old");
     let had_one = current.exists();
     if had_one {
         std::fs::rename(&current, &aside)
@@ -164,6 +200,12 @@ pub(crate) fn rebuild_store(folder: &Path) -> Result<Option<PathBuf>, LedgerErro
     std::fs::rename(&fresh, &current).map_err(LedgerError::io(&fresh, "cannot be put in place"))?;
     crate::durable::sync_folder(folder).map_err(LedgerError::io(folder, "cannot be synced"))?;
     Ok(had_one.then_some(aside))
+}
+
+/// A name in `folder` that nothing has yet.
+pub(crate) fn free_name(folder: &Path, name: &str) -> PathBuf {
+    let free = (1..).map(|n| folder.join(format!("{name}-{n}"))).find(|path| !path.exists());
+    free.unwrap_or_else(|| folder.join(name))
 }
 
 /// Takes the opening of the genesis from beside the keys where private.db has lost it: without it

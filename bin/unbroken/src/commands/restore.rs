@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde_json::json;
-use unbroken_ledger::restore::restore;
+use unbroken_ledger::restore::{Restored, restore};
 
 use crate::arguments::Output;
 use crate::failure::Failure;
@@ -22,6 +22,21 @@ pub(crate) fn run(folder: &Path, head_copy: Option<&Path>, out: &Output) -> Resu
             "the store knows at least what the log knows: it was left as it is\n".to_owned()
         }
     });
+    if let Some(old) = &restored.old_log {
+        let old = old.display();
+        text.push_str(&format!("the log was written again from the store; the old one is {old}\n"));
+    }
+    if restored.salvaged > 0 {
+        text.push_str(&format!(
+            "{} entries beyond the log were taken from the old store\n",
+            restored.salvaged
+        ));
+    }
+    if let Some((first, last)) = restored.gone {
+        text.push_str(&format!(
+            "GONE: entries {first} to {last} were sealed or about to be, and neither the log nor the store has them\n"
+        ));
+    }
     text.push_str(&format!(
         "entries without an opening: {} lost, {} erased in part\n",
         restored.lost, restored.erased
@@ -38,13 +53,19 @@ pub(crate) fn run(folder: &Path, head_copy: Option<&Path>, out: &Output) -> Resu
         ));
     }
     output::text(out, &text)?;
-    let code = if restored.lost > 0 || restored.aside > 0 { 2 } else { 0 };
+    let code = match restored {
+        Restored { gone: Some(_), .. } => 1,
+        Restored { lost: 1.., .. } | Restored { aside: 1.., .. } => 2,
+        _ => 0,
+    };
     output::json(
         out,
         &json!({
             "schema": "unbroken/restore@v1", "exit_code": code, "entries": restored.entries,
             "store_rebuilt": restored.store_rebuilt, "lost": restored.lost,
-            "erased": restored.erased, "aside": restored.aside, "gap": restored.gap,
+            "erased": restored.erased, "salvaged": restored.salvaged,
+            "gone": restored.gone.map(|(first, last)| [first, last]),
+            "log_rewritten": restored.old_log.is_some(), "aside": restored.aside, "gap": restored.gap,
         }),
     )?;
     Ok(code)

@@ -24,6 +24,9 @@ const FORMAT: &[u8] = b"format";
 const ENTRIES: &[u8] = b"entries";
 const CACHE_BYTES: u64 = 64 << 20;
 const FLUSH_EVERY_MS: u64 = 200;
+/// How the names of sled's snapshots begin, and how those end that were never finished.
+const SNAPSHOT: &str = "snap.";
+const UNFINISHED: &str = ".generating";
 const LOCK_WAIT: Duration = Duration::from_secs(5);
 const LOCK_RETRY: Duration = Duration::from_millis(5);
 
@@ -43,19 +46,16 @@ impl SledStore {
     /// See [`StoreError`]; `Format` for another format number than [`STORE_FORMAT`].
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         durable::create_folder(folder)?;
-        let path = folder.to_owned();
-        // sled panics on some damaged files; that is a store that cannot be read, and no more.
-        let opened = std::panic::catch_unwind(|| {
-            let config = sled::Config::new()
-                .path(path)
-                .cache_capacity(CACHE_BYTES)
-                .flush_every_ms(Some(FLUSH_EVERY_MS));
-            let db = open_when_free(&config)?;
-            let entries = db.open_tree(ENTRIES)?;
-            Ok::<_, sled::Error>((db, entries))
-        });
-        let (db, entries) =
-            opened.map_err(|_| StoreError::Record("its files are damaged".to_owned()))??;
+        set_aside(folder, |name| name.ends_with(UNFINISHED))?;
+        let (db, entries) = match open_sled(folder) {
+            // Everything that a snapshot holds is in sled's log too: it is read from there again.
+            Err(StoreError::Record(_) | StoreError::Sled(sled::Error::Corruption { .. }))
+                if set_aside(folder, |_| true)? =>
+            {
+                open_sled(folder)?
+            }
+            opened => opened?,
+        };
         let file = File::open(folder.join("db"))?;
         let mut store =
             Self { db, entries, folder: folder.to_owned(), file, synced: BTreeSet::new() };
@@ -104,6 +104,46 @@ impl SledStore {
         }
         Ok(())
     }
+}
+
+fn open_sled(folder: &Path) -> Result<(sled::Db, sled::Tree), StoreError> {
+    let path = folder.to_owned();
+    // sled panics on some damaged files; that is a store that cannot be read, and no more.
+    let opened = std::panic::catch_unwind(|| {
+        let config = sled::Config::new()
+            .path(path)
+            .cache_capacity(CACHE_BYTES)
+            .flush_every_ms(Some(FLUSH_EVERY_MS));
+        let db = open_when_free(&config)?;
+        let entries = db.open_tree(ENTRIES)?;
+        Ok::<_, sled::Error>((db, entries))
+    });
+    Ok(opened.map_err(|_| StoreError::Record("its files are damaged".to_owned()))??)
+}
+
+/// Moves snapshots of sled's that are `unwanted` to a folder beside; says whether there was one.
+///
+/// A full disk, or a kill while sled opens, leaves a snapshot half written under a name that sled takes
+/// for its newest one, and then refuses to open.
+fn set_aside(folder: &Path, unwanted: impl Fn(&str) -> bool) -> Result<bool, StoreError> {
+    let aside = folder.join("aside");
+    let mut any = false;
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if !name.starts_with(SNAPSHOT) || !unwanted(name) {
+            continue;
+        }
+        durable::create_folder(&aside)?;
+        let free = (1..).map(|n| aside.join(format!("{name}-{n}"))).find(|place| !place.exists());
+        fs::rename(&path, free.unwrap_or_else(|| aside.join(name)))?;
+        any = true;
+    }
+    if any {
+        durable::sync_folder(&aside)?;
+        durable::sync_folder(folder)?;
+    }
+    Ok(any)
 }
 
 /// sled gives its lock back when the last of its threads has ended, which may be a moment after the

@@ -4,6 +4,7 @@ mod conformance;
 mod faults;
 mod opening;
 mod restoring;
+mod salvaging;
 
 use std::path::Path;
 use std::sync::Arc;
