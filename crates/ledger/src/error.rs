@@ -268,7 +268,9 @@ impl LedgerError {
             }
             Self::Held { .. } => "wait until that process has ended, then run the command again",
             Self::NotALedger { .. } => "make one with `unbroken init DIR --origin NAME`",
-            Self::Unfinished { .. } => "remove the folder, then run `unbroken init` again",
+            Self::Unfinished { .. } => {
+                "run `unbroken init` again with the same origin: it finishes what it began, with the same keys"
+            }
             Self::NotEmpty { .. } => "choose a folder that does not exist yet",
             Self::Key { .. } => {
                 "only its owner may read a key file (chmod 600); if it is missing or another, bring it back from its backup"

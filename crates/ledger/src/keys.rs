@@ -32,10 +32,11 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// Makes new keys for the log `origin` and writes them into `folder`, mode 0600.
+    /// Makes new keys for the log `origin` and writes them into `folder`, mode 0600. A key that is there
+    /// already, from a call that was killed, is kept.
     ///
     /// # Errors
-    /// Those of the system; `Form` when the origin cannot be a name.
+    /// Those of the system; `Form` when the origin cannot be a name; `Key` for one of another name.
     pub fn create(
         folder: &Path,
         origin: &str,
@@ -46,6 +47,15 @@ impl Keys {
             .map_err(LedgerError::io(folder, "cannot be closed to others"))?;
         let mut make = |role: &str, name: &str| {
             let path = folder.join(format!("{role}.key"));
+            if path.exists() {
+                let kept = signer(&path)?;
+                let why = || format!("it is the key of another ledger, {}", kept.verifier().name());
+                return if kept.verifier().name() == name {
+                    Ok(kept)
+                } else {
+                    Err(LedgerError::Key { path: path.clone(), why: why() })
+                };
+            }
             let mut seed = [0; 32];
             random.fill(&mut seed).map_err(LedgerError::io(&path, "no randomness"))?;
             let signer = Signer::from_seed(name, &seed)?;

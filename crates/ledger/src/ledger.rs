@@ -18,7 +18,9 @@ use crate::head::Head;
 use crate::head_copy;
 use crate::keys::{self, Keys};
 use crate::lock::Lock;
-use crate::place::{head_of, must_be_a_ledger, open_store, remove_unfinished};
+use crate::place::{
+    Begun, begun, head_of, init_mark, must_be_a_ledger, must_be_free, open_store, remove_unfinished,
+};
 pub use crate::place::{private_path, store_folder};
 use crate::private::{Private, Row};
 use crate::publish::{Published, publish, stored};
@@ -59,7 +61,8 @@ pub struct Ledger {
 
 impl Ledger {
     /// Makes a ledger with new keys in `folder`, which must be empty or not exist; its head copy is at
-    /// `head_copy`, if one is given. Where that fails nothing is left behind.
+    /// `head_copy`, if one is given. Where that fails nothing is left behind. A folder in which an earlier
+    /// call was killed is finished: its keys are kept.
     ///
     /// # Errors
     /// `NotEmpty`, those of [`Ledger::set_head_copy`], `Form` for an origin that cannot be one, and those of the system.
@@ -71,18 +74,25 @@ impl Ledger {
     ) -> Result<Self, LedgerError> {
         unbroken_evidence::key::check_name(origin, "origin")?;
         durable::create_folder(folder).map_err(LedgerError::io(folder, "cannot be made"))?;
-        let listed =
-            std::fs::read_dir(folder).map_err(LedgerError::io(folder, "cannot be read"))?;
-        if listed.count() > 0 {
-            return Err(LedgerError::NotEmpty { path: folder.to_owned() });
-        }
+        must_be_free(folder)?;
         let lock = Lock::take(folder, &surroundings.holder)?;
-        let made = Self::make(folder, origin, surroundings, lock);
+        let begun = begun(folder)?;
+        let mark = init_mark(folder);
+        durable::write_file(&mark, b"", 0o600).map_err(LedgerError::io(&mark, "cannot be made"))?;
+        let made = match begun {
+            Begun::Sealed => Self::open_on(folder, open_store(folder)?, surroundings, lock, None),
+            Begun::Nothing | Begun::Keys => Self::make(folder, origin, surroundings, lock),
+        };
         let made = made.and_then(|mut ledger| {
+            if ledger.origin != origin {
+                return Err(LedgerError::NotEmpty { path: folder.to_owned() });
+            }
             head_copy.map_or(Ok(()), |place| ledger.set_head_copy(place))?;
+            std::fs::remove_file(&mark).map_err(LedgerError::io(&mark, "cannot be removed"))?;
+            durable::sync_folder(folder).map_err(LedgerError::io(folder, "cannot be synced"))?;
             Ok(ledger)
         });
-        if made.is_err() {
+        if made.is_err() && begun == Begun::Nothing {
             remove_unfinished(folder);
         }
         made
@@ -97,6 +107,8 @@ impl Ledger {
         let keys = Keys::create(&folder.join("keys"), origin, &mut *surroundings.random)?;
         let path = store_folder(folder);
         let store = SledStore::open(&path).map_err(|source| LedgerError::Store { path, source })?;
+        // What a killed call may have kept belongs to an entry that was never acknowledged.
+        Private::open(&private_path(folder))?.delete_from(0)?;
         Self::begin(folder, origin, keys, Box::new(store), surroundings, lock)
     }
 
@@ -173,9 +185,13 @@ impl Ledger {
                 open_store(folder)?
             }
             Err(LedgerError::Store { source: StoreError::Missing, .. })
-                if !private_path(folder).exists() && !log_folder(folder).exists() =>
+                if !log_folder(folder).exists() =>
             {
-                return Err(LedgerError::Unfinished { path: folder.to_owned() });
+                return Err(if init_mark(folder).exists() {
+                    LedgerError::Unfinished { path: folder.to_owned() }
+                } else {
+                    LedgerError::NoLog { path: log_folder(folder) }
+                });
             }
             other => other?,
         };

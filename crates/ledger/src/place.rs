@@ -64,12 +64,54 @@ pub(crate) fn head_of(folder: &Path, store: &dyn Store) -> Result<Head, LedgerEr
     Ok(head.unwrap_or_default())
 }
 
+/// How far an `init` in a folder came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Begun {
+    /// The folder is empty.
+    Nothing,
+    /// It was killed before anything was sealed; keys may be there.
+    Keys,
+    /// It was killed when the genesis was in the store, and the log not published.
+    Sealed,
+}
+
+/// The mark of an `init` that has begun and not ended. Keys without it are those of a ledger whose other
+/// parts are lost: a new genesis under them would be a second ledger of the same keys.
+pub(crate) fn init_mark(folder: &Path) -> PathBuf {
+    folder.join("init-begun")
+}
+
+/// Refuses a folder in which anything is but what an `init` that was killed has left.
+pub(crate) fn must_be_free(folder: &Path) -> Result<(), LedgerError> {
+    let taken = || LedgerError::NotEmpty { path: folder.to_owned() };
+    let listed = std::fs::read_dir(folder).map_err(LedgerError::io(folder, "cannot be read"))?;
+    let others =
+        listed.filter(|entry| entry.as_ref().is_ok_and(|entry| entry.file_name() != "lock"));
+    let is_begun = init_mark(folder).exists();
+    let published = log_folder(folder).join("checkpoint").exists();
+    if published || others.count() > 0 && !is_begun { Err(taken()) } else { Ok(()) }
+}
+
+/// How far an `init` in `folder`, which is free, came.
+pub(crate) fn begun(folder: &Path) -> Result<Begun, LedgerError> {
+    if !init_mark(folder).exists() {
+        return Ok(Begun::Nothing);
+    }
+    match open_store(folder) {
+        Ok(store) if head_of(folder, &*store)?.size() > 0 => Ok(Begun::Sealed),
+        Ok(_) | Err(LedgerError::Store { source: StoreError::Missing, .. }) => Ok(Begun::Keys),
+        Err(error) => Err(error),
+    }
+}
+
 /// Removes what an `init` that failed has made, so that it can be repeated; the first error counts.
 pub(crate) fn remove_unfinished(folder: &Path) {
     for name in ["keys", "store", "log"] {
         let _ = std::fs::remove_dir_all(folder.join(name));
     }
-    for name in ["private.db", "private.db-wal", "private.db-shm", "head-copy", "lock"] {
+    for name in
+        ["private.db", "private.db-wal", "private.db-shm", "head-copy", "lock", "init-begun"]
+    {
         let _ = std::fs::remove_file(folder.join(name));
     }
 }

@@ -11,7 +11,7 @@ use unbroken_evidence::tree::{Edge, empty_root};
 use crate::error::LedgerError;
 use crate::head::Head;
 use crate::keys::Keys;
-use crate::place::store_folder;
+use crate::place::{init_mark, store_folder};
 use crate::private::Private;
 use crate::publish::{Published, stored};
 use crate::reader::{log_folder, read};
@@ -46,7 +46,11 @@ pub(crate) fn check(
         check.witness("the head copy", claims)?;
     }
     if head.size() == 0 {
-        return Err(LedgerError::Unfinished { path: folder.to_owned() });
+        return Err(if init_mark(folder).exists() {
+            LedgerError::Unfinished { path: folder.to_owned() }
+        } else {
+            LedgerError::NoLog { path: log_folder(folder) }
+        });
     }
     let signed = check.signed(keys)?;
     let (_, genesis) = stored(folder, store, 0)?;

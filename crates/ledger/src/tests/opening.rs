@@ -147,7 +147,7 @@ fn a_head_copy_whose_place_is_gone_can_be_given_another_and_outlives_private_db(
     drop(ledger);
     std::fs::remove_dir_all(place.path().join("disk")).unwrap();
     let refused = Ledger::open(&folder, surroundings()).err().unwrap();
-    assert!(matches!(refused, LedgerError::HeadCopy { .. }), "{refused}");
+    assert!(matches!(refused, LedgerError::HeadCopyMissing { .. }), "{refused}");
     assert!(refused.hint().contains("--head-copy"));
     drop(Ledger::open_with_head_copy(&folder, surroundings(), Some(&new)).unwrap());
     std::fs::remove_file(folder.join("private.db")).unwrap();
@@ -172,21 +172,45 @@ fn a_reader_goes_on_while_the_log_grows_past_its_partial_tiles() {
 }
 
 #[test]
-fn an_init_that_was_cut_short_is_told_and_one_that_failed_can_be_repeated() {
+fn an_init_that_was_cut_short_is_finished_with_the_same_keys() {
     let place = tempfile::tempdir().unwrap();
     let folder = place.path().join("ledger");
-    drop(created(&folder));
-    // A crash before the genesis was sealed leaves keys, and perhaps an empty store.
+    let anchor = created(&folder).trust_anchor().clone();
+    // Keys alone, without the mark of an init, are those of a ledger that lost everything else: a new
+    // genesis under them would be a second ledger of the same keys.
     for name in ["log", "private.db", "store"] {
         let path = folder.join(name);
         let _ = std::fs::remove_dir_all(&path).or_else(|_| std::fs::remove_file(&path));
     }
+    let lost = Ledger::open(&folder, surroundings()).err().unwrap();
+    assert!(matches!(lost, LedgerError::NoLog { .. }), "{lost}");
+    let refused = Ledger::create(&folder, "example.com/recordings", surroundings(), None);
+    assert!(matches!(refused.err().unwrap(), LedgerError::NotEmpty { .. }));
+    // A kill while the keys are made leaves the mark, and some of the keys.
+    std::fs::write(folder.join("init-begun"), "").unwrap();
+    std::fs::remove_file(folder.join("keys/collector.key")).unwrap();
     let refused = Ledger::open(&folder, surroundings()).err().unwrap();
     assert!(matches!(refused, LedgerError::Unfinished { .. }), "{refused}");
-    drop(crate::store::SledStore::open(&folder.join("store")).unwrap());
-    let refused = Ledger::open(&folder, surroundings()).err().unwrap();
-    assert!(matches!(refused, LedgerError::Unfinished { .. }), "{refused}");
-    std::fs::remove_dir_all(&folder).unwrap();
+    assert!(!refused.hint().contains("remove"), "no hint destroys keys: {}", refused.hint());
+    let other = Ledger::create(&folder, "example.com/other", surroundings(), None);
+    assert!(matches!(other.err().unwrap(), LedgerError::Key { .. }));
+    let finished = created(&folder);
+    assert_eq!((finished.size(), finished.trust_anchor()), (1, &anchor));
+    drop(finished);
+    // A kill when the genesis is sealed and not published: the same genesis is published.
+    let genesis = std::fs::read(folder.join("log/checkpoint")).unwrap();
+    std::fs::write(folder.join("init-begun"), "").unwrap();
+    std::fs::remove_dir_all(folder.join("log")).unwrap();
+    drop(created(&folder));
+    assert_eq!(std::fs::read(folder.join("log/checkpoint")).unwrap(), genesis);
+    assert!(!folder.join("init-begun").exists());
+    assert_eq!(verified_size(&folder), 1);
+}
+
+#[test]
+fn an_init_that_failed_can_be_repeated() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("ledger");
     // Randomness that fails stands for whatever fails in the middle.
     let failing = Surroundings { random: Box::new(Failing { draws: 4 }), ..surroundings() };
     Ledger::create(&folder, "example.com/recordings", failing, None).err().unwrap();
