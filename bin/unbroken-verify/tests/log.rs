@@ -62,6 +62,13 @@ impl Scene {
         self.folder.path().join("ledger/log")
     }
 
+    fn ledger_id(&self) -> String {
+        unbroken_ledger::reader::LogReader::open(&self.folder.path().join("ledger"))
+            .and_then(|mut reader| reader.leaf(0))
+            .unwrap()
+            .to_string()
+    }
+
     fn seal(&mut self, number: u8, bytes: &[u8], supersedes: Option<Appended>) -> Appended {
         let sha256 = Hash::of(&[bytes]);
         let set = self.ledger.fields(vec![
@@ -151,7 +158,30 @@ fn a_log_must_continue_the_checkpoint_that_somebody_kept() {
     scene.seal(2, b"two", None);
     scene.ledger.checkpoint().unwrap();
     let since = ["--since", kept.to_str().unwrap()];
-    assert_eq!(scene.verify_log(&since).0, 0);
+    let (code, text) = scene.verify_log(&since);
+    assert!(
+        code == 0 && text.contains("Its first 2 entries are those of the checkpoint"),
+        "{text}"
+    );
+    let (code, text) =
+        scene.object(&[&since[..], &[scene.log().join("checkpoint").to_str().unwrap()]].concat());
+    assert!(code == 2 && text.contains("no match"), "{text}");
+    // Under the ledger id alone, its signature is held against the ledger's own keys.
+    let id = scene.ledger_id();
+    let log = scene.log();
+    let by_id = ["log", "--trust", &id, since[0], since[1], log.to_str().unwrap()];
+    assert_eq!(run(&by_id).0, 0);
+    let text = std::fs::read_to_string(&kept).unwrap();
+    let root = text.lines().nth(2).unwrap();
+    let forged = text.replace(root, &format!("{}=", "A".repeat(43)));
+    std::fs::write(&kept, forged).unwrap();
+    let (code, found) = run(&by_id);
+    // A file that nobody signed accuses no ledger.
+    assert!(
+        code == 1 && found.contains("THIS IS ANOTHER LEDGER") && !found.contains("V10 CONTRA"),
+        "{found}"
+    );
+    std::fs::write(&kept, text).unwrap();
     // A ledger that was made anew by its owner is another one.
     let other = Scene::new();
     let (code, text) = other.verify_log(&since);

@@ -62,7 +62,8 @@ pub(crate) fn check(
         crate::erasure::apply(private, index, target)?;
     }
     private.finish_erasure()?;
-    let published = published.map_or((0, empty_root()), |(_, claims)| (claims.size, claims.root));
+    let published =
+        published.map_or_else(|| (0, empty_root()), |(_, claims)| (claims.size, claims.root));
     Ok(Recovered { head, origin, signed, published })
 }
 

@@ -46,6 +46,7 @@ struct LedgerDocument {
     size: u64,
     root: String,
     anchored: bool,
+    continues: Option<u64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -163,6 +164,7 @@ fn ledger(seen: &Seen) -> LedgerDocument {
         size: seen.size,
         root: seen.root.to_string(),
         anchored: seen.anchored,
+        continues: seen.continues,
     }
 }
 

@@ -17,7 +17,7 @@ pub fn headline(verdict: &Verdict) -> String {
     if verdict.blame().is_none() {
         sentences.extend(counts);
         sentences.extend(replaced(verdict));
-        sentences.push(NOBODY_VOUCHES.to_owned());
+        sentences.push(vouched(verdict));
     }
     sentences.join(" ")
 }
@@ -68,6 +68,18 @@ fn contradiction(verdict: &Verdict, blame: Blame) -> String {
     }
 }
 
+/// Who vouches for when: nobody, but for what a kept checkpoint covers.
+fn vouched(verdict: &Verdict) -> String {
+    let kept = verdict.seen().and_then(|seen| seen.continues);
+    kept.map_or_else(
+        || NOBODY_VOUCHES.to_owned(),
+        |size| {
+            let entries = if size == 1 { "entry is that".to_owned() } else { format!("{size} entries are those") };
+            format!("Its first {entries} of the checkpoint you kept, since the day you kept it. For any later entry no independent party vouches: whoever holds this ledger's keys could have made it later, with other content.")
+        },
+    )
+}
+
 /// How much agrees, of how much.
 fn counts(verdict: &Verdict) -> Option<String> {
     let current: Vec<&Recording> = verdict.recordings().current().collect();
@@ -80,11 +92,17 @@ fn counts(verdict: &Verdict) -> Option<String> {
     let (companions, agree) = current
         .iter()
         .fold((0, 0), |(all, agree), line| (all + line.companions.0, agree + line.companions.1));
-    let mut text = format!(
-        "{} of {all} and {agree} of {} agree with their entries",
-        of(Bytes::Agree),
-        counted(companions, "companion")
-    );
+    let beside = match companions {
+        0 => String::new(),
+        _ => format!(" and {agree} of {}", counted(companions, "companion")),
+    };
+    let agreeing = of(Bytes::Agree);
+    let agrees = if current.len() == 1 && companions == 0 {
+        "agrees with its entry"
+    } else {
+        "agree with their entries"
+    };
+    let mut text = format!("{agreeing} of {all}{beside} {agrees}");
     let incomplete = current.iter().filter(|line| line.complete == Some(false)).count() as u64;
     let withheld = current.iter().filter(|line| line.hidden.0 > 0).count() as u64;
     for (count, what) in [

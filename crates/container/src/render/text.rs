@@ -70,8 +70,10 @@ fn identify(verdict: &Verdict, identity: Option<&Identity>, text: &mut String) {
     if let Some(seen) = verdict.seen() {
         let id = seen.ledger_id.map_or_else(|| "not shown".to_owned(), |id| id.to_string());
         let entries = counted(seen.size, "entry");
-        lines.insert(1, ("ledger", format!("{}, id {id}", seen.origin)));
-        lines.insert(2, ("checkpoint", format!("{entries}, root {}", seen.root)));
+        let after =
+            lines.iter().take_while(|(word, _)| matches!(*word, "verified" | "sha-256")).count();
+        lines.insert(after, ("ledger", format!("{}, id {id}", seen.origin)));
+        lines.insert(after + 1, ("checkpoint", format!("{entries}, root {}", seen.root)));
     }
     for (word, what) in lines {
         let _ = writeln!(text, "{word:<11} {what}");

@@ -7,7 +7,7 @@ use crate::entry::{Envelope, UnverifiedEntry, VerifiedEntry};
 use crate::error::FormError;
 use crate::hash::Hash;
 use crate::key::VerifierKey;
-use crate::note::SignatureCheck;
+use crate::note::{Note, SignatureCheck};
 
 /// What the control entries say of one key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,6 +103,15 @@ impl Keys {
             |history: &&KeyHistory| history.key.name() == line.name && history.key.id() == line.id;
         let signed = |history: &&KeyHistory| envelope.check(&history.key) == SignatureCheck::Valid;
         (self.keys().filter(named).find(signed), self.keys().any(|history| named(&history)))
+    }
+
+    /// The log key, valid at `size`, that signed the checkpoint in `note`.
+    pub(crate) fn signer_of_checkpoint(&self, note: &Note, size: u64) -> Option<&KeyHistory> {
+        self.keys().find(|history| {
+            history.role == Role::Log
+                && history.covers_size(size)
+                && note.check(&history.key) == SignatureCheck::Valid
+        })
     }
 
     /// The key that claims to have made `entry`: one of this state, or for the genesis one that

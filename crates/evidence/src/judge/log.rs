@@ -2,18 +2,19 @@
 
 use std::fmt;
 
-use crate::checkpoint::{Checkpoint, UnverifiedCheckpoint};
+use crate::checkpoint::Checkpoint;
 use crate::hash::Hash;
 use crate::judge::entries::{Entries, Shown};
 use crate::judge::findings::Findings;
 use crate::judge::history::History;
+use crate::judge::kept::Kept;
 use crate::judge::trust::Judged;
 use crate::judge::walk::{Visitor, Walk};
 use crate::limits::NOTE_BYTES_MAX;
 use crate::spread::spread;
 use crate::step::{Axis, Step};
 use crate::trust::Trust;
-use crate::verdict::Verdict;
+use crate::verdict::{Seen, Verdict};
 
 /// The steps of a log: those that need no files and no openings.
 pub(crate) const STEPS: &[Step] = &[
@@ -94,12 +95,13 @@ pub fn verify_log(
         nothing_else(&mut findings);
         return Ok(Verdict::of(findings));
     };
-    let earlier = since.and_then(|bytes| earlier(bytes, trust, judged.claims(), &mut findings));
+    let kept = since.and_then(|bytes| Kept::read(bytes, &mut findings));
     let Checkpoint { origin, size, .. } = judged.claims().clone();
     let entries = Entries::new(Some(origin), History::whole(size));
     let mut visitor = Everything { entries, threads, progress };
-    let mut walk = Walk::new(files, size, earlier);
+    let mut walk = Walk::new(files, size, kept.as_ref().map(Kept::size));
     let root = walk.entries(&mut visitor, &mut findings)?;
+    let earlier_root = walk.earlier_root();
     let mut entries = visitor.entries;
     same_root(judged.claims(), root, &mut findings);
     if root.is_some() {
@@ -111,9 +113,11 @@ pub fn verify_log(
     if seen.anchored {
         findings.note(Axis::Scope, "established by the log: all its entries were read".into());
     }
+    let continued = kept
+        .filter(|kept| kept.against(judged.claims(), &entries.keys, earlier_root, &mut findings));
     nothing_else(&mut findings);
     let mut verdict = Verdict::of(findings);
-    verdict.seen = Some(seen);
+    verdict.seen = Some(Seen { continues: continued.map(|kept| kept.size()), ..seen });
     Ok(verdict)
 }
 
@@ -148,32 +152,6 @@ pub(crate) fn nothing_else(findings: &mut Findings) {
     findings.not_supplied(Step::Time, "timestamps", "none was supplied");
     findings.not_supplied(Step::Witness, "cosignatures", "no witness key was supplied");
     findings.ran(&[Step::Time, Step::Witness]);
-}
-
-/// A checkpoint kept from earlier: the same log, not larger, signed by every key that was given.
-pub(crate) fn earlier(
-    bytes: &[u8],
-    trust: &Trust,
-    now: &Checkpoint,
-    findings: &mut Findings,
-) -> Option<Checkpoint> {
-    let (step, item) = (Step::Checkpoint, "kept checkpoint");
-    let kept = match UnverifiedCheckpoint::parse(bytes) {
-        Ok(kept) => kept,
-        Err(error) => {
-            findings.form(step, item, &error);
-            return None;
-        }
-    };
-    let claims = kept.claims().clone();
-    let signed = trust.keys.iter().all(|key| kept.clone().verify(key).is_ok());
-    findings.check(signed, step, item, "a signature by the key you gave", "none");
-    let origin = format!("origin {}", now.origin);
-    findings.check(claims.origin == now.origin, step, item, &origin, &claims.origin);
-    let expected = format!("a size of at most {}", now.size);
-    let found = claims.size.to_string();
-    findings.check(claims.size <= now.size, step, item, &expected, &found);
-    Some(claims)
 }
 
 /// Judges every entry.

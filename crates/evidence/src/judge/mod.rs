@@ -14,6 +14,7 @@ pub mod exhibit;
 mod findings;
 mod glance;
 mod history;
+mod kept;
 pub mod keys;
 pub mod log;
 pub mod objects;

@@ -14,6 +14,7 @@ use crate::judge::entries::{Entries, Outcome, Shown};
 use crate::judge::findings::Findings;
 use crate::judge::glance::Glance;
 use crate::judge::history::History;
+use crate::judge::kept::Kept;
 use crate::judge::log::{self, LogFiles, LogStop};
 use crate::judge::walk::{Visitor, Walk, bundle};
 use crate::kind::Kind;
@@ -24,7 +25,7 @@ use crate::tile::{TILE_WIDTH, Tile, parse_bundle};
 use crate::time::Time;
 use crate::tree::leaf_hash;
 use crate::trust::Trust;
-use crate::verdict::Verdict;
+use crate::verdict::{self, Verdict};
 
 /// The steps of single objects: those of a log that can be judged over some of its entries.
 const STEPS: &[Step] = &[
@@ -152,7 +153,7 @@ pub fn verify_objects(
         log::nothing_else(&mut findings);
         return Ok(none(findings));
     };
-    let earlier = since.and_then(|b| log::earlier(b, trust, judged.claims(), &mut findings));
+    let kept = since.and_then(|bytes| Kept::read(bytes, &mut findings));
     let Checkpoint { origin, size, .. } = judged.claims().clone();
     let mut glances = Glances {
         wanted: objects.iter().map(|object| object.sha256).collect(),
@@ -160,7 +161,9 @@ pub fn verify_objects(
         threads,
         seen: Seen { history: History::whole(size), ..Seen::default() },
     };
-    let root = Walk::new(files, size, earlier).entries(&mut glances, &mut findings)?;
+    let mut walk = Walk::new(files, size, kept.as_ref().map(Kept::size));
+    let root = walk.entries(&mut glances, &mut findings)?;
+    let earlier_root = walk.earlier_root();
     log::same_root(judged.claims(), root, &mut findings);
     let Glances { seen, .. } = glances;
     let selected = seen.selected();
@@ -190,9 +193,11 @@ pub fn verify_objects(
         let sentence = "of the log as a whole the tree was recomputed; the keys, and every entry about what was looked for, were judged";
         findings.note(Axis::Scope, sentence.into());
     }
+    let continued = kept
+        .filter(|kept| kept.against(judged.claims(), &entries.keys, earlier_root, &mut findings));
     log::nothing_else(&mut findings);
     let mut verdict = Verdict::of(findings);
-    verdict.seen = Some(sealed);
+    verdict.seen = Some(verdict::Seen { continues: continued.map(|kept| kept.size()), ..sealed });
     let (shown, hidden) = (seen.shown, seen.hidden);
     Ok(ObjectVerdict { verdict, answers, shown, hidden, unfit: openings.into_keys().collect() })
 }

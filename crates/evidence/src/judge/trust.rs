@@ -104,7 +104,7 @@ impl Judged {
         }
         findings.ran(&[Step::LedgerId, Step::LogKey]);
         let Checkpoint { origin, size, root } = self.claims().clone();
-        Seen { origin, size, root, ledger_id: keys.ledger_id(), anchored }
+        Seen { origin, size, root, ledger_id: keys.ledger_id(), anchored, continues: None }
     }
 
     /// C9: the key that verified the checkpoint was a log key of this ledger at that size.
@@ -126,12 +126,7 @@ impl Judged {
     fn signed_by_the_chain(&self, trust: &Trust, keys: &Keys, findings: &mut Findings) -> bool {
         let note = self.unverified.note();
         let size = self.claims().size;
-        let signed = |history: &&KeyHistory| {
-            history.role == Role::Log
-                && history.covers_size(size)
-                && note.check(&history.key) == SignatureCheck::Valid
-        };
-        let found = keys.keys().find(signed);
+        let found = keys.signer_of_checkpoint(note, size);
         if let (None, Some(blind)) = (found, keys.blind_from()) {
             let why =
                 format!("control entry {blind}, which is not understood, may have added its key");
@@ -195,7 +190,7 @@ fn named(name: &str, id: [u8; 4]) -> String {
     format!("{name}+{}", encode_hex(&id))
 }
 
-fn names<'a>(lines: impl Iterator<Item = &'a SignatureLine>) -> String {
+pub(crate) fn names<'a>(lines: impl Iterator<Item = &'a SignatureLine>) -> String {
     let names: Vec<String> = lines.map(|line| named(&line.name, line.id)).collect();
     escaped(&names.join(", "))
 }

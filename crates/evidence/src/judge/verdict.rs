@@ -148,6 +148,8 @@ pub struct Seen {
     pub ledger_id: Option<Hash>,
     /// Whether an anchor that was given vouches for it.
     pub anchored: bool,
+    /// The size of the kept checkpoint that it was shown to continue.
+    pub continues: Option<u64>,
 }
 
 /// What a verification found.

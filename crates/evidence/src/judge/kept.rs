@@ -1,0 +1,73 @@
+//! A checkpoint that somebody kept from earlier, which a log must continue.
+
+use crate::checkpoint::{Checkpoint, UnverifiedCheckpoint};
+use crate::hash::Hash;
+use crate::judge::findings::Findings;
+use crate::judge::trust::names;
+use crate::keys::Keys;
+use crate::step::Step;
+use crate::verdict::Fault;
+
+const ITEM: &str = "kept checkpoint";
+
+/// A kept checkpoint, and what the log has where it ends.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    unverified: UnverifiedCheckpoint,
+}
+
+impl Kept {
+    /// Reads a kept checkpoint; `None` after a finding.
+    pub(crate) fn read(bytes: &[u8], findings: &mut Findings) -> Option<Self> {
+        match UnverifiedCheckpoint::parse(bytes) {
+            Ok(unverified) => Some(Self { unverified }),
+            Err(error) => {
+                findings.form(Step::Checkpoint, ITEM, &error);
+                None
+            }
+        }
+    }
+
+    /// The size that it is for.
+    pub(crate) const fn size(&self) -> u64 {
+        self.unverified.claims().size
+    }
+
+    /// Whether the log continues it: `now` is the log's checkpoint, `root` the log's root at the kept size,
+    /// where the walk came that far. A log key of the ledger must have signed it, as the control chain has
+    /// them: a file that nobody signed accuses no ledger.
+    pub(crate) fn against(
+        &self,
+        now: &Checkpoint,
+        keys: &Keys,
+        root: Option<Hash>,
+        findings: &mut Findings,
+    ) -> bool {
+        let claims = self.unverified.claims();
+        let lines = self.unverified.note();
+        if keys.signer_of_checkpoint(lines, claims.size).is_none() {
+            if let Some(blind) = keys.blind_from() {
+                let why = format!(
+                    "control entry {blind}, which is not understood, may have added its key"
+                );
+                findings.not_established(Step::Checkpoint, ITEM, &why);
+                return false;
+            }
+            let expected =
+                format!("a signature by a log key of this ledger, valid at size {}", claims.size);
+            let found = names(lines.signatures().iter());
+            findings.blamed(Fault::Anchor, Step::Checkpoint, ITEM, &expected, &found);
+            return false;
+        }
+        let same = claims.origin == now.origin;
+        let origin = format!("origin {}", now.origin);
+        findings.check(same, Step::Checkpoint, ITEM, &origin, &claims.origin);
+        let fits = claims.size <= now.size;
+        let (most, size) = (format!("a size of at most {}", now.size), claims.size.to_string());
+        findings.check(fits, Step::Checkpoint, ITEM, &most, &size);
+        let Some(root) = root else { return false };
+        let expected = format!("root {} at size {}, as you kept it", claims.root, claims.size);
+        findings.check(root == claims.root, Step::Inclusion, "log", &expected, &root.to_string());
+        same && fits && root == claims.root
+    }
+}
