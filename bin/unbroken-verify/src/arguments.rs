@@ -29,6 +29,9 @@ The ledger id must reach you by another way than the exhibit: on paper, in the c
     Exhibit {
         #[command(flatten)]
         trust: TrustArguments,
+        /// Also write what was found of each recording, a line each, to a new CSV file (one exhibit only)
+        #[arg(long, value_name = "FILE.csv")]
+        schedule: Option<PathBuf>,
         /// Exhibits to verify
         #[arg(required = true)]
         paths: Vec<PathBuf>,
@@ -172,9 +175,10 @@ const COMMANDS: [&str; 3] = ["exhibit", "object", "log"];
 
 /// Whether the next word is the value of this option.
 fn takes_a_value(word: &str) -> bool {
-    let options = [
+    const OPTIONS: [&str; 9] = [
         "--trust",
         "--since",
+        "--schedule",
         "--log",
         "--openings",
         "--profile",
@@ -182,7 +186,7 @@ fn takes_a_value(word: &str) -> bool {
         "--endpoint-url",
         "--silence",
     ];
-    options.contains(&word)
+    OPTIONS.contains(&word)
 }
 
 #[cfg(test)]

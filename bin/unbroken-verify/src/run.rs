@@ -1,5 +1,6 @@
 //! Carries a command out: exhibits and logs; single objects in [`objects`].
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
@@ -22,9 +23,8 @@ use crate::{identity, objects};
 pub(crate) fn run(arguments: &Arguments) -> u8 {
     let output = &arguments.output;
     let outcome = match &arguments.command {
-        Command::Exhibit { trust, paths } => {
-            anchors::read(&trust.anchors).and_then(|anchors| exhibits(&anchors, paths, output))
-        }
+        Command::Exhibit { trust, schedule, paths } => anchors::read(&trust.anchors)
+            .and_then(|anchors| exhibits(&anchors, paths, schedule.as_deref(), output)),
         Command::Object(arguments) => objects::run(arguments, output),
         Command::Log { trust, since, log } => anchors::read(&trust.anchors)
             .and_then(|anchors| check_log(&anchors, since.as_deref(), log, output)),
@@ -47,7 +47,16 @@ pub(crate) fn not_opened(error: &OpenError, hint: &'static str) -> Failure {
     Failure::new(if error.is_container() { 3 } else { USAGE }, chain(error), hint)
 }
 
-fn exhibits(anchors: &Anchors, paths: &[PathBuf], output: &Output) -> Result<u8, Failure> {
+fn exhibits(
+    anchors: &Anchors,
+    paths: &[PathBuf],
+    schedule: Option<&Path>,
+    output: &Output,
+) -> Result<u8, Failure> {
+    if schedule.is_some() && paths.len() > 1 {
+        let hint = "verify the exhibits one by one, each with a schedule of its own";
+        return Err(Failure::new(USAGE, "--schedule takes one exhibit", hint));
+    }
     let mut codes = Vec::new();
     let mut documents = Vec::new();
     for path in paths {
@@ -55,6 +64,9 @@ fn exhibits(anchors: &Anchors, paths: &[PathBuf], output: &Output) -> Result<u8,
         match exhibit(path, anchors) {
             Ok((verdict, identity)) => {
                 codes.push(verdict.conclusion().exit_code());
+                if let Some(path) = schedule {
+                    write_new(path, &render::schedule(&verdict))?;
+                }
                 let verdict_document = render::document(&verdict, Some(&identity));
                 documents.push(json!({"path": shown, "verdict": verdict_document}));
                 if !output.json {
@@ -93,6 +105,16 @@ fn exhibit(path: &Path, anchors: &Anchors) -> Result<(Verdict, Identity), Failur
         Failure::new(code, format!("{shown}: {stop}"), hint)
     })?;
     Ok((verdict, identity::of(path, sha256, &anchors.shown)))
+}
+
+/// Writes a file that is not there yet.
+fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
+    let made = std::fs::OpenOptions::new().write(true).create_new(true).open(path);
+    let written = made.and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|error| {
+        let shown = printable(&path.to_string_lossy());
+        Failure::new(USAGE, format!("{shown}: {error}"), "give the schedule a new name")
+    })
 }
 
 /// A checkpoint kept from earlier, which must at least be one.

@@ -69,6 +69,28 @@ fn the_good_exhibit_verifies_and_says_what_it_does_not_establish() {
 }
 
 #[test]
+fn a_schedule_lists_each_recording_entry_once_and_overwrites_nothing() {
+    let place = tempfile::tempdir().unwrap();
+    let schedule = place.path().join("schedule.csv");
+    let (trust, zip) = (vectors().join("trust.txt"), vectors().join("exhibits/good.zip"));
+    let name = |path: &Path| path.to_str().unwrap().to_owned();
+    let arguments =
+        ["exhibit", "--trust", &name(&trust), "--schedule", &name(&schedule), &name(&zip)]
+            .map(str::to_owned);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    assert_eq!(run(&arguments).0, 0);
+    let text = std::fs::read_to_string(&schedule).unwrap();
+    let lines: Vec<&str> = text.split_terminator("\r\n").collect();
+    assert!(lines.len() > 2, "{text}");
+    let columns = lines[0].split(',').count();
+    assert!(lines.iter().all(|line| line.split(',').count() == columns), "{text}");
+    assert!(lines.iter().any(|line| line.starts_with("2,") && line.ends_with(",6")), "{text}");
+    let (code, said) = run(&arguments);
+    assert!(code == 4 && said.contains("give the schedule a new name"), "{said}");
+    assert_eq!(std::fs::read_to_string(&schedule).unwrap(), text);
+}
+
+#[test]
 fn what_init_printed_is_an_anchor_with_its_ledger_id() {
     let line = |name: &str| std::fs::read_to_string(vectors().join(name)).unwrap();
     let folder = tempfile::tempdir().unwrap();

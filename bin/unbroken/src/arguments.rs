@@ -182,8 +182,17 @@ pub(crate) struct Exhibit {
     #[command(flatten)]
     pub(crate) s3: S3Arguments,
     /// Where to put it: a .zip by its name, otherwise a folder
-    #[arg(long, value_name = "PATH")]
-    pub(crate) out: PathBuf,
+    #[arg(long, value_name = "PATH", required_unless_present = "cover")]
+    pub(crate) out: Option<PathBuf>,
+    /// A new folder to hand over: the exhibit as .zip, and beside it what people read
+    #[arg(long, value_name = "DIR", conflicts_with = "out")]
+    pub(crate) cover: Option<PathBuf>,
+    /// Withhold this value of every recording, with its name shown: sidecar/participants/0/name
+    #[arg(long, value_name = "SOURCE/POINTER", requires = "reason")]
+    pub(crate) withhold: Vec<String>,
+    /// Why values are withheld; it stands in the cover's redaction log
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
     /// Recordings of these conversations
     #[arg(long, value_name = "ID", num_args = 1.., group = "what")]
     pub(crate) conversation: Vec<String>,

@@ -41,6 +41,12 @@ pub enum ExhibitError {
         /// How many there may be.
         most: u64,
     },
+    /// A value to be withheld that no shown recording has.
+    #[error("no recording of this exhibit has a value {what}")]
+    NothingToWithhold {
+        /// Source and pointer, made safe to print.
+        what: String,
+    },
     /// A selector that selects nothing.
     #[error("no entry of a recording for {what}")]
     Nothing {
@@ -66,6 +72,9 @@ impl ExhibitError {
             }
             Self::Exists { .. } => "choose another name for the exhibit",
             Self::TooLarge { .. } => "select less, and make several exhibits",
+            Self::NothingToWithhold { .. } => {
+                "name it as the openings do, source then pointer: sidecar/participants/0/name"
+            }
             Self::Nothing { .. } => "look it up with `unbroken list`",
         }
     }

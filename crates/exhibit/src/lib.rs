@@ -6,5 +6,6 @@ pub mod error;
 mod originals;
 pub mod produce;
 pub mod select;
+mod terms;
 
 pub use crate::originals::{Opened, Originals};

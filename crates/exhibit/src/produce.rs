@@ -11,6 +11,7 @@ use unbroken_evidence::error::escaped;
 use unbroken_evidence::hash::Hash;
 use unbroken_evidence::kind::Kind;
 use unbroken_evidence::limits::{EXHIBIT_FILES_MAX, FIELDS_MAX};
+use unbroken_evidence::opening::{Position, VerifiedOpening};
 use unbroken_evidence::produced::Produced;
 use unbroken_evidence::proof::Proof;
 use unbroken_ledger::ledger::Ledger;
@@ -21,50 +22,7 @@ use crate::bag::{Bag, Staged};
 use crate::error::ExhibitError;
 use crate::originals::Originals;
 use crate::select::{Selecting, Selection, Selector};
-
-/// Whether recordings are packed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Packing {
-    /// With their bytes.
-    Recordings,
-    /// Only what is said of them.
-    EntriesOnly,
-}
-
-/// What an exhibit shows, and what it could not.
-#[derive(Clone, Debug, Default)]
-pub struct Made {
-    /// Entries shown, control entries and `produced` included.
-    pub entries: u64,
-    /// Subjects shown.
-    pub subjects: u64,
-    /// Recording files packed.
-    pub packed: u64,
-    /// The index of the `produced` entry.
-    pub produced: u64,
-    /// Recordings whose bytes differ from their newest entry: not packed.
-    pub differing: Vec<String>,
-    /// Recordings and companions that are not packed for another reason.
-    pub missing: Vec<String>,
-    /// Entries shown that their policy found incomplete, and that nothing supersedes.
-    pub incomplete: u64,
-    /// SHA-256 of the .zip, where it is one.
-    pub sha256: Option<Hash>,
-}
-
-impl Made {
-    /// The exit code: 1 a difference, 2 something not packed or incomplete, otherwise 0.
-    #[must_use]
-    pub fn exit_code(&self) -> u8 {
-        if !self.differing.is_empty() {
-            1
-        } else if self.missing.is_empty() && self.incomplete == 0 {
-            0
-        } else {
-            2
-        }
-    }
-}
+pub use crate::terms::{Made, Packing, Redaction, Terms, Withhold};
 
 /// Makes an exhibit of what `selectors` select, at `out`.
 ///
@@ -74,7 +32,7 @@ pub fn produce(
     ledger: &mut Ledger,
     originals: &mut dyn Originals,
     selectors: &[Selector],
-    packing: Packing,
+    terms: &Terms,
     out: &Path,
 ) -> Result<Made, ExhibitError> {
     if out.exists() {
@@ -99,8 +57,9 @@ pub fn produce(
         made: Made::default(),
         files: BTreeMap::new(),
         lowest: BTreeMap::new(),
+        terms,
     }
-    .make(packing, out);
+    .make(out);
     if made.is_err() {
         // What is half made is of no use to anybody; the first error is the one to report.
         let _ = std::fs::remove_dir_all(&staging);
@@ -121,6 +80,7 @@ struct Producer<'a> {
     originals: &'a mut dyn Originals,
     reader: LogReader,
     selection: Selection,
+    terms: &'a Terms,
     made: Made,
     /// Where the bytes of a digest are packed.
     files: BTreeMap<Hash, String>,
@@ -158,15 +118,21 @@ const FILES_BESIDE: u64 = 64;
 const FIELDS_BESIDE: u64 = 64;
 
 impl Producer<'_> {
-    fn make(mut self, packing: Packing, out: &Path) -> Result<Made, ExhibitError> {
+    fn make(mut self, out: &Path) -> Result<Made, ExhibitError> {
         let items = self.openings()?;
+        for withhold in &self.terms.withhold {
+            if !self.made.redactions.iter().any(|redaction| redaction.what == *withhold) {
+                let what = format!("{}{}", withhold.source, withhold.pointer);
+                return Err(ExhibitError::NothingToWithhold { what: escaped(&what) });
+            }
+        }
         for item in &items {
             for (digest, role) in item.commitments() {
                 self.lowest.entry(digest).or_insert((item.index, role));
             }
         }
         self.must_fit(&items)?;
-        if packing == Packing::Recordings {
+        if self.terms.packing == Packing::Recordings {
             self.recordings(&items)?;
             self.companions(&items)?;
         }
@@ -216,6 +182,12 @@ impl Producer<'_> {
         for index in self.selection.entries.clone() {
             let entry = self.reader.entry(index)?;
             let opening = self.ledger.private().opening_of(index, &entry)?;
+            let opening = match (opening, &entry.statement().body) {
+                (Some(opening), Body::Recording(recording)) => {
+                    Some(self.withheld(index, opening, recording)?)
+                }
+                (opening, _) => opening,
+            };
             match &opening {
                 Some(opening) => {
                     let text = opening.opening().encode();
@@ -231,6 +203,31 @@ impl Producer<'_> {
             }
         }
         Ok(items)
+    }
+
+    /// The opening of a recording entry with the values withheld that are to be.
+    fn withheld(
+        &mut self,
+        index: u64,
+        opening: VerifiedOpening,
+        recording: &Recording,
+    ) -> Result<VerifiedOpening, ExhibitError> {
+        let names = self.terms.withheld_of(recording, &opening);
+        if names.is_empty() {
+            return Ok(opening);
+        }
+        let mut shown = opening.opening().clone();
+        for position in &mut shown.positions {
+            let Position::Shown(field) = position else { continue };
+            let (source, pointer) = (field.value.source.clone(), field.value.pointer.clone());
+            let what = Withhold { source, pointer };
+            if names.contains(&what) {
+                *position = Position::Withheld(field.withhold());
+                self.made.redactions.push(Redaction { index, what });
+            }
+        }
+        let verified = shown.verify(&recording.fields);
+        verified.map_err(|_| ExhibitError::LostOpening { index })
     }
 
     /// Packs recordings, each object read and hashed once, under the lowest index that commits

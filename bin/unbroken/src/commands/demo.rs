@@ -9,7 +9,7 @@ use unbroken_container::render::{self, Colour, Detail};
 use unbroken_evidence::exhibit::verify_exhibit;
 use unbroken_evidence::trust::Trust;
 use unbroken_evidence::verdict::Conclusion;
-use unbroken_exhibit::produce::{Packing, produce};
+use unbroken_exhibit::produce::{Packing, Terms, produce};
 use unbroken_exhibit::select::Selector;
 use unbroken_ingest::layout::Layout;
 use unbroken_ingest::run::{Context, Options, Progress, run as ingest};
@@ -125,7 +125,7 @@ impl Demo<'_> {
             &mut ledger,
             &mut KnownSources::default(),
             &[selector],
-            Packing::Recordings,
+            &Terms { packing: Packing::Recordings, withhold: Vec::new() },
             &exhibit,
         )?;
         self.say(&format!(

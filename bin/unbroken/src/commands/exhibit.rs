@@ -3,18 +3,25 @@
 use std::path::Path;
 
 use serde_json::json;
-use unbroken_exhibit::produce::{Packing, produce};
+use unbroken_evidence::error::printable;
+use unbroken_exhibit::produce::{Packing, Terms, Withhold, produce};
 use unbroken_exhibit::select::Selector;
 use unbroken_ledger::ledger::Ledger;
 use unbroken_ledger::reader::LogReader;
 
 use crate::arguments::{Exhibit, Output};
+use crate::commands::cover;
 use crate::failure::Failure;
 use crate::sources::KnownSources;
 use crate::{output, progress, world};
 
 pub(crate) fn run(arguments: &Exhibit, out: &Output) -> Result<u8, Failure> {
-    refuse_own_ledger(&arguments.out, &arguments.ledger.folder)?;
+    let out_path = match (&arguments.out, &arguments.cover) {
+        (Some(out), _) => out.clone(),
+        (None, Some(cover)) => cover::begin(cover)?,
+        (None, None) => return Err(Failure::usage("no place was given", "give --out or --cover")),
+    };
+    refuse_own_ledger(&out_path, &arguments.ledger.folder)?;
     let mut ledger = Ledger::open(&arguments.ledger.folder, world::surroundings("exhibit"))?;
     let mut selectors: Vec<Selector> =
         arguments.conversation.iter().cloned().map(Selector::Conversation).collect();
@@ -23,12 +30,19 @@ pub(crate) fn run(arguments: &Exhibit, out: &Output) -> Result<u8, Failure> {
     selectors.extend(arguments.all.then_some(Selector::All));
     let packing =
         if arguments.without_recordings { Packing::EntriesOnly } else { Packing::Recordings };
+    let withhold =
+        arguments.withhold.iter().map(|name| withheld(name)).collect::<Result<_, _>>()?;
+    let terms = Terms { packing, withhold };
     let mut originals = KnownSources::new(&arguments.s3);
     let read = originals.read_bytes();
     let line = |elapsed| progress::of_packing(&read, elapsed);
     let made = progress::shown(out, &line, || {
-        produce(&mut ledger, &mut originals, &selectors, packing, &arguments.out)
-    })?;
+        produce(&mut ledger, &mut originals, &selectors, &terms, &out_path)
+    });
+    if let (Err(_), Some(cover)) = (&made, &arguments.cover) {
+        cover::abandon(cover);
+    }
+    let made = made?;
     for what in &made.differing {
         output::warning(out, &format!("not packed, it differs: {what}"));
     }
@@ -46,6 +60,10 @@ pub(crate) fn run(arguments: &Exhibit, out: &Output) -> Result<u8, Failure> {
     }
     let ledger_id = LogReader::open(&arguments.ledger.folder)?.leaf(0)?;
     let sha256 = made.sha256.map(|sha256| sha256.to_string());
+    if let Some(folder) = &arguments.cover {
+        let reason = arguments.reason.as_deref().unwrap_or_default();
+        cover::write(folder, &ledger_id, &made, reason)?;
+    }
     let named = sha256.as_ref().map_or_else(String::new, |sha256| format!("SHA-256: {sha256}\n"));
     output::text(
         out,
@@ -53,7 +71,7 @@ pub(crate) fn run(arguments: &Exhibit, out: &Output) -> Result<u8, Failure> {
             "exhibit: {}\n{named}ledger id: {ledger_id}\n\
              {} entries about {} recordings, {} recording files; closed by entry {}\n\
              verify: unbroken-verify exhibit --trust {ledger_id} {0}\n",
-            arguments.out.display(),
+            out_path.display(),
             made.entries,
             made.subjects,
             made.packed,
@@ -64,14 +82,25 @@ pub(crate) fn run(arguments: &Exhibit, out: &Output) -> Result<u8, Failure> {
     output::json(
         out,
         &json!({
-            "schema": "unbroken/exhibit@v1", "exit_code": code, "out": arguments.out.display().to_string(),
+            "schema": "unbroken/exhibit@v1", "exit_code": code, "out": out_path.display().to_string(),
             "entries": made.entries, "subjects": made.subjects, "packed": made.packed,
             "produced": made.produced, "differing": made.differing, "missing": made.missing,
-            "incomplete": made.incomplete, "sha256": sha256, "ledger_id": ledger_id.to_string(),
+            "incomplete": made.incomplete, "withheld": made.redactions.len(), "sha256": sha256, "ledger_id": ledger_id.to_string(),
             "trust_anchor": ledger.trust_anchor().to_string(),
         }),
     )?;
     Ok(code)
+}
+
+/// A value to be withheld, as it was typed: source, then pointer.
+fn withheld(name: &str) -> Result<Withhold, Failure> {
+    let place = name.find('/').filter(|place| *place > 0);
+    let Some((source, pointer)) = place.map(|place| name.split_at(place)) else {
+        let sentence = format!("--withhold {}: expected SOURCE/POINTER", printable(name));
+        let hint = "name it as the openings do: sidecar/participants/0/name";
+        return Err(Failure::usage(sentence, hint));
+    };
+    Ok(Withhold { source: source.to_owned(), pointer: pointer.to_owned() })
 }
 
 /// An exhibit inside the ledger would be backed up, and perhaps published, with it.

@@ -1,6 +1,7 @@
 //! The commands, one a file.
 
 mod audit;
+mod cover;
 mod demo;
 mod exhibit;
 mod ingest;

@@ -35,6 +35,46 @@ fn a_sealed_export_makes_an_exhibit_that_verifies_as_folder_and_as_zip() {
 }
 
 #[test]
+fn a_cover_folder_holds_the_zip_a_schedule_and_what_was_withheld() {
+    let scene = Scene::new();
+    scene.recording(CONVERSATION, "r-1", b"first");
+    scene.recording(CONVERSATION, "r-2", b"second");
+    scene.ok(&["ingest", "export"]);
+    let withhold = ["--withhold", "sidecar/durationMs", "--reason", "=privilege, \"work product\""];
+    scene.ok(&[&["exhibit", "--cover", "cover", "--all"], &withhold[..]].concat());
+    let read = |name: &str| std::fs::read_to_string(scene.path(&format!("cover/{name}"))).unwrap();
+    let (code, text) = scene.verify("cover/exhibit.zip");
+    assert!(
+        code == 0 && text.contains("2 of 2 recordings") && text.contains("2 with values withheld"),
+        "{text}"
+    );
+    let zip = std::fs::read(scene.path("cover/exhibit.zip")).unwrap();
+    assert!(!zip.windows(5).any(|window| window == b"25620"), "the value is nowhere in it");
+    assert!(
+        !zip.windows(13).any(|window| window == b"\"mediaType\":\""),
+        "nor the metadata file that holds it"
+    );
+    assert_eq!(read("schedule.csv").lines().count(), 3);
+    let log = read("redaction-log.csv");
+    assert_eq!(
+        log.matches("\"sidecar\",\"/durationMs\",\"'=privilege, \"\"work product\"\"\"").count(),
+        2,
+        "{log}"
+    );
+    let digest = unbroken_evidence::hash::Hash::of(&[&zip]).to_string();
+    assert!(read("README-FIRST.txt").contains(&digest));
+    // What is not there cannot be withheld, and a folder that is there is not touched.
+    let text = scene.exits(4, &["exhibit", "--cover", "cover", "--all"]);
+    assert!(text.contains("choose a folder that does not exist yet"), "{text}");
+    let absent =
+        ["exhibit", "--cover", "other", "--all", "--withhold", "sidecar/absent", "--reason", "x"];
+    let text = scene.exits(4, &absent);
+    assert!(text.contains("sidecar/absent") && !scene.path("other").exists(), "{text}");
+    let text = scene.exits(4, &["exhibit", "--cover", "o", "--all", "--withhold", "sidecar/x"]);
+    assert!(text.contains("--reason"), "{text}");
+}
+
+#[test]
 fn a_second_run_seals_nothing_again_wherever_the_folder_is() {
     let scene = Scene::new();
     for n in 0..5 {

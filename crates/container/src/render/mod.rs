@@ -2,6 +2,7 @@
 
 mod document;
 mod headline;
+mod schedule;
 mod text;
 
 use unbroken_evidence::trust::FOREIGN_KEYS;
@@ -9,6 +10,7 @@ use unbroken_evidence::verdict::Verdict;
 
 pub use self::document::{Document, document};
 pub use self::headline::headline;
+pub use self::schedule::{cell, schedule};
 pub use self::text::{Colour, Detail, text};
 
 /// What was verified, by whom and how: it stands above every verdict.

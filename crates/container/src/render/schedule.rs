@@ -1,0 +1,56 @@
+//! The schedule: what a verdict found of each recording entry, a line each, for a spreadsheet.
+
+use std::fmt::Write as _;
+
+use unbroken_evidence::error::printable;
+use unbroken_evidence::verdict::Verdict;
+
+use super::document::bytes;
+
+/// The schedule of `verdict` as RFC 4180, written from what was verified and from nothing else.
+#[must_use]
+pub fn schedule(verdict: &Verdict) -> String {
+    let mut text = String::from(
+        "index,subject,media,bytes,sha256,file,found,sealed_at_by_the_signers_clock,complete_by_its_policy,companions,companions_that_agree,values_withheld,fields_closed,superseded_by\r\n",
+    );
+    for line in verdict.recordings().lines() {
+        let complete = line.complete.map_or("no policy", |yes| if yes { "yes" } else { "no" });
+        let _ = write!(
+            text,
+            "{},{},{},{},{},{},{},{},{complete},{},{},{},{},{}\r\n",
+            line.index,
+            line.subject,
+            line.media.name(),
+            line.size,
+            line.sha256.map(|sha256| sha256.to_string()).unwrap_or_default(),
+            cell(line.path.as_deref().unwrap_or_default()),
+            bytes(line.bytes),
+            line.at,
+            line.companions.0,
+            line.companions.1,
+            line.hidden.0,
+            line.hidden.1,
+            line.superseded_by.map(|index| index.to_string()).unwrap_or_default(),
+        );
+    }
+    text
+}
+
+/// A cell of RFC 4180 that no spreadsheet takes for a formula.
+#[must_use]
+pub fn cell(text: &str) -> String {
+    let shown = printable(text).replace('"', "\"\"");
+    let formula = shown.starts_with(['=', '+', '-', '@']);
+    format!("\"{}{shown}\"", if formula { "'" } else { "" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_is_never_a_formula_nor_a_terminal_escape() {
+        assert_eq!(cell("=1+1"), "\"'=1+1\"");
+        assert_eq!(cell("a\"b,\u{1b}[31m"), "\"a\"\"b,\\u{1b}[31m\"");
+    }
+}

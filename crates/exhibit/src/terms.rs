@@ -1,0 +1,111 @@
+//! On which terms an exhibit is made, and what came of it.
+
+use std::collections::BTreeSet;
+
+use unbroken_evidence::body::Recording;
+use unbroken_evidence::disclosed::Disclosed;
+use unbroken_evidence::hash::Hash;
+use unbroken_evidence::opening::VerifiedOpening;
+use unbroken_evidence::vocabulary::{companion, sidecar};
+
+/// Whether recordings are packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Packing {
+    /// With their bytes.
+    Recordings,
+    /// Only what is said of them.
+    EntriesOnly,
+}
+
+/// A value that is withheld, with its name shown.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Withhold {
+    /// Its source, `sidecar` for instance.
+    pub source: String,
+    /// Its pointer.
+    pub pointer: String,
+}
+
+/// A value that was withheld from one entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Redaction {
+    /// The entry.
+    pub index: u64,
+    /// What was withheld.
+    pub what: Withhold,
+}
+
+/// What is packed, and what is kept back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// Whether recordings are packed.
+    pub packing: Packing,
+    /// Values of recordings that are withheld.
+    pub withhold: Vec<Withhold>,
+}
+
+/// What an exhibit shows, and what it could not.
+#[derive(Clone, Debug, Default)]
+pub struct Made {
+    /// Entries shown, control entries and `produced` included.
+    pub entries: u64,
+    /// Subjects shown.
+    pub subjects: u64,
+    /// Recording files packed.
+    pub packed: u64,
+    /// The index of the `produced` entry.
+    pub produced: u64,
+    /// Recordings whose bytes differ from their newest entry: not packed.
+    pub differing: Vec<String>,
+    /// Recordings and companions that are not packed for another reason.
+    pub missing: Vec<String>,
+    /// Entries shown that their policy found incomplete, and that nothing supersedes.
+    pub incomplete: u64,
+    /// SHA-256 of the .zip, where it is one.
+    pub sha256: Option<Hash>,
+    /// Values that were withheld.
+    pub redactions: Vec<Redaction>,
+}
+
+impl Made {
+    /// The exit code: 1 a difference, 2 something not packed or incomplete, otherwise 0.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        if !self.differing.is_empty() {
+            1
+        } else if self.missing.is_empty() && self.incomplete == 0 {
+            0
+        } else {
+            2
+        }
+    }
+}
+
+impl Terms {
+    /// What is withheld of one entry: what was asked for, and what would give it away. A metadata file
+    /// whose values are withheld in part is not handed over, nor its digest: the rest of it is known, and
+    /// a telephone number is guessed by trying all of them.
+    pub(crate) fn withheld_of(
+        &self,
+        recording: &Recording,
+        opening: &VerifiedOpening,
+    ) -> BTreeSet<Withhold> {
+        let is_shown =
+            |withhold: &&Withhold| opening.value(&withhold.source, &withhold.pointer).is_some();
+        let mut names: BTreeSet<Withhold> =
+            self.withhold.iter().filter(is_shown).cloned().collect();
+        if names.iter().any(|name| name.source == sidecar::SOURCE) {
+            let disclosed = Disclosed::of(recording, Some(opening));
+            let sidecars = disclosed.companions().iter();
+            let sidecars = sidecars.filter(|(_, it)| it.role.as_deref() == Some(sidecar::SOURCE));
+            for (number, _) in sidecars {
+                for name in [companion::SHA256, companion::SIZE] {
+                    let (source, pointer) =
+                        (companion::SOURCE.to_owned(), format!("/{number}/{name}"));
+                    names.insert(Withhold { source, pointer });
+                }
+            }
+        }
+        names
+    }
+}
