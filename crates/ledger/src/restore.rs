@@ -99,28 +99,7 @@ pub fn restore(
     put_genesis_back(folder, &mut ledger)?;
     let (missing, erased) = lacking(folder, ledger.private(), size)?;
     let lost = missing.iter().map(|(from, to)| to - from).sum();
-    let known = ledger.private().meta(SEALED_GAPS)?.unwrap_or_default();
-    let ranges: Vec<String> =
-        missing.iter().map(|(from, to)| format!("{from}-{}", to - 1)).collect();
-    let ranges = ranges.join(",");
-    let mut gap = None;
-    if lost > 0 && known != ranges.as_bytes() {
-        let values = vec![
-            Value::string(
-                "gap",
-                "/what",
-                "openings are lost: values, salts and lookups of these entries",
-            ),
-            Value::string("gap", "/entries", &ranges),
-        ];
-        let gap_at = ledger.size().to_be_bytes();
-        ledger.private_mut().set_meta(RESEAL_NEEDED, Some(&gap_at))?;
-        for done in ledger.private().meta_names(RESEALED)? {
-            ledger.private_mut().set_meta(&format!("{RESEALED}{done}"), None)?;
-        }
-        gap = Some(ledger.append_fields(Kind::Gap, values, Row::default())?.index);
-        ledger.private_mut().set_meta(SEALED_GAPS, Some(ranges.as_bytes()))?;
-    }
+    let gap = seal_gap(&mut ledger, &missing)?;
     ledger.checkpoint()?;
     let gone = (size < sealed).then(|| (size, sealed - 1));
     Ok(Restored {
@@ -135,6 +114,28 @@ pub fn restore(
         aside,
         gap,
     })
+}
+
+/// Seals which openings are lost, unless the last `gap` entry says so already.
+fn seal_gap(ledger: &mut Ledger, missing: &[(u64, u64)]) -> Result<Option<u64>, LedgerError> {
+    let known = ledger.private().meta(SEALED_GAPS)?.unwrap_or_default();
+    let ranges: Vec<String> =
+        missing.iter().map(|(from, to)| format!("{from}-{}", to - 1)).collect();
+    let ranges = ranges.join(",");
+    if missing.is_empty() || known == ranges.as_bytes() {
+        return Ok(None);
+    }
+    let what = "openings are lost: values, salts and lookups of these entries";
+    let values =
+        vec![Value::string("gap", "/what", what), Value::string("gap", "/entries", &ranges)];
+    let gap_at = ledger.size().to_be_bytes();
+    ledger.private_mut().set_meta(RESEAL_NEEDED, Some(&gap_at))?;
+    for done in ledger.private().meta_names(RESEALED)? {
+        ledger.private_mut().set_meta(&format!("{RESEALED}{done}"), None)?;
+    }
+    let gap = ledger.append_fields(Kind::Gap, values, Row::default())?.index;
+    ledger.private_mut().set_meta(SEALED_GAPS, Some(ranges.as_bytes()))?;
+    Ok(Some(gap))
 }
 
 /// The ranges of entries whose openings and lookups are lost, as the last `gap` entry says.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 use unbroken_evidence::error::printable;
-use unbroken_exhibit::produce::{Packing, Terms, Withhold, produce};
+use unbroken_exhibit::produce::{Made, Packing, Terms, Withhold, produce};
 use unbroken_exhibit::select::Selector;
 use unbroken_ledger::ledger::Ledger;
 use unbroken_ledger::reader::LogReader;
@@ -23,11 +23,7 @@ pub(crate) fn run(arguments: &Exhibit, out: &Output) -> Result<u8, Failure> {
     };
     refuse_own_ledger(&out_path, &arguments.ledger.folder)?;
     let mut ledger = Ledger::open(&arguments.ledger.folder, world::surroundings("exhibit"))?;
-    let mut selectors: Vec<Selector> =
-        arguments.conversation.iter().cloned().map(Selector::Conversation).collect();
-    selectors.extend(arguments.recording.iter().cloned().map(Selector::Recording));
-    selectors.extend(arguments.index.iter().copied().map(Selector::Index));
-    selectors.extend(arguments.all.then_some(Selector::All));
+    let selectors = selectors(arguments);
     let packing =
         if arguments.without_recordings { Packing::EntriesOnly } else { Packing::Recordings };
     let withhold =
@@ -43,21 +39,7 @@ pub(crate) fn run(arguments: &Exhibit, out: &Output) -> Result<u8, Failure> {
         cover::abandon(cover);
     }
     let made = made?;
-    for what in &made.differing {
-        output::warning(out, &format!("not packed, it differs: {what}"));
-    }
-    for what in &made.missing {
-        output::warning(out, &format!("not packed: {what}"));
-    }
-    if made.incomplete > 0 {
-        output::warning(
-            out,
-            &format!(
-                "{} of the entries shown were incomplete when they were sealed",
-                made.incomplete
-            ),
-        );
-    }
+    warn(&made, out);
     let ledger_id = LogReader::open(&arguments.ledger.folder)?.leaf(0)?;
     let sha256 = made.sha256.map(|sha256| sha256.to_string());
     if let Some(folder) = &arguments.cover {
@@ -90,6 +72,34 @@ pub(crate) fn run(arguments: &Exhibit, out: &Output) -> Result<u8, Failure> {
         }),
     )?;
     Ok(code)
+}
+
+fn selectors(arguments: &Exhibit) -> Vec<Selector> {
+    let mut selectors: Vec<Selector> =
+        arguments.conversation.iter().cloned().map(Selector::Conversation).collect();
+    selectors.extend(arguments.recording.iter().cloned().map(Selector::Recording));
+    selectors.extend(arguments.index.iter().copied().map(Selector::Index));
+    selectors.extend(arguments.all.then_some(Selector::All));
+    selectors
+}
+
+/// What an exhibit does not hold, and what it holds that is incomplete.
+fn warn(made: &Made, out: &Output) {
+    for what in &made.differing {
+        output::warning(out, &format!("not packed, it differs: {what}"));
+    }
+    for what in &made.missing {
+        output::warning(out, &format!("not packed: {what}"));
+    }
+    if made.incomplete > 0 {
+        output::warning(
+            out,
+            &format!(
+                "{} of the entries shown were incomplete when they were sealed",
+                made.incomplete
+            ),
+        );
+    }
 }
 
 /// A value to be withheld, as it was typed: source, then pointer.

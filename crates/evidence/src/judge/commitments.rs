@@ -36,7 +36,7 @@ pub(crate) struct Commitments {
 #[derive(Clone, Debug)]
 pub(crate) enum Commitment {
     Recording(Box<Committed>),
-    Companion { index: u64, number: u64, sidecar: Option<Box<Sidecar>> },
+    Companion { index: u64, number: u64, size: Option<u64>, sidecar: Option<Box<Sidecar>> },
 }
 
 /// What a recording entry says of the bytes.
@@ -130,8 +130,8 @@ impl Commitments {
             companions += 1;
             let is_sidecar = companion.role.as_deref() == Some(sidecar::SOURCE);
             let sidecar = opening.filter(|_| is_sidecar).map(|o| Box::new(Sidecar::of(o)));
-            let number = *number;
-            self.list.push((sha256, Commitment::Companion { index, number, sidecar }));
+            let (number, size) = (*number, companion.size);
+            self.list.push((sha256, Commitment::Companion { index, number, size, sidecar }));
         }
         let hidden = opening.map_or((0, recording.fields.count), |opening| {
             (opening.withheld().count() as u64, opening.closed() as u64)

@@ -4,7 +4,7 @@
 //! ```text
 //! trust, keys, chain, history -> entries -> exhibit (reading, commitments, payload, scope)
 //!                                        -> walk -> log
-//!                                        -> walk -> objects (glance)
+//!                                        -> walk -> objects (glance, mentions)
 //! ```
 
 mod chain;
@@ -17,6 +17,7 @@ mod history;
 mod kept;
 pub mod keys;
 pub mod log;
+mod mentions;
 pub mod objects;
 pub mod package;
 mod payload;

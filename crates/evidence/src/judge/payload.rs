@@ -165,6 +165,16 @@ impl<'a, 'b> Payload<'a, 'b> {
     fn stands_right(&mut self, file: &File<'_>) -> bool {
         let File { path, index, name, digests } = file;
         let findings = &mut *self.findings;
+        if *name == Packed::Recording
+            && let Some(line) = self.commitments.recordings.find(*index)
+            && let Some(sealed) = line.sha256.filter(|sealed| *sealed != digests.sha256)
+        {
+            line.bytes = Bytes::Differ;
+            line.path = Some((*path).to_owned());
+            let (expected, found) = (format!("SHA-256 {sealed}"), digests.sha256.to_string());
+            findings.contradicted(Step::Recording, path, &expected, &found);
+            return false;
+        }
         let lowest = self.commitments.to(&digests.sha256).first().map(|(_, lowest)| lowest);
         let hides = self.commitments.hides_some(*index);
         let Some(lowest) = lowest else {
@@ -204,10 +214,14 @@ impl<'a, 'b> Payload<'a, 'b> {
                         committed.block_key.filter(|_| blocks_known).and_then(|_| roots.next());
                     self.recording(file, root, &committed);
                 }
-                Commitment::Companion { index, number, sidecar } => {
-                    self.findings.held(Step::Companion);
+                Commitment::Companion { index, number, size, sidecar } => {
+                    let agrees = size.is_none_or(|size| size == file.digests.size);
+                    let item = format!("{}, companion {number} of entry {index}", file.path);
+                    let expected = format!("{} bytes", size.unwrap_or_default());
+                    let found = format!("{} bytes", file.digests.size);
+                    self.findings.check(agrees, Step::Companion, &item, &expected, &found);
                     if let Some(line) = self.commitments.recordings.find(index) {
-                        line.companions.1 += 1;
+                        line.companions.1 += u64::from(agrees);
                     }
                     if let Some(sidecar) = sidecar {
                         self.sidecar(file, (index, number), &sidecar)?;

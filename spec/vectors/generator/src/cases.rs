@@ -42,6 +42,7 @@ pub fn all() -> Vec<Case> {
     cases.extend(signed::key_cases());
     cases.extend(later::version_cases());
     cases.extend(later::disclosure_cases());
+    cases.extend(later::file_cases());
     cases.extend(container::cases());
     cases
 }

@@ -1,5 +1,6 @@
 //! Entries, proofs, keys and exhibits of later versions; withheld values; names, lists and sidecars.
 
+use unbroken_evidence::field::Value;
 use unbroken_evidence::hash::Hash;
 use unbroken_evidence::key::Signer;
 use unbroken_evidence::opening::{Opening, Position};
@@ -109,6 +110,10 @@ fn withheld(
     at: u64,
     pointer: &'static str,
 ) -> Case {
+    case(name, exit, step, &withholding(at, pointer))
+}
+
+fn withholding(at: u64, pointer: &'static str) -> Scene {
     let opening = move |index, opening: &mut Opening| {
         for position in &mut opening.positions {
             if let Position::Shown(field) = position
@@ -118,7 +123,7 @@ fn withheld(
             }
         }
     };
-    case(name, exit, step, &Scene { opening: Box::new(opening), ..Scene::default() })
+    Scene { opening: Box::new(opening), ..Scene::default() }
 }
 
 pub(crate) fn disclosure_cases() -> Vec<Case> {
@@ -126,16 +131,6 @@ pub(crate) fn disclosure_cases() -> Vec<Case> {
         payload: Box::new(move |p| {
             let bytes = p.remove(from).unwrap_or_default();
             p.insert(to, bytes);
-        }),
-        ..Scene::default()
-    };
-    let sidecar = |pointer: &'static str, value: Option<&'static str>| Scene {
-        values: Box::new(move |index, values| {
-            if index == 2 {
-                values.retain(|known| known.pointer != pointer || value.is_some());
-                let own = values.iter_mut().filter(|known| known.pointer == pointer);
-                own.for_each(|known| known.value = value.unwrap_or_default().to_owned());
-            }
         }),
         ..Scene::default()
     };
@@ -177,11 +172,41 @@ pub(crate) fn disclosure_cases() -> Vec<Case> {
             "V1",
             &renamed("data/2/companion-0.json", "data/2/companion-1.json"),
         ),
-        case("sidecar-value-differs", 1, "V28", &sidecar("/durationMs", Some("25621"))),
-        case("sidecar-value-left-out", 1, "V28", &sidecar("/mediaType", None)),
         case("shown-list-without-an-entry", 1, "V20", &shown("4,5,6", "4,6")),
         case("shown-list-with-another-entry", 1, "V20", &shown("6,7", "6,7,9")),
         case("shown-list-not-ascending", 1, "V20", &shown("4,5,6", "4,6,5")),
         case("no-recording-shown", 2, "V4", &empty),
+    ]
+}
+
+/// What entry 2 says of its recording and of its metadata file, against these files.
+pub(crate) fn file_cases() -> Vec<Case> {
+    let other_bytes = Scene {
+        payload: Box::new(|p| p.insert("data/2/recording.opus", "another recording")),
+        ..withholding(2, "/0/sha256")
+    };
+    let false_size = Scene {
+        values: Box::new(|index, values| {
+            if index == 2 {
+                values.push(Value::number("companion", "/0/size", 1));
+            }
+        }),
+        ..Scene::default()
+    };
+    let sidecar = |pointer: &'static str, value: Option<&'static str>| Scene {
+        values: Box::new(move |index, values| {
+            if index == 2 {
+                values.retain(|known| known.pointer != pointer || value.is_some());
+                let own = values.iter_mut().filter(|known| known.pointer == pointer);
+                own.for_each(|known| known.value = value.unwrap_or_default().to_owned());
+            }
+        }),
+        ..Scene::default()
+    };
+    vec![
+        case("other-bytes-beside-a-withheld-digest", 1, "V4", &other_bytes),
+        case("companion-of-another-size", 1, "V6", &false_size),
+        case("sidecar-value-differs", 1, "V28", &sidecar("/durationMs", Some("25621"))),
+        case("sidecar-value-left-out", 1, "V28", &sidecar("/mediaType", None)),
     ]
 }

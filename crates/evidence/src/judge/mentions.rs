@@ -1,0 +1,235 @@
+//! Which entries speak of an object, and in what role (O1 to O4).
+
+use std::collections::BTreeMap;
+
+use crate::body::{Body, Rel, Subject};
+use crate::disclosed::Disclosed;
+use crate::entry::Statement;
+use crate::hash::Hash;
+use crate::judge::findings::Findings;
+use crate::kind::Kind;
+use crate::opening::Opening;
+use crate::step::Step;
+use crate::time::Time;
+
+/// An object to be looked for: what it is called, and its bytes.
+#[derive(Clone, Debug)]
+pub struct Object {
+    /// As it was given: a path or `s3://bucket/key`.
+    pub name: String,
+    /// SHA-256 of its bytes.
+    pub sha256: Hash,
+    /// BLAKE3 of its bytes.
+    pub blake3: Hash,
+    /// The number of its bytes.
+    pub size: u64,
+}
+
+/// What an entry takes an object for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// The recording that it is about.
+    Recording,
+    /// The companion of that number.
+    Companion(u64),
+}
+
+/// An entry that speaks of the bytes of an object, or of the bytes that its key should have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mention {
+    /// Its index.
+    pub index: u64,
+    /// When its signer's clock says it was made.
+    pub at: Time,
+    /// What it takes the object for.
+    pub role: Role,
+    /// The bytes that it commits to.
+    pub sha256: Hash,
+    /// Whether it commits to the key that the object was given under; `None` where it shows none.
+    pub same_key: Option<bool>,
+    /// Later entries that supersede it, and whether each commits to the same bytes.
+    pub superseded_by: Vec<(u64, Option<bool>)>,
+    /// The entries that it supersedes, and whether each commits to the same bytes.
+    pub supersedes: Vec<(u64, Option<bool>)>,
+    /// Other entries about the same recording: observations, custody.
+    pub beside: Vec<(u64, Kind)>,
+}
+
+impl Mention {
+    /// Whether bytes were replaced by others somewhere in its history.
+    #[must_use]
+    pub fn is_replaced(&self) -> bool {
+        let mut others = self.superseded_by.iter().chain(&self.supersedes);
+        others.any(|(_, same)| *same == Some(false))
+    }
+}
+
+/// What the log says of one object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Entries with these bytes, ascending.
+    Sealed(Vec<Mention>),
+    /// An entry has the object's key and other bytes; these bytes are sealed under that key nowhere.
+    OtherBytes(Box<Mention>),
+    /// No entry that shows its digest has these bytes.
+    NoMatch,
+}
+
+/// What the judged entries say of objects.
+#[derive(Default)]
+pub(crate) struct Mentions {
+    /// Bytes that entries commit to: bucket and key where they are shown.
+    list: Vec<(Place, Commit)>,
+    contents: BTreeMap<u64, Option<Hash>>,
+    /// `supersedes`: the entry, then what it supersedes.
+    superseding: Vec<(u64, u64)>,
+    subjects: BTreeMap<Subject, Vec<(u64, Kind)>>,
+}
+
+type Place = Option<(Option<String>, Vec<u8>)>;
+
+struct Commit {
+    index: u64,
+    at: Time,
+    subject: Option<Subject>,
+    role: Role,
+    sha256: Hash,
+    blake3: Option<Hash>,
+    size: Option<u64>,
+}
+
+impl Mentions {
+    /// Takes in an entry that was judged, with its opening, if one was given (V25 to V27).
+    pub(crate) fn entry(
+        &mut self,
+        index: u64,
+        statement: &Statement,
+        opening: Option<Opening>,
+        findings: &mut Findings,
+    ) {
+        if let (Some(subject), false) = (statement.subject, statement.kind == Kind::Recording) {
+            self.subjects.entry(subject).or_default().push((index, statement.kind.clone()));
+        }
+        let item = format!("opening {index}");
+        let verified = opening.zip(statement.body.fields()).map(|(o, fields)| o.verify(fields));
+        let opening = match verified {
+            Some(Err(mismatch)) => {
+                let why = format!("it is not this entry's: {mismatch}; nothing was taken from it");
+                findings.not_established(Step::OpeningRoot, &item, &why);
+                None
+            }
+            Some(Ok(opening)) => {
+                findings.held(Step::OpeningRoot);
+                Some(opening)
+            }
+            None => None,
+        };
+        let Body::Recording(recording) = &statement.body else { return };
+        let disclosed = Disclosed::of(recording, opening.as_ref());
+        for (pointer, clear, opened) in disclosed.differing().0 {
+            let expected = format!("content{pointer} {clear}");
+            findings.contradicted(Step::ClearValues, &item, &expected, opened);
+        }
+        self.contents.insert(index, disclosed.sha256());
+        let superseding = recording.refs.iter().filter(|r| r.rel == Rel::Supersedes);
+        self.superseding.extend(superseding.map(|reference| (index, reference.index)));
+        let bucket = &disclosed.object().bucket;
+        let commit = |role, sha256, blake3, size| Commit {
+            index,
+            at: statement.at,
+            subject: statement.subject,
+            role,
+            sha256,
+            blake3,
+            size,
+        };
+        if let Some(sha256) = disclosed.sha256() {
+            let place = disclosed.object().key.clone().map(|key| (bucket.clone(), key));
+            let commit =
+                commit(Role::Recording, sha256, disclosed.blake3(), Some(disclosed.size()));
+            self.list.push((place, commit));
+        }
+        for (number, companion) in disclosed.companions() {
+            let Some(sha256) = companion.sha256 else { continue };
+            let place = companion.key.clone().map(|key| (bucket.clone(), key));
+            let commit = commit(Role::Companion(*number), sha256, None, companion.size);
+            self.list.push((place, commit));
+        }
+    }
+
+    /// What the entries say of one object (O1 to O4).
+    pub(crate) fn answer(&self, object: &Object, findings: &mut Findings) -> Answer {
+        let mut sealed = Vec::new();
+        let mut other = None;
+        let mut sealed_under_key = false;
+        for (place, commit) in &self.list {
+            let same_key = place.as_ref().map(|place| is_named(object, place));
+            if commit.sha256 == object.sha256 {
+                sealed_under_key |= same_key != Some(false);
+                self.held(object, commit, findings);
+                sealed.push(self.mention(commit, same_key));
+            } else if same_key == Some(true) {
+                other = Some(self.mention(commit, same_key));
+            }
+        }
+        match other {
+            Some(other) if !sealed_under_key => {
+                let expected = format!("SHA-256 {}, as entry {} says", other.sha256, other.index);
+                let found = format!("SHA-256 {}", object.sha256);
+                findings.contradicted(Step::Recording, &object.name, &expected, &found);
+                Answer::OtherBytes(Box::new(other))
+            }
+            _ if sealed.is_empty() => {
+                let why = "no entry that shows its digest commits to these bytes";
+                findings.not_established(Step::Recording, &object.name, why);
+                Answer::NoMatch
+            }
+            _ => Answer::Sealed(sealed),
+        }
+    }
+
+    /// V4: size and BLAKE3 of an object whose SHA-256 an entry commits to.
+    fn held(&self, object: &Object, commit: &Commit, findings: &mut Findings) {
+        let item = format!("{}, entry {}", object.name, commit.index);
+        let size = commit.size.unwrap_or(object.size);
+        let (expected, found) = (format!("{size} bytes"), format!("{} bytes", object.size));
+        findings.check(size == object.size, Step::Recording, &item, &expected, &found);
+        if let Some(blake3) = commit.blake3 {
+            let (expected, found) = (format!("BLAKE3 {blake3}"), object.blake3.to_string());
+            findings.check(blake3 == object.blake3, Step::Recording, &item, &expected, &found);
+        }
+    }
+
+    fn mention(&self, commit: &Commit, same_key: Option<bool>) -> Mention {
+        let index = commit.index;
+        let same = |other: u64| {
+            let (a, b) = (self.contents.get(&index)?, self.contents.get(&other)?);
+            Some((*a)? == (*b)?)
+        };
+        let by = self.superseding.iter().filter(|(_, old)| *old == index);
+        let of = self.superseding.iter().filter(|(new, _)| *new == index);
+        let beside = commit.subject.and_then(|subject| self.subjects.get(&subject));
+        Mention {
+            index,
+            at: commit.at,
+            role: commit.role,
+            sha256: commit.sha256,
+            same_key,
+            superseded_by: by.map(|(new, _)| (*new, same(*new))).collect(),
+            supersedes: of.map(|(_, old)| (*old, same(*old))).collect(),
+            beside: beside.cloned().unwrap_or_default(),
+        }
+    }
+}
+
+/// Whether an object was given under this key. A bare file name is no place: files of one name are
+/// everywhere.
+fn is_named(object: &Object, (bucket, key): &(Option<String>, Vec<u8>)) -> bool {
+    let key = String::from_utf8_lossy(key);
+    match object.name.strip_prefix("s3://") {
+        Some(rest) => bucket.as_ref().is_some_and(|bucket| rest == format!("{bucket}/{key}")),
+        None => {
+            object.name == key || key.contains('/') && object.name.ends_with(&format!("/{key}"))
+        }
+    }
+}
