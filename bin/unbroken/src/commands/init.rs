@@ -35,8 +35,9 @@ pub(crate) fn run(
         out,
         &format!(
             "trust anchor: {anchor}\nledger id: {ledger_id}\n\n\
-             Keep a copy of {0}/keys in a safe, and give the trust anchor to whoever will verify,\n\
-             by another way than the exhibits: on paper, in the certification.\n",
+             Keep a copy of {0}/keys in a safe, and give the ledger id to whoever will verify,\n\
+             by another way than the exhibits: on paper, in the certification. The trust anchor\n\
+             serves in its place for as long as its key is used.\n",
             folder.display()
         ),
     )?;
