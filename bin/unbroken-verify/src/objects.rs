@@ -94,7 +94,8 @@ fn headline(found: &ObjectVerdict, all: usize, unread: usize) -> String {
         Answer::Sealed(mentions) => mentions.iter().any(Mention::is_replaced),
         _ => false,
     });
-    let mut text = format!("{sealed} of {all} objects are sealed with these bytes");
+    let are = if all == 1 { "object is" } else { "objects are" };
+    let mut text = format!("{sealed} of {all} {are} sealed with these bytes");
     for (count, what) in [
         (replaced, "of a recording whose bytes were REPLACED"),
         (other, "sealed under their key with OTHER BYTES"),
@@ -158,7 +159,7 @@ fn sealed(mention: &Mention) -> String {
     let key = match mention.same_key {
         Some(true) => "under this key",
         Some(false) => "under ANOTHER KEY",
-        None => "its key is not disclosed",
+        None => "under a name that is not disclosed",
     };
     let mut text = format!(
         "sealed in entry {} {role}, {key} (at {}, by its signer's clock)",

@@ -45,7 +45,9 @@ fn a_cover_folder_holds_the_zip_a_schedule_and_what_was_withheld() {
     let read = |name: &str| std::fs::read_to_string(scene.path(&format!("cover/{name}"))).unwrap();
     let (code, text) = scene.verify("cover/exhibit.zip");
     assert!(
-        code == 0 && text.contains("2 of 2 recordings") && text.contains("2 with values withheld"),
+        code == 0
+            && text.contains("2 of 2 recordings")
+            && text.contains("values of 2 entries are withheld"),
         "{text}"
     );
     let zip = std::fs::read(scene.path("cover/exhibit.zip")).unwrap();

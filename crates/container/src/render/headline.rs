@@ -7,7 +7,7 @@ use unbroken_evidence::verdict::{Blame, Conclusion, Verdict};
 use super::counted;
 
 /// What holds until somebody independent vouches for when the ledger said so.
-const NOBODY_VOUCHES: &str = "No independent party vouches for when this was sealed: whoever holds this ledger's keys could have made all of it later, with other content.";
+const NOBODY_VOUCHES: &str = "No independent party vouches for when this was sealed: whoever holds this ledger's keys could have made all of it later, with other content, and this check cannot rule that out.";
 
 /// The headline of a verdict, in a few sentences.
 #[must_use]
@@ -59,10 +59,10 @@ fn contradiction(verdict: &Verdict, blame: Blame) -> String {
     match blame {
         Blame::Evidence => format!("ALTERATION OR INCONSISTENCY FOUND{place}."),
         Blame::AnotherLedger => format!(
-            "THIS IS ANOTHER LEDGER THAN THE ONE YOU NAMED{place}. Hold the anchor you gave against what reached you on paper; if it is right, this does not come from that ledger. Nothing else is said of it."
+            "THIS IS ANOTHER LEDGER THAN THE ONE YOU NAMED{place}. Look first whether what you gave is what reached you on paper: a slip there looks the same. If it is right, this does not come from that ledger. Whatever agrees below agrees within this package only."
         ),
         Blame::Package => format!(
-            "THE PACKAGE WAS CHANGED ON ITS WAY{place}; the evidence in it agrees. {} Ask for the package again, or take away what was added, and verify it once more.",
+            "THE PACKAGE AROUND THE EVIDENCE WAS CHANGED{place}; the evidence in it agrees. {} This does not show who changed it, or when. Keep it as it is, and ask for the package again. {NOBODY_VOUCHES}",
             counts(verdict).unwrap_or_default()
         ),
     }
@@ -74,8 +74,12 @@ fn vouched(verdict: &Verdict) -> String {
     kept.map_or_else(
         || NOBODY_VOUCHES.to_owned(),
         |size| {
-            let entries = if size == 1 { "entry is that".to_owned() } else { format!("{size} entries are those") };
-            format!("Its first {entries} of the checkpoint you kept, since the day you kept it. For any later entry no independent party vouches: whoever holds this ledger's keys could have made it later, with other content.")
+            let now = verdict.seen().map_or(size, |seen| seen.size);
+            let kept = counted(size, "entry");
+            if now == size {
+                return format!("All of its {kept} stood under the checkpoint you kept, since the day you kept it. This shows nothing of the time before.");
+            }
+            format!("Its first {kept} stood under the checkpoint you kept, since the day you kept it. For what came later no independent party vouches: whoever holds this ledger's keys could have made it at any time, and this check cannot rule that out.")
         },
     )
 }
@@ -84,8 +88,7 @@ fn vouched(verdict: &Verdict) -> String {
 fn counts(verdict: &Verdict) -> Option<String> {
     let current: Vec<&Recording> = verdict.recordings().current().collect();
     if current.is_empty() {
-        let entries = verdict.tally(Step::NoteForm).held;
-        return (entries > 0).then(|| format!("{} judged.", counted(entries, "entry")));
+        return examined(verdict);
     }
     let of = |bytes| current.iter().filter(|line| line.bytes == bytes).count() as u64;
     let all = counted(current.len() as u64, "recording");
@@ -104,19 +107,29 @@ fn counts(verdict: &Verdict) -> Option<String> {
     };
     let mut text = format!("{agreeing} of {all}{beside} {agrees}");
     let incomplete = current.iter().filter(|line| line.complete == Some(false)).count() as u64;
-    let withheld = current.iter().filter(|line| line.hidden.0 > 0).count() as u64;
     for (count, what) in [
         (of(Bytes::NotPacked), "not packed"),
         (of(Bytes::NotDisclosed), "of bytes that are not disclosed"),
         (incomplete, "incomplete when sealed, as the collector found"),
-        (withheld, "with values withheld"),
     ] {
         if count > 0 {
             text.push_str(&format!("; {count} {what}"));
         }
     }
+    let lines = verdict.recordings().lines();
+    let withheld = lines.iter().filter(|line| line.hidden.0 > 0).count() as u64;
+    if withheld > 0 {
+        text.push_str(&format!("; values of {} are withheld", counted(withheld, "entry")));
+    }
     text.push('.');
     Some(text)
+}
+
+/// How many entries were looked at, where no recording was.
+fn examined(verdict: &Verdict) -> Option<String> {
+    let entries = verdict.tally(Step::NoteForm).held;
+    let size = verdict.seen().map(|seen| seen.size)?;
+    (entries > 0).then(|| format!("{entries} of {} examined.", counted(size, "entry")))
 }
 
 /// Bytes that were replaced are no alteration of the exhibit, and must not be missed.

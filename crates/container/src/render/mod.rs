@@ -38,7 +38,7 @@ impl Identity {
         } else {
             self.anchors.join(", ")
         };
-        let mut lines = vec![("verified", self.name.clone())];
+        let mut lines = vec![("checked", self.name.clone())];
         lines.extend(self.sha256.clone().map(|sha256| ("sha-256", sha256)));
         lines.push(("anchor", anchors));
         lines.push(("verifier", self.verifier.clone()));

@@ -44,7 +44,9 @@ pub fn text(
     identify(verdict, identity, &mut text);
     for axis in verdict.axes() {
         let outcome = painted(axis.outcome, colour);
-        let _ = writeln!(text, "{:<11} {outcome}", axis.axis.name());
+        let pad = " ".repeat(16_usize.saturating_sub(axis.outcome.name().len()));
+        let question = axis.axis.question();
+        let _ = writeln!(text, "{:<11} {outcome}{pad} {question}", axis.axis.name());
         for note in &axis.notes {
             let _ = writeln!(text, "            {note}");
         }
@@ -71,7 +73,7 @@ fn identify(verdict: &Verdict, identity: Option<&Identity>, text: &mut String) {
         let id = seen.ledger_id.map_or_else(|| "not shown".to_owned(), |id| id.to_string());
         let entries = counted(seen.size, "entry");
         let after =
-            lines.iter().take_while(|(word, _)| matches!(*word, "verified" | "sha-256")).count();
+            lines.iter().take_while(|(word, _)| matches!(*word, "checked" | "sha-256")).count();
         lines.insert(after, ("ledger", format!("{}, id {id}", seen.origin)));
         lines.insert(after + 1, ("checkpoint", format!("{entries}, root {}", seen.root)));
     }
@@ -150,11 +152,12 @@ fn sentence(line: &Recording) -> String {
         let _ = write!(sentence, ", {path}");
     }
     if let Some(sha256) = line.sha256 {
-        let _ = write!(sentence, ", SHA-256 {sha256}");
+        let _ = write!(sentence, "; sealed as SHA-256 {sha256}");
     }
     let (companions, agree) = line.companions;
     if companions > 0 {
-        let _ = write!(sentence, "; {agree} of {} agree", counted(companions, "companion"));
+        let verb = if companions == 1 { "agrees" } else { "agree" };
+        let _ = write!(sentence, "; {agree} of {} {verb}", counted(companions, "companion"));
     }
     if line.hidden.0 > 0 {
         let _ = write!(sentence, "; {} withheld", counted(line.hidden.0, "value"));

@@ -298,11 +298,16 @@ impl<'a, 'b> Payload<'a, 'b> {
 
     /// What is committed to and not packed.
     fn not_packed(&mut self) {
+        let lines = self.commitments.recordings.lines().iter();
+        let differing: BTreeSet<u64> =
+            lines.filter(|line| line.bytes == Bytes::Differ).map(|line| line.index).collect();
         for (sha256, commitment) in self.commitments.iter() {
             if self.packed.contains(sha256) {
                 continue;
             }
             let (step, item) = match commitment {
+                // A file stands in its place, and that was said.
+                Commitment::Recording(c) if differing.contains(&c.index) => continue,
                 Commitment::Recording(c) => {
                     (Step::Recording, format!("entry {}, recording", c.index))
                 }

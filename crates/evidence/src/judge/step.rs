@@ -56,6 +56,23 @@ impl Axis {
             Self::Disclosure => "disclosure",
         }
     }
+
+    /// What the axis asks, as spec/verification.md does.
+    #[must_use]
+    pub const fn question(self) -> &'static str {
+        match self {
+            Self::Content => "do the bytes agree with what the entries say of them?",
+            Self::Ledger => {
+                "do the entries stand in the log, and does the log stand under the given anchor?"
+            }
+            Self::Signer => "did keys that were allowed to sign make them?",
+            Self::Time => "since when do they exist, at the latest?",
+            Self::Witness => "has somebody else seen the same log?",
+            Self::Scope => "is everything shown that the exhibit says it shows?",
+            Self::Custody => "do the entries about one recording make one history?",
+            Self::Disclosure => "do the values shown agree with what was committed?",
+        }
+    }
 }
 
 macro_rules! steps {
