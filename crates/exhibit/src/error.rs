@@ -47,6 +47,12 @@ pub enum ExhibitError {
         /// Source and pointer, made safe to print.
         what: String,
     },
+    /// A value that an exhibit is held against.
+    #[error("{what} cannot be withheld: recordings and companions are found and held by it")]
+    Needed {
+        /// Source and pointer, made safe to print.
+        what: String,
+    },
     /// A selector that selects nothing.
     #[error("no entry of a recording for {what}")]
     Nothing {
@@ -74,6 +80,9 @@ impl ExhibitError {
             Self::TooLarge { .. } => "select less, and make several exhibits",
             Self::NothingToWithhold { .. } => {
                 "name it as the openings do, source then pointer: sidecar/participants/0/name"
+            }
+            Self::Needed { .. } => {
+                "withhold values of other sources; --without-recordings leaves the recordings out"
             }
             Self::Nothing { .. } => "look it up with `unbroken list`",
         }

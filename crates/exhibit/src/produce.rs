@@ -38,6 +38,10 @@ pub fn produce(
     if out.exists() {
         return Err(ExhibitError::Exists { path: out.to_owned() });
     }
+    if let Some(needed) = terms.needed() {
+        let what = escaped(&format!("{}{}", needed.source, needed.pointer));
+        return Err(ExhibitError::Needed { what });
+    }
     let mut reader = LogReader::open(ledger.folder())?;
     let selection = Selecting { reader: &mut reader, private: ledger.private(), passes: None }
         .select(selectors)?;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use unbroken_evidence::body::Recording;
 use unbroken_evidence::disclosed::Disclosed;
 use unbroken_evidence::hash::Hash;
-use unbroken_evidence::opening::VerifiedOpening;
+use unbroken_evidence::opening::{Position, VerifiedOpening};
 use unbroken_evidence::vocabulary::{companion, sidecar};
 
 /// Whether recordings are packed.
@@ -81,7 +81,21 @@ impl Made {
     }
 }
 
+/// What an exhibit is held against, and cannot be without: sources, or a source and a pointer.
+const NEEDED: &[(&str, Option<&str>)] =
+    &[("content", None), ("companion", None), ("pad", None), ("object", Some("/version"))];
+
 impl Terms {
+    /// A value that was asked to be withheld and cannot be.
+    pub(crate) fn needed(&self) -> Option<&Withhold> {
+        let is_needed = |name: &&Withhold| {
+            NEEDED.iter().any(|(source, pointer)| {
+                name.source == *source && pointer.is_none_or(|pointer| name.pointer == pointer)
+            })
+        };
+        self.withhold.iter().find(is_needed)
+    }
+
     /// What is withheld of one entry: what was asked for, and what would give it away. A metadata file
     /// whose values are withheld in part is not handed over, nor its digest: the rest of it is known, and
     /// a telephone number is guessed by trying all of them.
@@ -94,16 +108,23 @@ impl Terms {
             |withhold: &&Withhold| opening.value(&withhold.source, &withhold.pointer).is_some();
         let mut names: BTreeSet<Withhold> =
             self.withhold.iter().filter(is_shown).cloned().collect();
-        if names.iter().any(|name| name.source == sidecar::SOURCE) {
-            let disclosed = Disclosed::of(recording, Some(opening));
-            let sidecars = disclosed.companions().iter();
-            let sidecars = sidecars.filter(|(_, it)| it.role.as_deref() == Some(sidecar::SOURCE));
-            for (number, _) in sidecars {
-                for name in [companion::SHA256, companion::SIZE] {
-                    let (source, pointer) =
-                        (companion::SOURCE.to_owned(), format!("/{number}/{name}"));
-                    names.insert(Withhold { source, pointer });
-                }
+        let mut shown = opening.opening().positions.iter().filter_map(Position::name);
+        let is_read = shown.any(|(source, _)| source == sidecar::SOURCE);
+        let asks = self.withhold.iter().any(|name| name.source == sidecar::SOURCE);
+        let is_named = names.iter().any(|name| name.source == sidecar::SOURCE);
+        let disclosed = Disclosed::of(recording, Some(opening));
+        for (number, held) in disclosed.companions() {
+            // A metadata file that became no fields may hold every value that was named.
+            let kept_back = match held.role.as_deref() {
+                Some(sidecar::SOURCE) => is_named || asks && !is_read,
+                Some(role) => asks && role.starts_with(sidecar::SOURCE),
+                None => asks,
+            };
+            if kept_back {
+                names.extend([companion::SHA256, companion::SIZE].map(|name| Withhold {
+                    source: companion::SOURCE.to_owned(),
+                    pointer: format!("/{number}/{name}"),
+                }));
             }
         }
         names

@@ -37,10 +37,12 @@ fn a_sealed_export_makes_an_exhibit_that_verifies_as_folder_and_as_zip() {
 #[test]
 fn a_cover_folder_holds_the_zip_a_schedule_and_what_was_withheld() {
     let scene = Scene::new();
-    scene.recording(CONVERSATION, "r-1", b"first");
-    scene.recording(CONVERSATION, "r-2", b"second");
+    for (id, bytes) in [("r-1", b"first"), ("r-2", b"other")] {
+        scene.media(CONVERSATION, id, bytes);
+        named_sidecar(&scene, id, "\"agent\":\"Ada Lovelace\"");
+    }
     scene.ok(&["ingest", "export"]);
-    let withhold = ["--withhold", "sidecar/durationMs", "--reason", "=privilege, \"work product\""];
+    let withhold = ["--withhold", "sidecar/agent", "--reason", "=privilege, \"work product\""];
     scene.ok(&[&["exhibit", "--cover", "cover", "--all"], &withhold[..]].concat());
     let read = |name: &str| std::fs::read_to_string(scene.path(&format!("cover/{name}"))).unwrap();
     let (code, text) = scene.verify("cover/exhibit.zip");
@@ -51,7 +53,7 @@ fn a_cover_folder_holds_the_zip_a_schedule_and_what_was_withheld() {
         "{text}"
     );
     let zip = std::fs::read(scene.path("cover/exhibit.zip")).unwrap();
-    assert!(!zip.windows(5).any(|window| window == b"25620"), "the value is nowhere in it");
+    assert!(!zip.windows(8).any(|window| window == b"Lovelace"), "the value is nowhere in it");
     assert!(
         !zip.windows(13).any(|window| window == b"\"mediaType\":\""),
         "nor the metadata file that holds it"
@@ -59,7 +61,7 @@ fn a_cover_folder_holds_the_zip_a_schedule_and_what_was_withheld() {
     assert_eq!(read("schedule.csv").lines().count(), 3);
     let log = read("redaction-log.csv");
     assert_eq!(
-        log.matches("\"sidecar\",\"/durationMs\",\"'=privilege, \"\"work product\"\"\"").count(),
+        log.matches("\"sidecar\",\"/agent\",\"'=privilege, \"\"work product\"\"\"").count(),
         2,
         "{log}"
     );
@@ -74,6 +76,50 @@ fn a_cover_folder_holds_the_zip_a_schedule_and_what_was_withheld() {
     assert!(text.contains("sidecar/absent") && !scene.path("other").exists(), "{text}");
     let text = scene.exits(4, &["exhibit", "--cover", "o", "--all", "--withhold", "sidecar/x"]);
     assert!(text.contains("--reason"), "{text}");
+}
+
+#[test]
+fn a_metadata_file_that_became_no_values_is_kept_back_with_the_value_that_it_may_hold() {
+    let scene = Scene::new();
+    for (id, bytes) in [("r-1", b"first"), ("r-2", b"other")] {
+        scene.media(CONVERSATION, id, bytes);
+        named_sidecar(&scene, id, "\"agent\":\"Ada Lovelace\"");
+    }
+    // A member twice: no values are taken from it, so none has a name.
+    named_sidecar(&scene, "r-2", "\"agent\":\"Ada Lovelace\",\"agent\":\"Ada Lovelace\"");
+    scene.exits(2, &["ingest", "export"]);
+    named_sidecar(&scene, "r-2", "\"agent\":\"Ada Lovelace\"");
+    scene.exits(2, &["ingest", "export"]);
+    let withhold = ["--withhold", "sidecar/agent", "--reason", "privilege"];
+    scene.ok(&[&["exhibit", "--cover", "cover", "--all"], &withhold[..]].concat());
+    let zip = std::fs::read(scene.path("cover/exhibit.zip")).unwrap();
+    assert!(
+        !zip.windows(8).any(|window| window == b"Lovelace"),
+        "the superseded file holds it too"
+    );
+    let log = std::fs::read_to_string(scene.path("cover/redaction-log.csv")).unwrap();
+    assert_eq!(log.matches("\"companion\",\"/0/sha256\"").count(), 3, "{log}");
+    for needed in ["content/sha256", "companion/0/sha256", "pad/00000", "object/version"] {
+        let arguments =
+            ["exhibit", "--out", "x.zip", "--all", "--withhold", needed, "--reason", "x"];
+        let text = scene.exits(4, &arguments);
+        assert!(text.contains("cannot be withheld") && !scene.path("x.zip").exists(), "{text}");
+    }
+}
+
+#[test]
+fn a_full_stderr_stops_no_work_and_changes_no_exit_code() {
+    let scene = Scene::new();
+    scene.media(CONVERSATION, "r-1", b"first");
+    let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let run = |arguments: &[&str]| {
+        scene.command(arguments).stderr(full()).output().unwrap().status.code()
+    };
+    assert_eq!(run(&["ingest", "export"]), Some(2), "the recording has no metadata file");
+    assert!(scene.json(&["status"])["size"].as_u64() >= Some(4), "and the pass is sealed");
+    assert_eq!(run(&["exhibit", "--cover", "cover", "--all"]), Some(2));
+    assert!(scene.path("cover/README-FIRST.txt").exists());
+    assert_eq!(run(&["status", "--ledger", "nope"]), Some(4));
 }
 
 #[test]
@@ -282,4 +328,13 @@ fn colour_is_for_terminals_that_want_it() {
     assert!(plain.contains("error") && !plain.contains('\u{1b}'), "{plain:?}");
     // Elsewhere: `Scene::exits` refuses every escape.
     assert!(scene.exits(4, &["status", "--ledger", "nowhere"]).contains("error"));
+}
+
+/// A metadata file with these members beside the usual ones.
+fn named_sidecar(scene: &Scene, id: &str, members: &str) {
+    let text = format!(
+        "{{\"mediaType\":\"Call\",\"conversationId\":\"{CONVERSATION}\",\"recordingId\":\"{id}\",{members}}}"
+    );
+    let name = format!("{id}.opus_metadata.json");
+    std::fs::write(scene.conversation(CONVERSATION).join(name), text).unwrap();
 }
