@@ -41,9 +41,9 @@ pub(crate) fn run(arguments: &ObjectArguments, output: &Output) -> Result<u8, Fa
     let mut codes = vec![found.verdict.conclusion().exit_code()];
     codes.extend(failures.iter().map(|failure| failure.code));
     for index in &found.unfit {
-        eprintln!(
+        crate::output::say(&format!(
             "warning: opening {index}: nothing that was judged has this index: nothing was taken from it"
-        );
+        ));
         codes.push(2);
     }
     let code = worst(&codes);

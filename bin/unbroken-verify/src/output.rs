@@ -25,13 +25,18 @@ impl Failure {
     }
 }
 
+/// Writes a line on stderr. A full or closed stderr changes no verdict: the exit code says the rest.
+pub(crate) fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
 /// Says why there is no verdict.
 pub(crate) fn report(failure: &Failure, output: &Output) {
     if failure.code == 3 {
-        eprintln!("NO VERIFICATION TOOK PLACE. This says nothing about the evidence.");
+        say("NO VERIFICATION TOOK PLACE. This says nothing about the evidence.");
     }
-    eprintln!("error: {}", failure.sentence);
-    eprintln!("hint: {}", failure.hint);
+    say(&format!("error: {}", failure.sentence));
+    say(&format!("hint: {}", failure.hint));
     if output.json {
         let error = json!({"sentence": failure.sentence, "hint": failure.hint});
         let document =

@@ -285,3 +285,15 @@ fn one_opening_that_is_none_does_not_stop_the_search() {
     );
     assert!(code == 3 && text.contains("6.json") && text.contains("sealed in entry 2"), "{text}");
 }
+
+#[test]
+fn a_full_stderr_changes_no_exit_code_and_arguments_reach_no_terminal_raw() {
+    let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_unbroken-verify"));
+    let status = command.args(["exhibit", "--trust", "x", "/nonexistent"]).stderr(full()).status();
+    assert_eq!(status.unwrap().code(), Some(4));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_unbroken-verify"));
+    let said = command.args(["--bo\u{1b}[35m\rgus"]).output().unwrap();
+    assert_eq!(said.status.code(), Some(4));
+    assert!(!said.stderr.iter().any(|byte| matches!(byte, 0x1b | b'\r')), "{said:?}");
+}

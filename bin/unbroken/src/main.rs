@@ -23,7 +23,13 @@ fn carry_out() -> ExitCode {
         Ok(arguments) => ExitCode::from(commands::run(&arguments)),
         Err(error) => {
             // Help and version come this way too; a broken pipe while printing changes nothing.
-            let _ = error.print();
+            let is_odd =
+                |word: std::ffi::OsString| word.to_string_lossy().contains(char::is_control);
+            if error.use_stderr() && std::env::args_os().any(is_odd) {
+                output::say(&unbroken_evidence::error::escaped(&error.to_string()));
+            } else {
+                let _ = error.print();
+            }
             if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
                 let _ = output::write(&output::usage_document());
             }

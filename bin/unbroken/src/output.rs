@@ -49,17 +49,22 @@ pub(crate) fn write(text: &str) -> Result<(), Failure> {
     })
 }
 
+/// Writes a line on stderr. A full or closed stderr stops no work: the exit code says the rest.
+pub(crate) fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
 /// Prints a warning on stderr.
 pub(crate) fn warning(output: &Output, text: &str) {
     if !output.quiet {
-        eprintln!("{}: {}", painted("warning", "33", output), safe(text));
+        say(&format!("{}: {}", painted("warning", "33", output), shown(text)));
     }
 }
 
 /// Prints a failure on stderr; the command may go on.
 pub(crate) fn complaint(failure: &Failure, output: &Output) {
-    eprintln!("{}: {}", painted("error", "31", output), safe(&failure.sentence));
-    eprintln!("hint: {}", safe(&failure.hint));
+    say(&format!("{}: {}", painted("error", "31", output), shown(&failure.sentence)));
+    say(&format!("hint: {}", shown(&failure.hint)));
 }
 
 /// Prints a failure, and its document where JSON is wanted; gives the exit code.

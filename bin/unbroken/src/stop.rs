@@ -33,7 +33,9 @@ pub(crate) fn on_signal() -> Arc<AtomicBool> {
                 if flag.swap(true, Ordering::Relaxed) {
                     std::process::exit(130);
                 }
-                eprintln!("\nstopping: what is read is sealed, the next run goes on from there");
+                crate::output::say(
+                    "\nstopping: what is read is sealed, the next run goes on from there",
+                );
             }
         });
     });
