@@ -64,14 +64,17 @@ pub(crate) fn keep(ledger: &Path, place: &Path) -> Result<(), LedgerError> {
     durable::write_file(&path, &bytes, 0o600).map_err(LedgerError::io(&path, "cannot be written"))
 }
 
-/// Whether what was at `place` cannot be had any more: it is missing, or out of reach.
+/// Whether what was at `place` cannot be had any more: it is missing, or out of reach. A pipe is never
+/// opened, for nobody may ever write to it.
 pub(crate) fn is_gone(place: &Path) -> bool {
-    std::fs::File::open(place).is_err()
+    let can_be_had = std::fs::metadata(place)
+        .is_ok_and(|metadata| !metadata.is_file() || std::fs::File::open(place).is_ok());
+    !can_be_had
 }
 
 /// Whether there is nothing at `place`.
 pub(crate) fn is_missing(place: &Path) -> bool {
-    std::fs::File::open(place).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+    std::fs::metadata(place).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
 }
 
 /// Writes a checkpoint to the head copy.
