@@ -18,7 +18,7 @@ pub(crate) enum Fault {
     Persisted,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Contents {
     head: Option<Head>,
     entries: BTreeMap<u64, (Hash, Vec<u8>)>,
@@ -37,6 +37,11 @@ impl MemoryStore {
     /// The operation number `n` from now on, from 0, fails as `fault` says; none after it does.
     pub(crate) fn fail_at(&self, n: u64, fault: Fault) {
         self.contents().countdown = Some((n, fault));
+    }
+
+    /// Another disk with the same contents.
+    pub(crate) fn copy(&self) -> Self {
+        Self { shared: Arc::new(Mutex::new(self.contents().clone())) }
     }
 
     /// Whether the fault has shown.
