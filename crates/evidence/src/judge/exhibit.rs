@@ -1,7 +1,6 @@
 //! Verifies an exhibit, step by step as spec/verification.md numbers them.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
 use crate::bag::Place;
 use crate::judge::commitments::Commitments;
@@ -16,34 +15,13 @@ use crate::kind::Kind;
 use crate::limits::{NOTE_BYTES_MAX, OPENING_BYTES_MAX};
 use crate::opening::{Mismatch, Opening, VerifiedOpening};
 use crate::package::Package;
+pub use crate::package::Stop;
 use crate::step::{Axis, Step};
 use crate::trust::Trust;
 use crate::verdict::{Fault, Seen, Verdict};
 
 /// Entries whose signatures are checked together.
 const AT_ONCE: usize = 512;
-
-/// Why no verification took place.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Stop {
-    /// Neither a manifest nor a checkpoint is there: it is no exhibit.
-    NotAnExhibit,
-    /// The machine failed to read it.
-    Io(String),
-}
-
-impl fmt::Display for Stop {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotAnExhibit => {
-                write!(f, "not an exhibit: neither {MANIFEST} nor {CHECKPOINT} is there")
-            }
-            Self::Io(what) => f.write_str(what),
-        }
-    }
-}
-
-impl std::error::Error for Stop {}
 
 /// Verifies the exhibit in `package` by what `trust` holds, on at most `threads` threads.
 ///

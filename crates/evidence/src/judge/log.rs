@@ -1,10 +1,9 @@
 //! Verifies a published log: everything of its size, recomputed (spec/verification.md, part 2).
 
-use std::fmt;
-
 use crate::checkpoint::Checkpoint;
 use crate::hash::Hash;
 use crate::judge::entries::{Entries, Shown};
+pub use crate::judge::files::{LogFile, LogFiles, LogStop};
 use crate::judge::findings::Findings;
 use crate::judge::history::History;
 use crate::judge::kept::Kept;
@@ -35,48 +34,6 @@ pub(crate) const STEPS: &[Step] = &[
     Step::Succession,
     Step::CustodyEvents,
 ];
-
-/// What stands at a path of a log.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LogFile {
-    /// Nothing.
-    Missing,
-    /// More bytes than it may have.
-    TooLong,
-    /// A folder, a pipe, a device.
-    NoFile,
-    /// A file.
-    Bytes(Vec<u8>),
-}
-
-/// The files of a published log.
-pub trait LogFiles {
-    /// What stands at `path`; of a file at most `bytes_max` bytes.
-    ///
-    /// # Errors
-    /// Why the machine could not read it.
-    fn read(&mut self, path: &str, bytes_max: usize) -> Result<LogFile, String>;
-}
-
-/// Why no verification took place.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LogStop {
-    /// There is no checkpoint: it is no log.
-    NotALog,
-    /// The machine failed to read it.
-    Io(String),
-}
-
-impl fmt::Display for LogStop {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotALog => f.write_str("not a published log: there is no `checkpoint` file"),
-            Self::Io(what) => f.write_str(what),
-        }
-    }
-}
-
-impl std::error::Error for LogStop {}
 
 /// Verifies the published log in `files`, on at most `threads` threads. `since` is a checkpoint
 /// kept from earlier, which this log must continue; `progress` hears how many entries were read.

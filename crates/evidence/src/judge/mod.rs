@@ -11,6 +11,7 @@ mod chain;
 mod commitments;
 mod entries;
 pub mod exhibit;
+mod files;
 mod findings;
 mod glance;
 mod history;

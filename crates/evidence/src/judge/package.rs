@@ -7,7 +7,7 @@ use crate::content::{BlockKey, ContentHasher, Digests};
 
 /// The files of an exhibit: each path once, ascending, with its length in bytes.
 ///
-/// A sorted list and no tree: a verifier holds up to 400,000 of them.
+/// A sorted list and no tree: a verifier holds up to 300,000 of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Files {
     sorted: Vec<(Box<str>, u64)>,
@@ -121,6 +121,28 @@ impl fmt::Display for PackageError {
 }
 
 impl std::error::Error for PackageError {}
+
+/// Why no verification of an exhibit took place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// Neither a manifest nor a checkpoint is there: it is no exhibit.
+    NotAnExhibit,
+    /// The machine failed to read it.
+    Io(String),
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotAnExhibit => f.write_str(
+                "not an exhibit: neither manifest-sha256.txt nor ledger/checkpoint is there",
+            ),
+            Self::Io(what) => f.write_str(what),
+        }
+    }
+}
+
+impl std::error::Error for Stop {}
 
 /// An exhibit in memory: for tests, fuzzing and small things.
 #[derive(Clone, Debug, Default)]

@@ -5,13 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::bag::{BAGIT_TXT, BagInfo, Fetch, Manifest, Place, check_path};
 use crate::error::start_of;
 use crate::hash::Hash;
-use crate::judge::exhibit::Stop;
 use crate::judge::findings::Findings;
 use crate::judge::trust::Judged;
 use crate::limits::{
     BAG_INFO_BYTES_MAX, ENTRY_BYTES_MAX, FETCH_BYTES_MAX, MANIFEST_BYTES_MAX, PROOF_BYTES_MAX,
 };
-use crate::package::{Package, PackageError};
+use crate::package::{Package, PackageError, Stop};
 use crate::proof::Proof;
 use crate::step::Step;
 use crate::tree::verify_inclusion;

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::body::Subject;
 use crate::hash::Hash;
-use crate::judge::exhibit::Stop;
 use crate::judge::findings::Findings;
 use crate::judge::history::History;
 use crate::judge::reading::Reading;
 use crate::limits::MANIFEST_BYTES_MAX;
 use crate::opening::VerifiedOpening;
+use crate::package::Stop;
 use crate::produced::{COVERED, Produced};
 use crate::step::Step;
 use crate::verdict::Fault;

@@ -1,8 +1,8 @@
 //! Walks a published log: every entry read, every tile and the root recomputed and compared (V10).
 
 use crate::hash::Hash;
+use crate::judge::files::{LogFile, LogFiles, LogStop};
 use crate::judge::findings::Findings;
-use crate::judge::log::{LogFile, LogFiles, LogStop};
 use crate::limits::BUNDLE_BYTES_MAX;
 use crate::step::Step;
 use crate::tile::{TILE_WIDTH, Tile, beginning_of, parse_bundle, parse_tile};
