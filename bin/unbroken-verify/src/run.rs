@@ -4,8 +4,9 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
+use unbroken_container::error::OpenError;
 use unbroken_container::log::LogFolder;
-use unbroken_container::open::{Exhibit, OpenError};
+use unbroken_container::open::Exhibit;
 use unbroken_container::render::{self, Identity};
 use unbroken_evidence::checkpoint::UnverifiedCheckpoint;
 use unbroken_evidence::error::{chain, printable};

@@ -10,7 +10,7 @@ use unbroken_evidence::error::printable;
 use unbroken_evidence::limits::EXHIBIT_FILES_MAX;
 use unbroken_evidence::package::{Files, Package, PackageError};
 
-use crate::open::OpenError;
+use crate::error::OpenError;
 use crate::plain::open_plain;
 
 const BUFFER_BYTES: usize = 256 << 10;

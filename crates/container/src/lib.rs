@@ -1,6 +1,7 @@
 //! Opens what is to be verified, an exhibit as a folder or a .zip or a published log, and streams
 //! it into `unbroken-evidence`. Flat in memory, and safe against hostile containers.
 
+pub mod error;
 pub mod folder;
 pub mod log;
 pub mod object;

@@ -10,7 +10,7 @@ use unbroken_evidence::narrow::decimal;
 use unbroken_evidence::objects::Object;
 use unbroken_evidence::opening::Opening;
 
-use crate::open::OpenError;
+use crate::error::OpenError;
 use crate::plain::open_plain;
 
 /// Hashes the file at `path`.

@@ -16,7 +16,7 @@ use unbroken_evidence::limits::{EXHIBIT_FILES_MAX, PATH_BYTES_MAX, PATH_SEGMENT_
 use unbroken_evidence::package::{Files, Package, PackageError};
 
 use super::form::{CENTRAL_BYTES, END_BYTES, END64_BYTES, Member, end, narrow};
-use crate::open::OpenError;
+use crate::error::OpenError;
 
 /// The longest name: the base folder, a slash, a path.
 const NAME_BYTES_MAX: usize = PATH_SEGMENT_CHARS_MAX + 1 + PATH_BYTES_MAX;

@@ -7,7 +7,7 @@ use unbroken_evidence::package::Package as _;
 
 use super::form::{Member, end};
 use super::{Zip, ZipWriter};
-use crate::open::OpenError;
+use crate::error::OpenError;
 
 fn open(bytes: &[u8]) -> Result<Zip, OpenError> {
     let mut file = tempfile::tempfile().unwrap();
