@@ -48,6 +48,9 @@ pub(crate) struct S3Arguments {
     /// Another S3 server than AWS
     #[arg(long, value_name = "URL")]
     pub(crate) endpoint_url: Option<String>,
+    /// Give a server up that has sent nothing for so many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    pub(crate) silence: u64,
     /// Do not sign requests: for public buckets
     #[arg(long)]
     pub(crate) no_sign_request: bool,

@@ -6,11 +6,11 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
+use unbroken_container::s3::S3Settings;
 use unbroken_exhibit::{Opened, Originals};
-use unbroken_ingest::source::{
-    FolderSource, S3Connection, S3Settings, S3Source, Source, open_plain,
-};
+use unbroken_ingest::source::{FolderSource, S3Connection, S3Source, Source, open_plain};
 
 use crate::arguments::S3Arguments;
 use crate::failure::Failure;
@@ -119,6 +119,7 @@ fn connect(s3: &S3Arguments) -> Result<S3Connection, Failure> {
         region: s3.region.clone(),
         endpoint_url: s3.endpoint_url.clone(),
         no_sign_request: s3.no_sign_request,
+        silence: Duration::from_secs(s3.silence),
     };
     Ok(S3Connection::new(&settings)?)
 }

@@ -1,18 +1,24 @@
-//! Fetches an object from S3 and hashes it as it arrives; the one place where this crate can reach
-//! a network, and only with the cargo feature `s3`.
+//! S3 for both programs: how a server is reached, how long it may be silent, and one object, hashed as it
+//! arrives. The only place of this crate that can reach a network, and only with the cargo feature `s3`.
 
 use std::time::Duration;
 
 use aws_config::BehaviorVersion;
+use aws_config::retry::RetryConfig;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::Region;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
+use aws_sdk_s3::primitives::ByteStream;
+use aws_types::SdkConfig;
+use aws_types::service_config::ServiceConfigKey;
 use unbroken_evidence::content::ContentHasher;
 use unbroken_evidence::error::chain;
 use unbroken_evidence::objects::Object;
 
 /// How long a server may take to accept a connection.
 const CONNECT: Duration = Duration::from_secs(10);
+/// Attempts at one request, the first included; the SDK waits between them.
+const ATTEMPTS: u32 = 4;
 
 /// How a bucket is reached, named as the aws tool names it; what is `None` comes from the SDK's
 /// usual chain.
@@ -30,6 +36,40 @@ pub struct S3Settings {
     pub silence: Duration,
 }
 
+/// An S3 server as the settings name it.
+#[derive(Clone, Debug)]
+pub struct S3 {
+    /// Sends the requests.
+    pub client: Client,
+    /// The server's address, where it is not AWS.
+    pub endpoint: Option<String>,
+    silence: Duration,
+}
+
+impl S3 {
+    /// Reads the configuration; nothing is sent to the server yet.
+    pub async fn new(settings: &S3Settings) -> Self {
+        let config = load(settings).await;
+        let endpoint = endpoint(&config);
+        let mut builder = aws_sdk_s3::config::Builder::from(&config);
+        // Servers other than AWS seldom have a name for each bucket.
+        builder.set_force_path_style(Some(endpoint.is_some()));
+        let client = Client::from_conf(builder.build());
+        Self { client, endpoint, silence: settings.silence }
+    }
+
+    /// The next piece of an object's bytes; `None` after the last.
+    ///
+    /// # Errors
+    /// The connection broke, or the server was silent for too long.
+    pub async fn piece(&self, body: &mut ByteStream) -> Result<Option<Vec<u8>>, String> {
+        let piece = tokio::time::timeout(self.silence, body.next()).await;
+        let silent = |_| format!("the server has sent nothing for {} s", self.silence.as_secs());
+        let piece = piece.map_err(silent)?.transpose().map_err(|error| chain(&error))?;
+        Ok(piece.map(|bytes| bytes.to_vec()))
+    }
+}
+
 /// Fetches `s3://bucket/key`.
 ///
 /// # Errors
@@ -43,33 +83,31 @@ pub fn fetch(name: &str, settings: &S3Settings) -> Result<Object, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| error.to_string())?;
     runtime.block_on(async {
-        let client = client(settings).await;
-        let sent = client.get_object().bucket(bucket).key(key).send().await;
+        let s3 = S3::new(settings).await;
+        let sent = s3.client.get_object().bucket(bucket).key(key).send().await;
         let mut output = sent.map_err(|error| format!("{name}: {}", chain(&error)))?;
         let mut hasher = ContentHasher::new(&[]);
-        loop {
-            let piece = tokio::time::timeout(settings.silence, output.body.next()).await;
-            let silent =
-                format!("{name}: the server has sent nothing for {} s", settings.silence.as_secs());
-            match piece.map_err(|_| silent)? {
-                Some(piece) => hasher.update(&piece.map_err(|error| format!("{name}: {error}"))?),
-                None => break,
-            }
+        while let Some(piece) =
+            s3.piece(&mut output.body).await.map_err(|why| format!("{name}: {why}"))?
+        {
+            hasher.update(&piece);
         }
         let digests = hasher.finish();
         let said = output.content_length.and_then(|length| u64::try_from(length).ok());
-        if said.is_some_and(|said| said != digests.size) {
-            return Err(format!("{name}: {} bytes arrived, not {said:?}", digests.size));
+        if let Some(said) = said.filter(|said| *said != digests.size) {
+            return Err(format!("{name}: {} bytes arrived, not {said}", digests.size));
         }
         let (sha256, blake3) = (digests.sha256, digests.blake3);
         Ok(Object { name: name.to_owned(), sha256, blake3, size: digests.size })
     })
 }
 
-async fn client(settings: &S3Settings) -> Client {
+async fn load(settings: &S3Settings) -> SdkConfig {
     let timeouts =
         TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(settings.silence).build();
-    let mut loader = aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts);
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .timeout_config(timeouts)
+        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS));
     if let Some(profile) = &settings.profile {
         loader = loader.profile_name(profile);
     }
@@ -82,9 +120,21 @@ async fn client(settings: &S3Settings) -> Client {
     if settings.no_sign_request {
         loader = loader.no_credentials();
     }
-    let config = loader.load().await;
-    let mut builder = aws_sdk_s3::config::Builder::from(&config);
-    // Servers other than AWS seldom have a name for each bucket.
-    builder.set_force_path_style(Some(config.endpoint_url().is_some()));
-    Client::from_conf(builder.build())
+    loader.load().await
+}
+
+/// The server that the S3 client takes, where it is not AWS: one named for S3 alone
+/// (`AWS_ENDPOINT_URL_S3`) goes before one for all services, and what was typed before both.
+fn endpoint(config: &SdkConfig) -> Option<String> {
+    let typed = config.endpoint_url().map(str::to_owned);
+    if config.get_origin("endpoint_url").is_client_config() {
+        return typed;
+    }
+    let key = ServiceConfigKey::builder()
+        .service_id("S3")
+        .env("AWS_ENDPOINT_URL")
+        .profile("endpoint_url")
+        .build();
+    let of_s3 = key.ok().and_then(|key| config.service_config()?.load_config(key));
+    of_s3.or(typed)
 }

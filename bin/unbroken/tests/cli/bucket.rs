@@ -61,7 +61,7 @@ impl Cloud {
     }
 
     fn ingest(&self) -> (i32, String, serde_json::Value) {
-        self.run(&["ingest", &format!("s3://{BUCKET}/org-1/")])
+        self.run(&["ingest", "--silence", "2", &format!("s3://{BUCKET}/org-1/")])
     }
 }
 
@@ -104,6 +104,7 @@ fn one_object_that_fails_does_not_stop_the_others() {
         (Fault::Denied, "s3:GetObject"),
         (Fault::Internal, "could not be read to its end"),
         (Fault::BrokenOff, "could not be read to its end"),
+        (Fault::Silent, "the server has sent nothing for 2 s"),
         (Fault::Changed, "changed while it was read"),
     ] {
         let cloud = Cloud::new();

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use futures::StreamExt as _;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use s3s::auth::SimpleAuth;
@@ -28,6 +29,8 @@ pub(crate) enum Fault {
     SlowDown(u32),
     /// Half the bytes, then the connection ends.
     BrokenOff,
+    /// Half the bytes, then nothing, and the connection stays.
+    Silent,
     /// Other bytes than were listed.
     Changed,
 }
@@ -182,6 +185,12 @@ impl S3 for Bucket {
                 let half = bytes[..bytes.len() / 2].to_vec();
                 let pieces = vec![Ok(half.into()), Err(std::io::Error::other("the line is dead"))];
                 StreamingBlob::wrap(futures::stream::iter::<Vec<Result<bytes::Bytes, _>>>(pieces))
+            }
+            Some(Fault::Silent) => {
+                let half: Result<bytes::Bytes, std::io::Error> =
+                    Ok(bytes[..bytes.len() / 2].to_vec().into());
+                let pieces = futures::stream::iter([half]).chain(futures::stream::pending());
+                StreamingBlob::wrap(pieces)
             }
             _ => StreamingBlob::from(Body::from(bytes.clone())),
         };

@@ -4,7 +4,7 @@ mod folder;
 mod s3;
 
 pub use self::folder::{FolderSource, open_plain};
-pub use self::s3::{S3Connection, S3Reader, S3Settings, S3Source};
+pub use self::s3::{S3Connection, S3Reader, S3Source};
 use crate::error::{ObjectError, SourceError};
 
 /// An object as it was listed.

@@ -3,16 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use aws_config::BehaviorVersion;
-use aws_config::retry::RetryConfig;
-use aws_sdk_s3::Client;
-use aws_sdk_s3::config::Region;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::primitives::{ByteStream, DateTime};
-use aws_types::SdkConfig;
-use aws_types::service_config::ServiceConfigKey;
 use tokio::runtime::Runtime;
+use unbroken_container::s3::{S3, S3Settings};
 use unbroken_evidence::error::chain;
 use unbroken_evidence::time::Time;
 
@@ -21,31 +16,15 @@ use crate::error::{ObjectError, SourceError};
 
 /// Objects that are fetched at once.
 const WORKERS: usize = 16;
-/// Attempts at one request, the first included; the SDK waits between them.
-const ATTEMPTS: u32 = 4;
 
 /// The store of buckets for which no other server was named.
 const AWS: &str = "aws";
-
-/// How a bucket is reached, named as the aws tool names it; what is `None` comes from the SDK's
-/// usual chain.
-#[derive(Clone, Debug, Default)]
-pub struct S3Settings {
-    /// A profile of the configuration files.
-    pub profile: Option<String>,
-    /// The bucket's region.
-    pub region: Option<String>,
-    /// Another server than AWS.
-    pub endpoint_url: Option<String>,
-    /// Requests are not signed.
-    pub no_sign_request: bool,
-}
 
 /// A connection to S3, shared by the sources and objects of a command.
 #[derive(Clone)]
 pub struct S3Connection {
     runtime: Arc<Runtime>,
-    client: Client,
+    s3: S3,
     store: String,
 }
 
@@ -68,13 +47,9 @@ impl S3Connection {
             why: error.to_string(),
             hint: "check the limits of this process",
         })?;
-        let config = runtime.block_on(load(settings));
-        let mut builder = aws_sdk_s3::config::Builder::from(&config);
-        let endpoint = endpoint(&config);
-        // Servers other than AWS seldom have a name for each bucket.
-        builder.set_force_path_style(Some(endpoint.is_some()));
-        let store = endpoint.as_deref().unwrap_or(AWS).trim_end_matches('/').to_owned();
-        Ok(Self { runtime: Arc::new(runtime), client: Client::from_conf(builder.build()), store })
+        let s3 = runtime.block_on(S3::new(settings));
+        let store = s3.endpoint.as_deref().unwrap_or(AWS).trim_end_matches('/').to_owned();
+        Ok(Self { runtime: Arc::new(runtime), s3, store })
     }
 
     /// The bucket of a source that was sealed from `location`.
@@ -98,7 +73,7 @@ impl S3Connection {
     /// # Errors
     /// Why it cannot be read.
     pub fn open(&self, bucket: &str, key: &str, version: &str) -> Result<S3Reader, ObjectError> {
-        let mut request = self.client.get_object().bucket(bucket).key(key);
+        let mut request = self.s3.client.get_object().bucket(bucket).key(key);
         if !version.is_empty() {
             request = request.version_id(version);
         }
@@ -106,40 +81,6 @@ impl S3Connection {
             self.runtime.block_on(request.send()).map_err(|error| object_error(&error, bucket))?;
         Ok(S3Reader::new(self.clone(), output))
     }
-}
-
-async fn load(settings: &S3Settings) -> SdkConfig {
-    let mut loader = aws_config::defaults(BehaviorVersion::latest())
-        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS));
-    if let Some(profile) = &settings.profile {
-        loader = loader.profile_name(profile);
-    }
-    if let Some(region) = &settings.region {
-        loader = loader.region(Region::new(region.clone()));
-    }
-    if let Some(url) = &settings.endpoint_url {
-        loader = loader.endpoint_url(url);
-    }
-    if settings.no_sign_request {
-        loader = loader.no_credentials();
-    }
-    loader.load().await
-}
-
-/// The server that the S3 client takes, where it is not AWS: one named for S3 alone
-/// (`AWS_ENDPOINT_URL_S3`) goes before one for all services, and what was typed before both.
-fn endpoint(config: &SdkConfig) -> Option<String> {
-    let typed = config.endpoint_url().map(str::to_owned);
-    if config.get_origin("endpoint_url").is_client_config() {
-        return typed;
-    }
-    let key = ServiceConfigKey::builder()
-        .service_id("S3")
-        .env("AWS_ENDPOINT_URL")
-        .profile("endpoint_url")
-        .build();
-    let of_s3 = key.ok().and_then(|key| config.service_config()?.load_config(key));
-    of_s3.or(typed)
 }
 
 /// Where a bucket is, as private.db keeps it.
@@ -227,7 +168,7 @@ impl Source for S3Source {
 
     fn list(&self, each: &mut dyn FnMut(Listed) -> Next) -> Result<(), SourceError> {
         let request =
-            self.connection.client.list_objects_v2().bucket(&self.bucket).prefix(&self.prefix);
+            self.connection.s3.client.list_objects_v2().bucket(&self.bucket).prefix(&self.prefix);
         let mut pages = request.into_paginator().send();
         let mut count = 0_u64;
         while let Some(page) = self.connection.runtime.block_on(pages.next()) {
@@ -326,13 +267,10 @@ fn attributes(output: &GetObjectOutput) -> Vec<Attribute> {
 impl ObjectReader for S3Reader {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, ObjectError> {
         while self.at == self.piece.len() {
-            match self.connection.runtime.block_on(self.body.next()) {
+            let S3Connection { runtime, s3, .. } = &self.connection;
+            match runtime.block_on(s3.piece(&mut self.body)).map_err(ObjectError::Broken)? {
                 None => return Ok(0),
-                Some(Ok(bytes)) => {
-                    self.piece = bytes.to_vec();
-                    self.at = 0;
-                }
-                Some(Err(error)) => return Err(ObjectError::Broken(error.to_string())),
+                Some(piece) => (self.piece, self.at) = (piece, 0),
             }
         }
         let rest = self.piece.get(self.at..).unwrap_or_default();
