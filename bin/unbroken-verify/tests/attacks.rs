@@ -182,6 +182,24 @@ fn hostile_files_at_the_limits_stay_within_their_memory() {
 }
 
 #[test]
+fn a_sparse_file_of_terabytes_is_refused_and_not_read() {
+    for path in [
+        "ledger/checkpoint",
+        "manifest-sha256.txt",
+        "bag-info.txt",
+        "ledger/entries/2.note",
+        "ledger/entries/2.tlog-proof",
+        "data/openings/2.json",
+    ] {
+        let folder = scene();
+        let file = std::fs::File::create(folder.path().join("exhibit").join(path)).unwrap();
+        file.set_len(4 << 40).unwrap();
+        let (code, text) = verify(folder.path());
+        assert!(code == 1 && text.contains(path), "{path}: {text}");
+    }
+}
+
+#[test]
 fn a_server_that_sends_nothing_is_given_up() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());

@@ -158,10 +158,12 @@ impl<'a> Reading<'a> {
             findings.contradicted(step, path, "the file", "missing");
             return Ok(None);
         };
+        // What is too long was said, and is not hashed either: a sparse file of terabytes costs nothing.
         let room = usize::try_from(length).ok().filter(|length| *length <= bytes_max);
         let Some(room) = room else {
             let expected = format!("at most {bytes_max} bytes");
             findings.contradicted(step, path, &expected, &format!("{length} bytes"));
+            let _ = self.first(path);
             return Ok(None);
         };
         let mut bytes = Vec::with_capacity(room);
@@ -190,11 +192,17 @@ impl<'a> Reading<'a> {
         Ok(bytes)
     }
 
+    /// Marks a file as dealt with; whether this is the first time.
+    fn first(&mut self, path: &str) -> bool {
+        let place = self.package.files().position(path).unwrap_or(usize::MAX);
+        self.held.get_mut(place).is_some_and(|held| !std::mem::replace(held, true))
+    }
+
     /// Holds a file's SHA-256 against the manifest or tag manifest that lists it, once.
     pub(crate) fn hold(&mut self, path: &str, found: Hash, findings: &mut Findings) {
-        let place = self.package.files().position(path).unwrap_or(usize::MAX);
-        let Some(held) = self.held.get_mut(place).filter(|held| !**held) else { return };
-        *held = true;
+        if !self.first(path) {
+            return;
+        }
         let is_payload = path.starts_with("data/");
         let listed = if is_payload { &self.manifest } else { &self.tags };
         let step = if is_payload { Step::Payload } else { Step::TagFiles };
