@@ -96,6 +96,8 @@ pub struct Scene {
     pub end: Vec<Ended>,
     /// Ends these keys in a control entry of their own, just before `produced`.
     pub end_late: Vec<Ended>,
+    /// Adds these keys just before `produced`, each in a control entry of its own.
+    pub add_late: Vec<Added>,
 }
 
 impl Default for Scene {
@@ -117,6 +119,7 @@ impl Default for Scene {
             add: Vec::new(),
             end: Vec::new(),
             end_late: Vec::new(),
+            add_late: Vec::new(),
         }
     }
 }
@@ -220,6 +223,9 @@ impl Scene {
         self.plain(model, &collector_key(), Kind::Observation, Some(CALL), vec![hold], vec![about]);
         if !self.end_late.is_empty() {
             self.control(model, vec![], self.end_late.clone());
+        }
+        for added in &self.add_late {
+            self.control(model, vec![added.clone()], vec![]);
         }
     }
 
