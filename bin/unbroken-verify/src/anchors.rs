@@ -28,7 +28,7 @@ pub(crate) struct Anchors {
 pub(crate) fn read(values: &[String]) -> Result<Anchors, Failure> {
     let mut anchors = Anchors { trust: Trust::default(), shown: Vec::new() };
     for value in values {
-        if Shape::of(value).is_some() {
+        if Shape::of(value).is_some() || value.trim().is_empty() {
             anchors.take(value)?;
         } else {
             anchors.file(value)?;
@@ -85,7 +85,7 @@ impl Anchors {
             }
             None => {
                 let sentence =
-                    format!("{}: neither a ledger id nor a verifier key", printable(text));
+                    format!("\"{}\": neither a ledger id nor a verifier key", printable(text));
                 let hint =
                     "give the ledger id (64 digits), the verifier key, or a file that holds one";
                 return Err(Failure::new(USAGE, sentence, hint));
@@ -95,7 +95,8 @@ impl Anchors {
     }
 
     fn file(&mut self, name: &str) -> Result<(), Failure> {
-        let text = small_file(Path::new(name))?;
+        let hint = "check the path; a ledger id or a verifier key can be given as it is";
+        let text = small_file(Path::new(name), hint)?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         if text.contains("PRIVATE+KEY") {
             let sentence = "this is a private key, and no trust anchor";
@@ -125,9 +126,8 @@ impl Anchors {
 }
 
 /// The text of a small file.
-pub(crate) fn small_file(path: &Path) -> Result<String, Failure> {
+pub(crate) fn small_file(path: &Path, hint: &'static str) -> Result<String, Failure> {
     let shown = printable(&path.to_string_lossy());
-    let hint = "check the path; a ledger id or a verifier key can be given as it is";
     let failed =
         |error: &dyn std::fmt::Display| Failure::new(USAGE, format!("{shown}: {error}"), hint);
     let file = open_plain(path).map_err(|error| failed(&error))?;

@@ -121,11 +121,10 @@ fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
 /// A checkpoint kept from earlier, which must at least be one.
 pub(crate) fn kept(since: Option<&Path>) -> Result<Option<String>, Failure> {
     let Some(path) = since else { return Ok(None) };
-    let text = small_file(path)?;
-    UnverifiedCheckpoint::parse(text.as_bytes()).map_err(|error| {
-        let hint = "give a `checkpoint` file that you kept";
-        Failure::new(USAGE, format!("--since: {error}"), hint)
-    })?;
+    let hint = "give a `checkpoint` file that you kept";
+    let text = small_file(path, hint)?;
+    UnverifiedCheckpoint::parse(text.as_bytes())
+        .map_err(|error| Failure::new(USAGE, format!("--since: {error}"), hint))?;
     Ok(Some(text))
 }
 
