@@ -4,17 +4,20 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use unbroken_evidence::entry::UnverifiedEntry;
+use unbroken_evidence::error::chain;
+use unbroken_evidence::field::FieldsCommitment;
+use unbroken_evidence::kind::Kind;
 use unbroken_evidence::log::{LogStop, verify_log};
 use unbroken_evidence::trust::Trust;
 use unbroken_evidence::verdict::{Conclusion, Verdict};
 
-use crate::error::{LedgerError, StoreError};
+use crate::error::LedgerError;
 use crate::head::Head;
 use crate::head_copy;
-use crate::keys::{Keys, verifier_of_log};
+use crate::keys::{self, Keys, verifier_of_log};
 use crate::lock::Lock;
 use crate::place::{must_be_a_ledger, open_store, private_path, store_folder};
-use crate::private::Private;
+use crate::private::{Lookup, Private};
 use crate::reader::{LogReader, log_folder};
 use crate::rows::Rows;
 
@@ -35,6 +38,8 @@ pub struct Audit {
     pub openings: u64,
     /// Entries without an opening.
     pub missing_openings: u64,
+    /// Why the keys were not held against the log, where they were not.
+    pub keys_not_checked: Option<String>,
 }
 
 /// Differences that are kept in full.
@@ -46,7 +51,11 @@ impl Audit {
     pub fn exit_code(&self) -> u8 {
         if !self.differences.is_empty() || self.log.conclusion() == Conclusion::Contradicts {
             1
-        } else if self.store.is_err() || self.missing_openings > 0 || self.unpublished > 0 {
+        } else if self.store.is_err()
+            || self.missing_openings > 0
+            || self.unpublished > 0
+            || self.keys_not_checked.is_some()
+        {
             2
         } else {
             self.log.conclusion().exit_code()
@@ -105,16 +114,49 @@ pub fn audit(
         Ok(_) => Ok(store(folder, progress, &mut differences)?),
     };
     let known = store.as_ref().map_or(size, |entries| *entries);
-    let built_on = Private::open_to_read(&private_path(folder))?.built_on()?;
-    if let (true, Some((built, _))) = (store.is_ok(), built_on.filter(|(built, _)| *built > known))
-    {
-        differences
-            .push(format!("private.db builds on {built} entries, of which only {known} are there"));
-    }
     let unpublished = known.saturating_sub(size);
-    let (openings, missing_openings) = private(folder, size, threads, progress, &mut differences)?;
+    let keys = match reader.entry(0) {
+        Ok(genesis) => keys::problems(folder, &genesis),
+        Err(_) => keys::Problems::none("the log's first entry cannot be read"),
+    };
+    differences.extend(keys.wrong);
+    if keys.not_checked.is_none() {
+        differences.extend(control_openings(folder, &mut reader)?);
+    }
+    let whole = store.as_ref().ok().copied();
+    let private = private(folder, whole, size, threads, progress, &mut differences);
+    let (openings, missing_openings) = match private {
+        Err(error) if error.is_private_damage() => {
+            differences.push(format!("private.db is damaged: {}", chain(&error)));
+            (0, size)
+        }
+        counted => counted?,
+    };
     differences.truncate(DIFFERENCES_MAX);
-    Ok(Audit { log, differences, store, unpublished, openings, missing_openings })
+    let keys_not_checked = keys.not_checked;
+    Ok(Audit { log, differences, store, unpublished, openings, missing_openings, keys_not_checked })
+}
+
+/// The openings of control entries that are kept beside the keys.
+fn control_openings(folder: &Path, reader: &mut LogReader) -> Result<Vec<String>, LedgerError> {
+    let mut differences = Vec::new();
+    // Control entries are few; the genesis is one.
+    let private = Private::open_to_read(&private_path(folder))?;
+    let known = private.find(Lookup::Kind, b"control").unwrap_or_default();
+    let size = reader.checkpoint().size;
+    let later = known.into_iter().filter(|index| *index > 0 && *index < size);
+    for index in std::iter::once(0).chain(later) {
+        // An entry that cannot be read is found by the verification of the log.
+        let Ok(entry) = reader.entry(index) else { continue };
+        let Some(commitment) = entry.statement().body.fields() else { continue };
+        let kept = keys::kept_opening(folder, index);
+        if entry.statement().kind == Kind::Control
+            && kept.is_none_or(|opening| opening.verify(commitment).is_err())
+        {
+            differences.push(format!("keys/control-{index}.json is missing or changed"));
+        }
+    }
+    Ok(differences)
 }
 
 /// Compares the store with the published log, entry by entry; gives how many it has.
@@ -157,14 +199,24 @@ fn store(
     Ok(head.size())
 }
 
-/// Compares the openings with the entries they belong to; gives how many agree and are missing.
+/// Compares the openings and what is kept beside them with the entries they belong to; gives how many
+/// openings agree and are missing. `store` is how many entries the store has, where it was read.
 fn private(
     folder: &Path,
+    store: Option<u64>,
     size: u64,
     threads: usize,
     progress: &Progress,
     differences: &mut Vec<String>,
 ) -> Result<(u64, u64), LedgerError> {
+    let private = Private::open_to_read(&private_path(folder))?;
+    let damage = private.damage()?;
+    differences.extend(damage.into_iter().map(|what| format!("private.db is damaged: {what}")));
+    let built = private.built_on()?.map_or(0, |(built, _)| built);
+    if let Some(known) = store.filter(|known| built > *known) {
+        let only = format!("of which only {known} are there");
+        differences.push(format!("private.db builds on {built} entries, {only}"));
+    }
     let share = size.div_ceil(threads.max(1) as u64).max(1);
     let ranges: Vec<(u64, u64)> = (0..size)
         .step_by(usize::try_from(share).unwrap_or(usize::MAX))
@@ -205,28 +257,37 @@ fn openings(
         // An entry that cannot be read is found by the verification of the log.
         let Ok(entry) = reader.entry(index) else { continue };
         let Some(commitment) = entry.statement().body.fields() else { continue };
-        let found = match private.opening(index) {
-            Err(LedgerError::Store { source: StoreError::Record(why), .. }) => {
-                vec![format!("entry {index}: its opening in private.db cannot be read: {why}")]
+        let found = match compare(index, &entry, commitment, &private, &mut rows) {
+            Err(error) if error.is_private_damage() => {
+                let why = chain(&error);
+                vec![format!("entry {index}: what private.db keeps of it cannot be read: {why}")]
             }
-            kept => match kept?.filter(|(leaf, _)| *leaf == entry.leaf()) {
-                None => {
-                    missing += 1;
-                    continue;
-                }
-                Some((_, opening)) => match opening.verify(commitment) {
-                    Ok(opening) => {
-                        agree += 1;
-                        rows.differences(index, entry.statement(), &opening)?
-                    }
-                    Err(error) => {
-                        vec![format!("entry {index}: private.db has another opening: {error}")]
-                    }
-                },
-            },
+            Err(error) => return Err(error),
+            Ok(None) => {
+                missing += 1;
+                continue;
+            }
+            Ok(Some(found)) => found,
         };
+        agree += u64::from(found.is_empty());
         let room = DIFFERENCES_MAX.saturating_sub(differences.len());
         differences.extend(found.into_iter().take(room));
     }
     Ok((agree, missing, differences))
+}
+
+/// What is wrong with what private.db keeps of an entry; `None` where it keeps no opening of it.
+fn compare(
+    index: u64,
+    entry: &UnverifiedEntry,
+    commitment: &FieldsCommitment,
+    private: &Private,
+    rows: &mut Rows<'_>,
+) -> Result<Option<Vec<String>>, LedgerError> {
+    let kept = private.opening(index)?.filter(|(leaf, _)| *leaf == entry.leaf());
+    let Some((_, opening)) = kept else { return Ok(None) };
+    Ok(Some(match opening.verify(commitment) {
+        Ok(opening) => rows.differences(index, entry, &opening)?,
+        Err(error) => vec![format!("entry {index}: private.db has another opening: {error}")],
+    }))
 }

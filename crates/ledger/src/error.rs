@@ -136,6 +136,16 @@ pub enum LedgerError {
         /// The newest that is known.
         known: u32,
     },
+    /// private.db of a version before the first that was released.
+    #[error("{}: its format is {found}, this program writes {known}", path.display())]
+    OlderPrivate {
+        /// The file.
+        path: PathBuf,
+        /// Its format number.
+        found: u32,
+        /// The one that is written.
+        known: u32,
+    },
     /// Written by an older version: rebuilt from the log.
     #[error("{}: its format is {found}, older than {known}", path.display())]
     Older {
@@ -182,11 +192,20 @@ pub enum LedgerError {
     Dead,
 }
 
-/// Whether SQLite says that the file itself is damaged.
+/// Whether SQLite says that the file itself is damaged, or a value has another type than was written.
 fn is_damaged(error: &rusqlite::Error) -> bool {
+    use rusqlite::Error as E;
     use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
     let is_emptied = error.to_string().contains("no such table");
-    is_emptied || matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
+    let is_other_value = matches!(
+        error,
+        E::FromSqlConversionFailure(..)
+            | E::InvalidColumnType(..)
+            | E::IntegralValueOutOfRange(..)
+            | E::Utf8Error(..)
+    );
+    let code = error.sqlite_error_code();
+    is_emptied || is_other_value || matches!(code, Some(DatabaseCorrupt | NotADatabase))
 }
 
 /// Why a store failed.
@@ -231,6 +250,15 @@ impl LedgerError {
                 StoreError::Sled(error) => !matches!(error, sled::Error::Io(_)),
                 _ => false,
             },
+            _ => false,
+        }
+    }
+
+    /// Whether private.db, or a record in it, is damaged, rather than out of reach.
+    pub(crate) fn is_private_damage(&self) -> bool {
+        match self {
+            Self::Private { source, .. } => is_damaged(source),
+            Self::Store { source, .. } => matches!(source, StoreError::Record(_)),
             _ => false,
         }
     }
@@ -285,6 +313,7 @@ impl LedgerError {
                 "bring the newest private.db back, or run `unbroken restore`, which seals a `gap` entry"
             }
             Self::Newer { .. } => "use the newer version of this program",
+            Self::OlderPrivate { .. } => "use the version of this program that wrote it",
             Self::Older { .. } => "run `unbroken restore`, which rebuilds the store from the log",
             Self::NoLog { .. } => {
                 "if the store is there, the next `unbroken ingest` publishes the log again; otherwise bring it back from a copy"

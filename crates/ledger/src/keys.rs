@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use unbroken_evidence::body::{Body, Role};
+use unbroken_evidence::entry::UnverifiedEntry;
 use unbroken_evidence::hash::encode_hex;
 use unbroken_evidence::key::{Signer, VerifierKey};
 use unbroken_evidence::limits::OPENING_BYTES_MAX;
@@ -19,6 +20,8 @@ use crate::random::Random;
 use crate::reader::{LogReader, read};
 
 const PREFIX: &str = "PRIVATE+KEY+";
+const MISSING: &str = "it is missing";
+const ROLES: [Role; 3] = [Role::Control, Role::Log, Role::Collector];
 
 /// The three keys of a ledger.
 #[derive(Debug)]
@@ -83,6 +86,67 @@ impl Keys {
     }
 }
 
+/// What is wrong with the keys of a ledger.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Problems {
+    /// Each a sentence.
+    pub wrong: Vec<String>,
+    /// Why nothing can be said of some: whoever asks may not read them, or they are kept elsewhere.
+    pub not_checked: Option<String>,
+}
+
+impl Problems {
+    /// Nothing can be said of any key.
+    pub(crate) fn none(why: &str) -> Self {
+        Self { wrong: Vec::new(), not_checked: Some(why.to_owned()) }
+    }
+}
+
+/// Holds the keys in the folder of `ledger` against those that its genesis adds.
+#[must_use]
+pub fn problems(ledger: &Path, genesis: &UnverifiedEntry) -> Problems {
+    let mut problems = Problems::default();
+    let mut missing = Vec::new();
+    for role in ROLES {
+        let path = ledger.join("keys").join(format!("{}.key", role.name()));
+        match signer(&path) {
+            Ok(signer) => {
+                let refused = must_be_added(&path, genesis, role, signer.verifier());
+                problems.wrong.extend(refused.err().map(|error| error.to_string()));
+            }
+            Err(LedgerError::Key { why, .. }) if why == MISSING => missing.push(path),
+            Err(LedgerError::Io { path, source, .. }) => {
+                let why = format!("{}: {source}", path.display());
+                problems.not_checked.get_or_insert(why);
+            }
+            Err(error) => problems.wrong.push(error.to_string()),
+        }
+    }
+    if missing.len() == ROLES.len() {
+        problems.not_checked = Some("they are not here".to_owned());
+    } else {
+        let each = missing.iter().map(|path| format!("{}: {MISSING}", path.display()));
+        problems.wrong.extend(each);
+    }
+    problems
+}
+
+/// Refuses a key that the genesis did not add: it would sign entries that no verifier accepts, and they
+/// could never be taken out.
+pub(crate) fn must_be_added(
+    path: &Path,
+    genesis: &UnverifiedEntry,
+    role: Role,
+    key: &VerifierKey,
+) -> Result<(), LedgerError> {
+    let Body::Control(control) = &genesis.statement().body else { return Ok(()) };
+    if control.add.iter().any(|added| added.role == role && added.key == *key) {
+        return Ok(());
+    }
+    let why = format!("it is not the {} key of this ledger", role.name());
+    Err(LedgerError::Key { path: path.to_owned(), why })
+}
+
 /// Keeps the opening of the control entry at `index` beside the keys that it adds. Every exhibit
 /// shows control entries, so these openings outlive the loss of private.db; nothing in them is
 /// personal.
@@ -126,7 +190,7 @@ fn signer(path: &Path) -> Result<Signer, LedgerError> {
     let refused = |why: String| LedgerError::Key { path: path.to_owned(), why };
     let metadata = match fs::symlink_metadata(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Err(refused("it is missing".to_owned()));
+            return Err(refused(MISSING.to_owned()));
         }
         found => found.map_err(LedgerError::io(path, "the key cannot be read"))?,
     };

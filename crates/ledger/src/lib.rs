@@ -31,6 +31,7 @@ pub mod reader;
 mod record;
 mod recover;
 pub mod restore;
+mod row;
 mod rows;
 mod salvage;
 pub mod seal;

@@ -1,7 +1,6 @@
 //! private.db: openings, lookups, captured documents, the state of sources. Private, searchable,
 //! erasable; nothing in it is proof.
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,17 +12,18 @@ use unbroken_evidence::opening::{Opening, VerifiedOpening};
 
 use crate::error::{LedgerError, StoreError};
 pub use crate::lookup::{Lookup, object_value};
-use crate::random::Seed;
+pub use crate::row::{Document, ObjectState, Row, Settled};
+use crate::row::{Parts, PreparedRow, write_rows};
 pub use crate::state::Counts;
-use crate::{lookup, record, state};
+use crate::{lookup, record};
 
 /// The format number of private.db.
-pub const PRIVATE_FORMAT: u32 = 1;
+pub const PRIVATE_FORMAT: u32 = 2;
 
 const SCHEMA: &str = "
 CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;
 CREATE TABLE built (one INTEGER PRIMARY KEY CHECK (one = 1), size INTEGER, last_leaf BLOB);
-CREATE TABLE openings (idx INTEGER PRIMARY KEY, leaf BLOB, opening BLOB);
+CREATE TABLE openings (idx INTEGER PRIMARY KEY, leaf BLOB, opening BLOB, parts BLOB);
 CREATE TABLE objects (idx INTEGER PRIMARY KEY, source INTEGER, key BLOB, stamp BLOB, subject BLOB,
                       sha256 BLOB, companions BLOB, incomplete INTEGER);
 CREATE TABLE documents (idx INTEGER, number INTEGER, key BLOB, bytes BLOB, PRIMARY KEY (idx, number))
@@ -38,81 +38,6 @@ CREATE TABLE aside (idx INTEGER, leaf BLOB, opening BLOB);
 /// Says that an erasure's old pages may still be in the write-ahead log.
 const UNTRUNCATED: &str = "erasure-untruncated";
 const TABLES_BY_INDEX: [&str; 5] = ["openings", "objects", "documents", "listings", "erasures"];
-
-/// What is kept of one entry.
-#[derive(Clone, Debug, Default)]
-pub struct Row {
-    /// The values behind its commitments.
-    pub opening: Opening,
-    /// Where its salts come from, if they come from a seed.
-    pub seed: Option<Seed>,
-    /// Lookup prefixes that lead to it.
-    pub lookups: Vec<i64>,
-    /// For a recording: the object it is about.
-    pub object: Option<ObjectState>,
-    /// Companions captured whole.
-    pub documents: Vec<Document>,
-    /// For a `pass`: the listing, in parts.
-    pub listing: Vec<Vec<u8>>,
-    /// For an `erasure`: the entry whose opening gives way.
-    pub erases: Option<u64>,
-    /// The group of objects that is dealt with once this entry is kept.
-    pub settles: Option<Settled>,
-}
-
-/// A row with its opening encoded already: the writing thread has enough to do.
-pub(crate) struct PreparedRow {
-    leaf: Hash,
-    opening: Vec<u8>,
-    row: Row,
-}
-
-impl PreparedRow {
-    /// The row of the entry with this leaf.
-    pub(crate) fn of(leaf: Hash, mut row: Row) -> Self {
-        let opening = record::encode_opening(std::mem::take(&mut row.opening), row.seed.as_ref());
-        Self { leaf, opening, row }
-    }
-}
-
-/// A group of objects of a source in which nothing is left to do, as long as it stays as it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Settled {
-    /// The source's number in this database.
-    pub source: i64,
-    /// Which group: a hash of its name.
-    pub group: i64,
-    /// A digest over what the source says of its objects.
-    pub fingerprint: Hash,
-}
-
-/// A companion, captured whole.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Document {
-    /// Its key in the source.
-    pub key: Vec<u8>,
-    /// Its bytes; several recordings may have the same companion.
-    pub bytes: Arc<Vec<u8>>,
-}
-
-/// What was last sealed of an object of a source.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ObjectState {
-    /// The source's number in this database.
-    pub source: i64,
-    /// The object's key.
-    pub key: Vec<u8>,
-    /// What the source said of it: size, times, version, as the source encodes it.
-    pub stamp: Vec<u8>,
-    /// The subject of its entries.
-    pub subject: Subject,
-    /// SHA-256 of its bytes.
-    pub sha256: Hash,
-    /// A digest over its companions: which they are, and their bytes.
-    pub companions: Hash,
-    /// Whether the policy found it incomplete.
-    pub incomplete: bool,
-}
 
 /// The database of a ledger.
 #[derive(Debug)]
@@ -133,7 +58,7 @@ impl Private {
     /// Opens private.db for writing; makes it where there is none.
     ///
     /// # Errors
-    /// `Private` from SQLite, `Newer` for a newer format.
+    /// `Private` from SQLite, `Newer` and `OlderPrivate` for another format.
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
         if !path.exists() {
             // Nobody else may read it, not even while it is made.
@@ -172,6 +97,23 @@ impl Private {
         Ok(private)
     }
 
+    /// What SQLite finds wrong with the file itself, each a sentence.
+    ///
+    /// # Errors
+    /// `Private`.
+    pub(crate) fn damage(&self) -> Result<Vec<String>, LedgerError> {
+        let failed = self.failed("cannot be read");
+        let mut found = Vec::new();
+        // The whole check also walks each index against its table; only this one has any.
+        for check in ["PRAGMA quick_check(10)", "PRAGMA integrity_check('sources')"] {
+            let mut check = self.db.prepare(check).map_err(&failed)?;
+            let rows = check.query_map([], |row| row.get::<_, String>(0));
+            let rows: Vec<String> = rows.and_then(Iterator::collect).map_err(&failed)?;
+            found.extend(rows.into_iter().filter(|row| row != "ok"));
+        }
+        Ok(found)
+    }
+
     fn connect(path: &Path, flags: OpenFlags) -> Result<Self, LedgerError> {
         let failed = |source| LedgerError::Private {
             path: path.to_owned(),
@@ -188,14 +130,12 @@ impl Private {
     fn format(&self) -> Result<u32, LedgerError> {
         let read = self.db.query_row("PRAGMA user_version", [], |row| row.get(0));
         let found: u32 = read.map_err(self.failed("cannot be read"))?;
-        if found > PRIVATE_FORMAT {
-            return Err(LedgerError::Newer {
-                path: self.path.clone(),
-                found,
-                known: PRIVATE_FORMAT,
-            });
+        let (path, known) = (self.path.clone(), PRIVATE_FORMAT);
+        match found {
+            0 | PRIVATE_FORMAT => Ok(found),
+            _ if found > PRIVATE_FORMAT => Err(LedgerError::Newer { path, found, known }),
+            _ => Err(LedgerError::OlderPrivate { path, found, known }),
         }
-        Ok(found)
     }
 
     /// Keeps `rows` for the entries from index `first` on, which build on `base`: one transaction.
@@ -323,14 +263,23 @@ impl Private {
         decoded.map_err(|source| LedgerError::Store { path: self.path.clone(), source })
     }
 
-    /// Puts the row of an entry back that lost it.
-    pub(crate) fn put_back(&mut self, index: u64, row: PreparedRow) -> Result<(), LedgerError> {
+    /// Replaces whatever is kept of entry `index` by `row`.
+    ///
+    /// # Errors
+    /// `Private`; then nothing was replaced.
+    pub(crate) fn replace(
+        &mut self,
+        index: u64,
+        row: Option<PreparedRow>,
+    ) -> Result<(), LedgerError> {
         let failed = self.failed("cannot be written");
         let transaction = self.db.transaction().map_err(&failed)?;
-        transaction
-            .execute("DELETE FROM openings WHERE idx = ?1", [to_row(index)])
-            .map_err(&failed)?;
-        write_rows(&transaction, index, vec![row]).map_err(&failed)?;
+        for table in TABLES_BY_INDEX {
+            let delete = format!("DELETE FROM {table} WHERE idx = ?1");
+            transaction.execute(&delete, [to_row(index)]).map_err(&failed)?;
+        }
+        lookup::delete_entry(&transaction, to_row(index)).map_err(&failed)?;
+        write_rows(&transaction, index, row.into_iter().collect()).map_err(&failed)?;
         transaction.commit().map_err(&failed)
     }
 
@@ -344,10 +293,42 @@ impl Private {
         Ok(found.into_iter().map(from_row).collect())
     }
 
-    /// All lookups in the table that holds those of entry `index`.
-    pub(crate) fn lookups(&self, index: u64) -> Result<HashSet<(i64, u64)>, LedgerError> {
+    /// All lookups in the table that holds those of entry `index`, ascending: index and prefix.
+    pub(crate) fn lookups(&self, index: u64) -> Result<Vec<(u64, i64)>, LedgerError> {
         let rows = lookup::all_of(&self.db, index).map_err(self.failed("cannot be read"))?;
-        Ok(rows.into_iter().map(|(prefix, index)| (prefix, from_row(index))).collect())
+        let mut rows: Vec<(u64, i64)> =
+            rows.into_iter().map(|(prefix, index)| (from_row(index), prefix)).collect();
+        rows.sort_unstable();
+        Ok(rows)
+    }
+
+    /// What is kept of entry `index` beside its opening, with the `lookups` that lead to it.
+    pub(crate) fn beside(&self, index: u64, lookups: Vec<i64>) -> Result<Row, LedgerError> {
+        let failed = self.failed("cannot be read");
+        let select = "SELECT bytes FROM listings WHERE idx = ?1 ORDER BY part";
+        let mut select = self.db.prepare_cached(select).map_err(&failed)?;
+        let listing = select.query_map([to_row(index)], |row| row.get(0));
+        let listing = listing.and_then(Iterator::collect).map_err(&failed)?;
+        let select = "SELECT target FROM erasures WHERE idx = ?1";
+        let mut select = self.db.prepare_cached(select).map_err(&failed)?;
+        let erases = select.query_row([to_row(index)], |row| row.get(0)).optional();
+        Ok(Row {
+            lookups,
+            object: self.object(index)?,
+            documents: self.documents(index)?,
+            listing,
+            erases: erases.map_err(&failed)?.map(from_row),
+            ..Row::default()
+        })
+    }
+
+    /// The digests of what was kept of entry `index` beside its opening, as [`Parts::encode`] wrote them.
+    pub(crate) fn parts(&self, index: u64) -> Result<Vec<u8>, LedgerError> {
+        let failed = self.failed("cannot be read");
+        let select = "SELECT parts FROM openings WHERE idx = ?1";
+        let mut select = self.db.prepare_cached(select).map_err(&failed)?;
+        let found = select.query_row([to_row(index)], |row| row.get(0)).optional();
+        Ok(found.map_err(&failed)?.unwrap_or_default())
     }
 
     /// The state that entry `index` sealed.
@@ -407,6 +388,7 @@ impl Private {
     /// `Private`; until it returns `Ok` nothing counts as erased.
     pub fn erase(&mut self, index: u64, opening: Opening) -> Result<(), LedgerError> {
         let failed = self.failed("cannot be written");
+        let Row { object, erases, listing, .. } = self.beside(index, Vec::new())?;
         let transaction = self.db.transaction().map_err(&failed)?;
         let update = "UPDATE openings SET opening = ?2 WHERE idx = ?1";
         let bytes = record::encode_opening(opening, None);
@@ -415,6 +397,10 @@ impl Private {
             .execute("DELETE FROM documents WHERE idx = ?1", [to_row(index)])
             .map_err(&failed)?;
         lookup::delete_entry(&transaction, to_row(index)).map_err(&failed)?;
+        let left = Row { object, erases, listing, ..Row::default() };
+        let update = "UPDATE openings SET parts = ?2 WHERE idx = ?1";
+        let parts = Parts::of(&left).encode();
+        transaction.execute(update, params![to_row(index), parts]).map_err(&failed)?;
         let mark = "INSERT OR REPLACE INTO meta VALUES (?1, x'')";
         transaction.execute(mark, [UNTRUNCATED]).map_err(&failed)?;
         transaction.commit().map_err(&failed)?;
@@ -443,44 +429,6 @@ impl Private {
             Err(error) => Err(failed(error)),
         }
     }
-}
-
-fn write_rows(db: &Connection, first: u64, rows: Vec<PreparedRow>) -> rusqlite::Result<()> {
-    let mut openings = db.prepare_cached("INSERT INTO openings VALUES (?1, ?2, ?3)")?;
-    let mut objects =
-        db.prepare_cached("INSERT INTO objects VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
-    let mut documents = db.prepare_cached("INSERT INTO documents VALUES (?1, ?2, ?3, ?4)")?;
-    let mut listings = db.prepare_cached("INSERT INTO listings VALUES (?1, ?2, ?3)")?;
-    let mut lookups = Vec::new();
-    for (index, PreparedRow { leaf, opening, row }) in (first..).map(to_row).zip(rows) {
-        openings.execute(params![index, leaf.as_bytes(), opening])?;
-        lookups.extend(row.lookups.into_iter().map(|prefix| (prefix, index)));
-        if let Some(object) = row.object {
-            objects.execute(params![
-                index,
-                object.source,
-                object.key,
-                object.stamp,
-                object.subject.0,
-                object.sha256.as_bytes(),
-                object.companions.as_bytes(),
-                object.incomplete,
-            ])?;
-        }
-        for (number, document) in row.documents.into_iter().enumerate() {
-            documents.execute(params![index, number as i64, document.key, *document.bytes])?;
-        }
-        for (part, bytes) in row.listing.into_iter().enumerate() {
-            listings.execute(params![index, part as i64, bytes])?;
-        }
-        if let Some(settled) = &row.settles {
-            state::settle(db, settled)?;
-        }
-        if let Some(target) = row.erases {
-            db.execute("INSERT INTO erasures VALUES (?1, ?2)", [index, to_row(target)])?;
-        }
-    }
-    lookup::insert(db, lookups)
 }
 
 /// SQLite's integers are signed; a ledger has fewer than 2^63 entries.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use unbroken_evidence::body::{Added, Body, Role};
+use unbroken_evidence::body::Role;
 use unbroken_evidence::checkpoint::{Checkpoint, UnverifiedCheckpoint};
 use unbroken_evidence::entry::UnverifiedEntry;
 use unbroken_evidence::limits::NOTE_BYTES_MAX;
@@ -10,7 +10,7 @@ use unbroken_evidence::tree::{Edge, empty_root};
 
 use crate::error::LedgerError;
 use crate::head::Head;
-use crate::keys::Keys;
+use crate::keys::{Keys, must_be_added};
 use crate::place::{init_mark, store_folder};
 use crate::private::Private;
 use crate::publish::{Published, stored};
@@ -169,21 +169,15 @@ impl Check<'_> {
         Ok(edge)
     }
 
-    /// The keys in the folder must be those that this ledger began with: another key would sign
-    /// entries that no verifier accepts, and they could never be taken out.
+    /// The keys in the folder must be those that this ledger began with.
     fn keys(&self, genesis: &UnverifiedEntry, keys: &Keys) -> Result<(), LedgerError> {
-        let Body::Control(control) = &genesis.statement().body else { return Ok(()) };
-        for (role, name, signer) in [
-            (Role::Control, "control.key", &keys.control),
-            (Role::Log, "log.key", &keys.log),
-            (Role::Collector, "collector.key", &keys.collector),
+        for (role, signer) in [
+            (Role::Control, &keys.control),
+            (Role::Log, &keys.log),
+            (Role::Collector, &keys.collector),
         ] {
-            let known = |added: &Added| added.role == role && added.key == *signer.verifier();
-            if !control.add.iter().any(known) {
-                let path = self.folder.join("keys").join(name);
-                let why = format!("it is not the {} key of this ledger", role.name());
-                return Err(LedgerError::Key { path, why });
-            }
+            let path = self.folder.join("keys").join(format!("{}.key", role.name()));
+            must_be_added(&path, genesis, role, signer.verifier())?;
         }
         Ok(())
     }

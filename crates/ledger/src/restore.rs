@@ -17,8 +17,9 @@ use crate::keys::{self, Keys};
 use crate::ledger::{Ledger, Surroundings};
 use crate::lock::Lock;
 use crate::place::{head_of, must_be_a_ledger, open_store, private_path, store_folder};
-use crate::private::{PreparedRow, Private, Row};
+use crate::private::{Private, Row};
 use crate::reader::{LogReader, log_folder};
+use crate::row::PreparedRow;
 use crate::salvage::UnverifiedEntryBytes;
 use crate::seal::own_lookups;
 use crate::store::{SledStore, Store as _};
@@ -225,7 +226,7 @@ fn put_genesis_back(folder: &Path, ledger: &mut Ledger) -> Result<(), LedgerErro
         return Ok(());
     }
     let row = Row { opening, lookups: own_lookups(&entry), ..Row::default() };
-    ledger.private_mut().put_back(0, PreparedRow::of(entry.leaf(), row))
+    ledger.private_mut().replace(0, Some(PreparedRow::of(entry.leaf(), row)))
 }
 
 /// Ranges of entries whose opening is missing or is another entry's, and how many are erased.

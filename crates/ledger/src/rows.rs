@@ -5,20 +5,22 @@ use std::collections::{HashMap, HashSet};
 
 use unbroken_evidence::body::Body;
 use unbroken_evidence::disclosed::Disclosed;
-use unbroken_evidence::entry::Statement;
+use unbroken_evidence::entry::UnverifiedEntry;
 use unbroken_evidence::hash::Hash;
 use unbroken_evidence::opening::VerifiedOpening;
 
 use crate::error::LedgerError;
 use crate::lookup;
-use crate::private::{Lookup, ObjectState, Private, object_value};
+use crate::private::{Document, Lookup, ObjectState, Private, Row, object_value};
+use crate::row::Parts;
+use crate::seal::own_lookups;
 
 /// Compares rows, entry after entry, in ascending index.
 pub(crate) struct Rows<'a> {
     private: &'a Private,
     sources: HashMap<i64, String>,
-    /// The lookups of one table, and which one it is.
-    table: Option<(u64, HashSet<(i64, u64)>)>,
+    /// The lookups of one table, by index, and which table it is.
+    table: Option<(u64, Vec<(u64, i64)>)>,
 }
 
 impl<'a> Rows<'a> {
@@ -31,52 +33,68 @@ impl<'a> Rows<'a> {
     pub(crate) fn differences(
         &mut self,
         index: u64,
-        statement: &Statement,
+        entry: &UnverifiedEntry,
         opening: &VerifiedOpening,
     ) -> Result<Vec<String>, LedgerError> {
-        let Body::Recording(recording) = &statement.body else { return Ok(Vec::new()) };
-        let mut found = Vec::new();
-        let mut wrong = |what: &str| found.push(format!("entry {index}: in private.db {what}"));
-        let disclosed = Disclosed::of(recording, Some(opening));
-        match self.private.object(index)? {
-            None => wrong("the row of its object is missing"),
-            Some(object) => {
-                let is_incomplete = recording.completeness.is_some_and(|c| !c.complete);
-                let agrees = disclosed.sha256().is_none_or(|sha256| sha256 == object.sha256)
-                    && Some(object.subject) == statement.subject
-                    && object.incomplete == is_incomplete
-                    && disclosed.object().key.as_ref().is_none_or(|key| *key == object.key);
-                if !agrees {
-                    wrong("the row of its object says something else than the entry");
-                }
-                let wanted = self.wanted(&object, statement, &disclosed);
-                let known = self.table(index)?;
-                if wanted.iter().any(|prefix| !known.contains(&(*prefix, index))) {
-                    wrong("a lookup is missing: it is not found by all that it says");
-                }
-            }
+        let lookups = self.lookups(index)?;
+        let row = self.private.beside(index, lookups)?;
+        let parts = Parts::of(&row).differing(&self.private.parts(index)?);
+        let mut wrong: Vec<String> =
+            parts.into_iter().map(|part| format!("{part} is missing or changed")).collect();
+        // The digests of the parts are kept beside them; the entry is not.
+        if wrong.is_empty() {
+            wrong.extend(self.against_the_entry(&row, entry, opening).map(str::to_owned));
         }
-        let digests: HashSet<Hash> =
-            disclosed.companions().values().filter_map(|companion| companion.sha256).collect();
-        for document in self.private.documents(index)? {
-            let sha256 = Hash::of(&[&document.bytes]);
-            if !disclosed.hides_companions() && !digests.contains(&sha256) {
-                wrong("a document has other bytes than the entry commits to");
-            }
-        }
-        Ok(found)
+        Ok(wrong.into_iter().map(|what| format!("entry {index}: in private.db {what}")).collect())
     }
 
-    fn wanted(
+    /// What of a row is not as the entry says, by rows that agree with their own digests.
+    fn against_the_entry(
         &self,
-        object: &ObjectState,
-        statement: &Statement,
-        disclosed: &Disclosed,
-    ) -> Vec<i64> {
+        row: &Row,
+        entry: &UnverifiedEntry,
+        opening: &VerifiedOpening,
+    ) -> Option<&'static str> {
+        let statement = entry.statement();
+        let is_erased = opening.closed() > 0;
+        let mut wanted = own_lookups(entry);
+        if let Body::Recording(recording) = &statement.body {
+            let disclosed = Disclosed::of(recording, Some(opening));
+            let Some(object) = &row.object else { return Some("the row of its object is missing") };
+            let is_incomplete = recording.completeness.is_some_and(|c| !c.complete);
+            let source = self.sources.get(&object.source);
+            let agrees = disclosed.sha256().is_none_or(|sha256| sha256 == object.sha256)
+                && Some(object.subject) == statement.subject
+                && object.incomplete == is_incomplete
+                && disclosed.object().key.as_ref().is_none_or(|key| *key == object.key);
+            if !agrees {
+                return Some("the row of its object says something else than the entry");
+            }
+            let Some(source) = source else { return Some("the source of its object is missing") };
+            let bucket = disclosed.object().bucket.as_ref();
+            if bucket.is_some_and(|b| source != b && source.strip_prefix("s3://") != Some(b)) {
+                return Some("its object's source has another name");
+            }
+            let digests: HashSet<Hash> =
+                disclosed.companions().values().filter_map(|companion| companion.sha256).collect();
+            let fits = |document: &Document| digests.contains(&Hash::of(&[&document.bytes]));
+            if !disclosed.hides_companions() && !row.documents.iter().all(fits) {
+                return Some("a document has other bytes than the entry commits to");
+            }
+            wanted.extend(self.wanted(object, &disclosed));
+        } else if row.object.is_some() {
+            return Some("there is an object, and the entry is about none");
+        }
+        let is_found = |prefix: &i64| row.lookups.contains(prefix);
+        (!is_erased && !wanted.iter().all(is_found))
+            .then_some("a lookup is missing: it is not found by all that it says")
+    }
+
+    /// The lookups that a recording's opening asks for.
+    fn wanted(&self, object: &ObjectState, disclosed: &Disclosed) -> Vec<i64> {
         let mut wanted: Vec<i64> = Vec::new();
         let sha256 = disclosed.sha256().map(|sha256| sha256.to_string());
         wanted.extend(sha256.map(|hex| Lookup::Sha256.prefix(hex.as_bytes())));
-        wanted.extend(statement.subject.map(|subject| Lookup::Subject.prefix(&subject.0)));
         if let (Some(source), Some(_)) = (self.sources.get(&object.source), &disclosed.object().key)
         {
             wanted.push(Lookup::Object.prefix(&object_value(source, &object.key)));
@@ -91,13 +109,15 @@ impl<'a> Rows<'a> {
         wanted
     }
 
-    /// The lookups of the table that the entry at `index` belongs to.
-    fn table(&mut self, index: u64) -> Result<&HashSet<(i64, u64)>, LedgerError> {
+    /// The lookups that lead to the entry at `index`.
+    fn lookups(&mut self, index: u64) -> Result<Vec<i64>, LedgerError> {
         let number = lookup::table_of(index);
         if self.table.as_ref().is_none_or(|(kept, _)| *kept != number) {
             self.table = Some((number, self.private.lookups(index)?));
         }
         let (_, rows) = self.table.get_or_insert_default();
-        Ok(rows)
+        let from = rows.partition_point(|(of, _)| *of < index);
+        let of_this = rows.iter().skip(from).take_while(|(of, _)| *of == index);
+        Ok(of_this.map(|(_, prefix)| *prefix).collect())
     }
 }

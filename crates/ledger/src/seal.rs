@@ -14,7 +14,8 @@ use unbroken_evidence::time::Time;
 use crate::error::LedgerError;
 use crate::head::Head;
 use crate::keys::Keys;
-use crate::private::{Lookup, PreparedRow, Row};
+use crate::private::{Lookup, Row};
+use crate::row::PreparedRow;
 
 /// Where times come from; a test brings its own.
 pub trait Clock: Send + Sync {

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 use unbroken_container::render;
+use unbroken_evidence::error::printable;
 use unbroken_ledger::audit::{Progress, audit};
 
 use crate::arguments::Output;
@@ -27,6 +28,9 @@ pub(crate) fn run(folder: &Path, out: &Output) -> Result<u8, Failure> {
         audit.openings,
         audit.missing_openings
     );
+    if let Some(why) = &audit.keys_not_checked {
+        text.push_str(&format!("keys: NOT CHECKED ({})\n", printable(why)));
+    }
     if audit.unpublished > 0 {
         text.push_str(&format!(
             "not published yet: {} entries; the next ingest publishes them\n",
@@ -47,7 +51,8 @@ pub(crate) fn run(folder: &Path, out: &Output) -> Result<u8, Failure> {
         &json!({
             "schema": "unbroken/audit@v1", "exit_code": code, "store": store,
             "differences": audit.differences, "openings": audit.openings,
-            "missing_openings": audit.missing_openings, "unpublished": audit.unpublished, "log": render::document(&audit.log, None),
+            "missing_openings": audit.missing_openings, "unpublished": audit.unpublished,
+            "keys_not_checked": audit.keys_not_checked, "log": render::document(&audit.log, None),
         }),
     )?;
     Ok(code)
