@@ -9,7 +9,9 @@ use unbroken_evidence::hash::Hash;
 use unbroken_evidence::json;
 use unbroken_evidence::kind::Kind;
 use unbroken_evidence::opening::Opening;
-use unbroken_ledger::private::{Document, Lookup, ObjectState, Row, object_value};
+use unbroken_ledger::private::{
+    Document, Lookup, ObjectState, Row, companions_digest, object_value,
+};
 use unbroken_ledger::random::{Random, Seed};
 use unbroken_ledger::seal::NewEntry;
 
@@ -41,20 +43,6 @@ pub(crate) struct Material<'a> {
     pub(crate) subject: Subject,
     pub(crate) supersedes: Option<Ref>,
     pub(crate) block_key: BlockKey,
-}
-
-/// A digest over companions: which they are, what they are taken for, and their bytes.
-pub(crate) fn companions_digest<'a>(
-    companions: impl Iterator<Item = (&'a [u8], Role, &'a Hash)>,
-) -> Hash {
-    let mut data = Vec::new();
-    for (key, role, sha256) in companions {
-        for part in [key, role.name().as_bytes(), sha256.as_bytes()] {
-            data.extend_from_slice(&(part.len() as u64).to_be_bytes());
-            data.extend_from_slice(part);
-        }
-    }
-    Hash::of(&[&data])
 }
 
 impl Material<'_> {
@@ -104,7 +92,11 @@ impl Material<'_> {
             lookups.extend(ids.map(|id| lookup.prefix(id.as_bytes())));
         }
         let each = self.companions.iter().map(|companion| {
-            (companion.listed.key.as_slice(), companion.role, &companion.captured.digests.sha256)
+            (
+                companion.listed.key.as_slice(),
+                companion.role.name(),
+                &companion.captured.digests.sha256,
+            )
         });
         let state = ObjectState {
             source: self.source_number,

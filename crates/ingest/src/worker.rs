@@ -8,7 +8,9 @@ use unbroken_evidence::document;
 use unbroken_evidence::hash::Hash;
 use unbroken_evidence::json::Value;
 use unbroken_ledger::error::LedgerError;
-use unbroken_ledger::private::{Lookup, ObjectState, Private, Settled, object_value};
+use unbroken_ledger::private::{
+    Lookup, ObjectState, Private, Settled, companions_digest, object_value,
+};
 use unbroken_ledger::random::{SystemRandom, block_key, subject};
 use unbroken_ledger::seal::{Clock, NewEntry};
 
@@ -18,7 +20,7 @@ use crate::disposition::Disposition;
 use crate::error::{ObjectError, Problem};
 use crate::group::Group;
 use crate::layout::{Assembled, Assembly, Layout, Seen, genesys_cloud, media_of_name, plain};
-use crate::recording::{Companion, Material, companions_digest, shown};
+use crate::recording::{Companion, Material, shown};
 use crate::source::{Listed, Source};
 
 /// What a run is doing, for whoever shows it; read at any time.
@@ -389,7 +391,7 @@ fn companions(objects: &[Object], assembled: &Assembled) -> Hash {
     let each = assembled.companions.iter().filter_map(|(place, role)| {
         let object = objects.get(*place)?;
         let (captured, _) = object.captured.as_ref()?;
-        Some((object.listed.key.as_slice(), *role, &captured.digests.sha256))
+        Some((object.listed.key.as_slice(), role.name(), &captured.digests.sha256))
     });
     companions_digest(each)
 }

@@ -287,7 +287,11 @@ fn compare(
     let kept = private.opening(index)?.filter(|(leaf, _)| *leaf == entry.leaf());
     let Some((_, opening)) = kept else { return Ok(None) };
     Ok(Some(match opening.verify(commitment) {
-        Ok(opening) => rows.differences(index, entry, &opening)?,
+        Ok(opening) => {
+            let (_, wrong) = rows.beside(index, entry, &opening)?;
+            let said = |what| format!("entry {index}: in private.db {what}");
+            wrong.into_iter().map(said).collect()
+        }
         Err(error) => vec![format!("entry {index}: private.db has another opening: {error}")],
     }))
 }

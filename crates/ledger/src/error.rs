@@ -274,7 +274,7 @@ impl LedgerError {
                 "put its newest copy back, then run `unbroken restore`, which says what is lost"
             }
             Self::Private { source, .. } if is_damaged(source) => {
-                "put the newest copy of private.db back; without one, move it away and run `unbroken restore`, which says what is lost"
+                "run `unbroken restore`, which keeps the damaged file aside, takes over what can be read, and says what is lost"
             }
             Self::Private { .. } => {
                 "check that you may read and write it and its folder, and that the disk has room"

@@ -23,6 +23,7 @@ pub mod keys;
 pub mod ledger;
 pub mod lock;
 mod lookup;
+mod mend;
 mod place;
 pub mod private;
 pub mod publish;

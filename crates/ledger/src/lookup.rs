@@ -4,7 +4,9 @@
 //! There is one table for each 32,768 entries, and rows go in sorted: random inserts into one
 //! large tree halve the rate by the time there are half a million entries.
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, params};
 use unbroken_evidence::hash::Hash;
 
 /// What can be looked up.
@@ -108,15 +110,16 @@ pub(crate) fn delete_from(db: &Connection, size: i64) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Removes one entry's row for `prefix`.
-pub(crate) fn delete_entry(db: &Connection, index: i64) -> rusqlite::Result<()> {
-    let table = format!("lookups_{}", index >> ENTRIES_PER_TABLE_LOG2);
-    let exists = db
-        .query_row("SELECT 1 FROM sqlite_master WHERE name = ?1", [&table], |_| Ok(()))
-        .optional()?
-        .is_some();
-    if exists {
-        db.execute(&format!("DELETE FROM {table} WHERE idx = ?1"), [index])?;
+/// Removes the rows of these entries, walking each table once.
+pub(crate) fn delete_entries(db: &Connection, indices: &[i64]) -> rusqlite::Result<()> {
+    let mut by_table: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for index in indices {
+        let table = format!("lookups_{}", index >> ENTRIES_PER_TABLE_LOG2);
+        by_table.entry(table).or_default().push(index.to_string());
+    }
+    let known = tables(db)?;
+    for (table, indices) in by_table.into_iter().filter(|(table, _)| known.contains(table)) {
+        db.execute(&format!("DELETE FROM {table} WHERE idx IN ({})", indices.join(",")), [])?;
     }
     Ok(())
 }

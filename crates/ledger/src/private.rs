@@ -10,9 +10,9 @@ use unbroken_evidence::entry::UnverifiedEntry;
 use unbroken_evidence::hash::Hash;
 use unbroken_evidence::opening::{Opening, VerifiedOpening};
 
-use crate::error::{LedgerError, StoreError};
+use crate::error::LedgerError;
 pub use crate::lookup::{Lookup, object_value};
-pub use crate::row::{Document, ObjectState, Row, Settled};
+pub use crate::row::{Document, ObjectState, Row, Settled, companions_digest};
 use crate::row::{Parts, PreparedRow, write_rows};
 pub use crate::state::Counts;
 use crate::{lookup, record};
@@ -97,6 +97,13 @@ impl Private {
         Ok(private)
     }
 
+    /// The error that damage of the file is.
+    pub(crate) fn damaged(&self, what: &str) -> LedgerError {
+        let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+        let source = rusqlite::Error::SqliteFailure(code, Some(what.to_owned()));
+        self.failed("is damaged")(source)
+    }
+
     /// What SQLite finds wrong with the file itself, each a sentence.
     ///
     /// # Errors
@@ -153,7 +160,7 @@ impl Private {
         let built = "INSERT OR REPLACE INTO built VALUES (1, ?1, ?2)";
         let leaf = base.1.map(|leaf| *leaf.as_bytes());
         transaction.execute(built, params![to_row(base.0), leaf]).map_err(&failed)?;
-        write_rows(&transaction, first, rows).map_err(&failed)?;
+        write_rows(&transaction, (first..).zip(rows)).map_err(&failed)?;
         transaction.commit().map_err(&failed)
     }
 
@@ -212,6 +219,19 @@ impl Private {
         Ok(moved as u64)
     }
 
+    /// Sets the openings of these entries aside, where there are any, and forgets what is beside them.
+    pub(crate) fn set_aside(&mut self, indices: &[u64]) -> Result<(), LedgerError> {
+        let failed = self.failed("cannot be written");
+        let transaction = self.db.transaction().map_err(&failed)?;
+        let copy = "INSERT INTO aside SELECT idx, leaf, opening FROM openings WHERE idx = ?1";
+        for index in indices {
+            transaction.execute(copy, [to_row(*index)]).map_err(&failed)?;
+        }
+        let indices: Vec<i64> = indices.iter().copied().map(to_row).collect();
+        delete(&transaction, &indices).map_err(&failed)?;
+        transaction.commit().map_err(&failed)
+    }
+
     /// Says that everything kept now builds on `base`, which a restore has made the head.
     ///
     /// # Errors
@@ -250,7 +270,7 @@ impl Private {
         entry: &UnverifiedEntry,
     ) -> Result<Option<VerifiedOpening>, LedgerError> {
         let kept = match self.opening(index) {
-            Err(LedgerError::Store { source: StoreError::Record(_), .. }) => None,
+            Err(error) if error.is_private_damage() => None,
             kept => kept?,
         };
         let kept = kept.filter(|(leaf, _)| *leaf == entry.leaf()).map(|(_, opening)| opening);
@@ -263,23 +283,16 @@ impl Private {
         decoded.map_err(|source| LedgerError::Store { path: self.path.clone(), source })
     }
 
-    /// Replaces whatever is kept of entry `index` by `row`.
+    /// Replaces whatever is kept of these entries, in one transaction.
     ///
     /// # Errors
     /// `Private`; then nothing was replaced.
-    pub(crate) fn replace(
-        &mut self,
-        index: u64,
-        row: Option<PreparedRow>,
-    ) -> Result<(), LedgerError> {
+    pub(crate) fn replace(&mut self, rows: Vec<(u64, PreparedRow)>) -> Result<(), LedgerError> {
         let failed = self.failed("cannot be written");
         let transaction = self.db.transaction().map_err(&failed)?;
-        for table in TABLES_BY_INDEX {
-            let delete = format!("DELETE FROM {table} WHERE idx = ?1");
-            transaction.execute(&delete, [to_row(index)]).map_err(&failed)?;
-        }
-        lookup::delete_entry(&transaction, to_row(index)).map_err(&failed)?;
-        write_rows(&transaction, index, row.into_iter().collect()).map_err(&failed)?;
+        let indices: Vec<i64> = rows.iter().map(|(index, _)| to_row(*index)).collect();
+        delete(&transaction, &indices).map_err(&failed)?;
+        write_rows(&transaction, rows.into_iter()).map_err(&failed)?;
         transaction.commit().map_err(&failed)
     }
 
@@ -396,7 +409,7 @@ impl Private {
         transaction
             .execute("DELETE FROM documents WHERE idx = ?1", [to_row(index)])
             .map_err(&failed)?;
-        lookup::delete_entry(&transaction, to_row(index)).map_err(&failed)?;
+        lookup::delete_entries(&transaction, &[to_row(index)]).map_err(&failed)?;
         let left = Row { object, erases, listing, ..Row::default() };
         let update = "UPDATE openings SET parts = ?2 WHERE idx = ?1";
         let parts = Parts::of(&left).encode();
@@ -429,6 +442,17 @@ impl Private {
             Err(error) => Err(failed(error)),
         }
     }
+}
+
+/// Forgets everything about these entries.
+fn delete(db: &Connection, indices: &[i64]) -> rusqlite::Result<()> {
+    for table in TABLES_BY_INDEX {
+        let mut delete = db.prepare_cached(&format!("DELETE FROM {table} WHERE idx = ?1"))?;
+        for index in indices {
+            delete.execute([index])?;
+        }
+    }
+    lookup::delete_entries(db, indices)
 }
 
 /// SQLite's integers are signed; a ledger has fewer than 2^63 entries.

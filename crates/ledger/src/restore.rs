@@ -2,12 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use unbroken_evidence::body::Body;
 use unbroken_evidence::entry::UnverifiedEntry;
 use unbroken_evidence::field::Value;
 use unbroken_evidence::kind::Kind;
 use unbroken_evidence::log::{LogStop, verify_log};
-use unbroken_evidence::opening::Position;
+use unbroken_evidence::opening::Opening;
 use unbroken_evidence::trust::Trust;
 use unbroken_evidence::verdict::Conclusion;
 
@@ -16,13 +15,14 @@ use crate::head::Head;
 use crate::keys::{self, Keys};
 use crate::ledger::{Ledger, Surroundings};
 use crate::lock::Lock;
-use crate::place::{head_of, must_be_a_ledger, open_store, private_path, store_folder};
+use crate::mend;
+use crate::place::{head_of, must_be_a_ledger, open_store, store_folder};
 use crate::private::{Private, Row};
 use crate::reader::{LogReader, log_folder};
 use crate::row::PreparedRow;
 use crate::salvage::UnverifiedEntryBytes;
 use crate::seal::own_lookups;
-use crate::store::{SledStore, Store as _};
+use crate::store::{SledStore, Store};
 
 /// Set while private.db cannot tell what was sealed before: ingest then needs `--reseal`. It holds the
 /// index of the `gap` entry: what was sealed after it is known.
@@ -47,14 +47,22 @@ pub struct Restored {
     pub salvaged: u64,
     /// The first and last index of entries that were acknowledged, or were about to be, and are gone.
     pub gone: Option<(u64, u64)>,
+    /// Where the old private.db is, if it was damaged.
+    pub old_private: Option<PathBuf>,
     /// Entries without an opening: lost.
     pub lost: u64,
+    /// Entries of which a captured document or the listing was lost.
+    pub parts_lost: u64,
+    /// Entries of which rows beside the opening were made again.
+    pub rebuilt: u64,
     /// Entries whose opening was erased in part, by an `erasure` entry.
     pub erased: u64,
     /// Openings beyond the log: kept aside.
     pub aside: u64,
-    /// The `gap` entry that was sealed, if one was needed.
+    /// The `gap` entry that was sealed over lost openings, if one was needed.
     pub gap: Option<u64>,
+    /// The `gap` entry that was sealed over lost documents and listings.
+    pub parts_gap: Option<u64>,
 }
 
 /// Restores the ledger in `folder`; from now on its head copy is at `head_copy`, if one is given.
@@ -70,24 +78,25 @@ pub fn restore(
     let lock = Lock::take(folder, &surroundings.holder)?;
     let old_log = crate::salvage::rewrite_log(folder)?;
     let log_size = verified_size(folder)?;
-    let store_size = match open_store(folder).and_then(|store| head_of(folder, &*store)) {
+    let (store_size, is_whole) = match open_store(folder).and_then(|store| whole(folder, &*store)) {
         // Missing, damaged or older: it is rebuilt, and the old one is kept. Anything else says
         // nothing of what is in it.
-        Err(error) if error.is_damage() => 0,
-        found => found?.size(),
+        Err(error) if error.is_damage() => (0, false),
+        found => found?,
     };
-    let store_rebuilt = store_size < log_size;
+    let store_rebuilt = store_size < log_size || !is_whole;
     let (mut old_store, mut salvaged) = (None, 0);
     if store_rebuilt {
         let beyond = crate::salvage::beyond_the_log(folder)?;
         salvaged = beyond.len() as u64;
         old_store = rebuild_store(folder, beyond)?;
     }
-    let size = store_size.max(log_size + salvaged);
-    let mut private = Private::open(&private_path(folder))?;
+    let size = if is_whole { store_size.max(log_size + salvaged) } else { log_size + salvaged };
+    let (mut private, old_private) = mend::open(folder)?;
+    let old = old_private.as_deref().and_then(|old| Private::open_to_read(old).ok());
     let built = private.built_on()?.map_or(0, |(built, _)| built);
     // Beyond what it built on, rows may be of entries that were acknowledged, or were about to be.
-    let sealed = built.max(private.end()?);
+    let sealed = built.max(private.end()?).max(store_size);
     let aside = private.set_aside_from(size)?;
     if built > size {
         // What it was built on is gone, and the report says so; from here on this is the head.
@@ -98,9 +107,11 @@ pub fn restore(
     let mut ledger = Ledger::recovered(folder, open_store(folder)?, surroundings, lock, head_copy)?;
     ledger.checkpoint()?;
     put_genesis_back(folder, &mut ledger)?;
-    let (missing, erased) = lacking(folder, ledger.private(), size)?;
-    let lost = missing.iter().map(|(from, to)| to - from).sum();
-    let gap = seal_gap(&mut ledger, &missing)?;
+    let mended = mend::mend(folder, ledger.private_mut(), old.as_ref(), size)?;
+    keep_genesis_opening(folder, ledger.private())?;
+    let count = |ranges: &[(u64, u64)]| ranges.iter().map(|(from, to)| to - from).sum();
+    let gap = seal_gap(&mut ledger, &mended.missing)?;
+    let parts_gap = seal_parts_gap(&mut ledger, &mended.parts)?;
     ledger.checkpoint()?;
     let gone = (size < sealed).then(|| (size, sealed - 1));
     Ok(Restored {
@@ -110,19 +121,21 @@ pub fn restore(
         old_log,
         salvaged,
         gone,
-        lost,
-        erased,
+        old_private,
+        lost: count(&mended.missing),
+        parts_lost: count(&mended.parts),
+        erased: mended.erased,
+        rebuilt: mended.rebuilt,
         aside,
         gap,
+        parts_gap,
     })
 }
 
 /// Seals which openings are lost, unless the last `gap` entry says so already.
 fn seal_gap(ledger: &mut Ledger, missing: &[(u64, u64)]) -> Result<Option<u64>, LedgerError> {
     let known = ledger.private().meta(SEALED_GAPS)?.unwrap_or_default();
-    let ranges: Vec<String> =
-        missing.iter().map(|(from, to)| format!("{from}-{}", to - 1)).collect();
-    let ranges = ranges.join(",");
+    let ranges = listed(missing);
     if missing.is_empty() || known == ranges.as_bytes() {
         return Ok(None);
     }
@@ -137,6 +150,25 @@ fn seal_gap(ledger: &mut Ledger, missing: &[(u64, u64)]) -> Result<Option<u64>, 
     let gap = ledger.append_fields(Kind::Gap, values, Row::default())?.index;
     ledger.private_mut().set_meta(SEALED_GAPS, Some(ranges.as_bytes()))?;
     Ok(Some(gap))
+}
+
+/// Seals of which entries documents or listings are lost: their openings are there, and what was sealed
+/// is known.
+fn seal_parts_gap(ledger: &mut Ledger, parts: &[(u64, u64)]) -> Result<Option<u64>, LedgerError> {
+    if parts.is_empty() {
+        return Ok(None);
+    }
+    let ranges = listed(parts);
+    let what = "captured documents or listings of these entries are lost";
+    let values =
+        vec![Value::string("gap", "/what", what), Value::string("gap", "/entries", &ranges)];
+    let gap = ledger.append_fields(Kind::Gap, values, Row::default())?.index;
+    Ok(Some(gap))
+}
+
+fn listed(ranges: &[(u64, u64)]) -> String {
+    let each: Vec<String> = ranges.iter().map(|(from, to)| format!("{from}-{}", to - 1)).collect();
+    each.join(",")
 }
 
 /// The ranges of entries whose openings and lookups are lost, as the last `gap` entry says.
@@ -226,33 +258,38 @@ fn put_genesis_back(folder: &Path, ledger: &mut Ledger) -> Result<(), LedgerErro
         return Ok(());
     }
     let row = Row { opening, lookups: own_lookups(&entry), ..Row::default() };
-    ledger.private_mut().replace(0, Some(PreparedRow::of(entry.leaf(), row)))
+    ledger.private_mut().replace(vec![(0, PreparedRow::of(entry.leaf(), row))])
 }
 
-/// Ranges of entries whose opening is missing or is another entry's, and how many are erased.
-fn lacking(
-    folder: &Path,
-    private: &Private,
-    size: u64,
-) -> Result<(Vec<(u64, u64)>, u64), LedgerError> {
+/// Writes the opening of the genesis beside the keys again where it is lost there.
+fn keep_genesis_opening(folder: &Path, private: &Private) -> Result<(), LedgerError> {
+    let entry = LogReader::open(folder)?.entry(0)?;
+    let Some(opening) = private.opening_of(0, &entry)? else { return Ok(()) };
+    let kept = keys::kept_opening(folder, 0);
+    let holds = |kept: Opening| {
+        entry.statement().body.fields().is_none_or(|commitment| kept.verify(commitment).is_ok())
+    };
+    if kept.is_some_and(holds) {
+        return Ok(());
+    }
+    keys::keep_opening(folder, 0, opening.opening())
+}
+
+/// The size of a store, and whether each entry of it is that of the log, and gives its head.
+fn whole(folder: &Path, store: &dyn Store) -> Result<(u64, bool), LedgerError> {
+    let head = head_of(folder, store)?;
     let mut reader = LogReader::open(folder)?;
-    let mut missing: Vec<(u64, u64)> = Vec::new();
-    let mut erased = 0;
-    for index in 0..size {
-        let entry = reader.entry(index)?;
-        let opening = private.opening(index)?.filter(|(leaf, _)| *leaf == entry.leaf());
-        let is_unknown = matches!(entry.statement().body, Body::Unknown(_));
-        match opening {
-            Some((_, opening)) => {
-                let is_erased = |position: &Position| !matches!(position, Position::Shown(_));
-                erased += u64::from(opening.positions.iter().any(is_erased));
+    let published = reader.checkpoint().size;
+    let mut computed = Head::default();
+    for index in 0..head.size() {
+        let Ok(Some((leaf, note))) = store.entry(index) else { return Ok((head.size(), false)) };
+        let logged = if index < published { Some(reader.entry_bytes(index)?) } else { None };
+        match UnverifiedEntry::parse(&note) {
+            Ok(entry) if entry.leaf() == leaf && logged.is_none_or(|logged| logged == note) => {
+                computed.extend(&entry);
             }
-            None if is_unknown => {}
-            None => match missing.last_mut() {
-                Some((_, to)) if *to == index => *to += 1,
-                _ => missing.push((index, index + 1)),
-            },
+            _ => return Ok((head.size(), false)),
         }
     }
-    Ok((missing, erased))
+    Ok((head.size(), computed == head))
 }

@@ -72,11 +72,26 @@ pub struct ObjectState {
     pub incomplete: bool,
 }
 
+/// A digest over companions: the key of each, what it is taken for, and its bytes.
+#[must_use]
+pub fn companions_digest<'a>(
+    companions: impl Iterator<Item = (&'a [u8], &'a str, &'a Hash)>,
+) -> Hash {
+    let mut data = Vec::new();
+    for (key, role, sha256) in companions {
+        for part in [key, role.as_bytes(), sha256.as_bytes()] {
+            data.extend_from_slice(&(part.len() as u64).to_be_bytes());
+            data.extend_from_slice(part);
+        }
+    }
+    Hash::of(&[&data])
+}
+
 /// A row with its opening encoded already: the writing thread has enough to do.
 pub(crate) struct PreparedRow {
     leaf: Hash,
     opening: Vec<u8>,
-    parts: Parts,
+    parts: Vec<u8>,
     row: Row,
 }
 
@@ -84,7 +99,12 @@ impl PreparedRow {
     /// The row of the entry with this leaf.
     pub(crate) fn of(leaf: Hash, mut row: Row) -> Self {
         let opening = record::encode_opening(std::mem::take(&mut row.opening), row.seed.as_ref());
-        Self { leaf, opening, parts: Parts::of(&row), row }
+        Self { leaf, opening, parts: Parts::of(&row).encode(), row }
+    }
+
+    /// The row as another database has it, with the digests that were kept there.
+    pub(crate) fn kept(leaf: Hash, row: Row, parts: Vec<u8>) -> Self {
+        Self { parts, ..Self::of(leaf, row) }
     }
 }
 
@@ -93,14 +113,18 @@ impl PreparedRow {
 pub(crate) struct Parts([[u8; 8]; 5]);
 
 impl Parts {
-    /// What each part is called, in the order of their digests.
-    pub(crate) const NAMES: [&str; 5] = [
-        "the row of its object",
-        "a captured document",
-        "its listing",
-        "a lookup, by which it is found,",
-        "what it erases",
+    /// What is said of each part that differs, in the order of their digests.
+    pub(crate) const DIFFERING: [&str; 5] = [
+        "the row of its object is missing or changed",
+        Self::DOCUMENT,
+        Self::LISTING,
+        "a lookup, by which it is found, is missing or changed",
+        "what it erases is missing or changed",
     ];
+    /// Documents cannot be made again from the entry,
+    pub(crate) const DOCUMENT: &str = "a captured document is missing or changed";
+    /// nor can listings.
+    pub(crate) const LISTING: &str = "its listing is missing or changed";
 
     /// The digests of `row`; its opening, which the entry itself commits to, is none of the parts.
     pub(crate) fn of(row: &Row) -> Self {
@@ -129,10 +153,10 @@ impl Parts {
         self.0.concat()
     }
 
-    /// The names of the parts of which `kept`, as [`Parts::encode`] wrote it, says something else.
+    /// What is to be said of the parts of which `kept`, as [`Parts::encode`] wrote it, says something else.
     pub(crate) fn differing(&self, kept: &[u8]) -> Vec<&'static str> {
         let kept = kept.chunks(8).map(Some).chain(std::iter::repeat(None));
-        let pairs = Self::NAMES.into_iter().zip(self.0.iter().zip(kept));
+        let pairs = Self::DIFFERING.into_iter().zip(self.0.iter().zip(kept));
         pairs.filter(|(_, (own, kept))| *kept != Some(&own[..])).map(|(name, _)| name).collect()
     }
 }
@@ -149,11 +173,10 @@ fn digest<T: AsRef<[u8]>>(parts: impl IntoIterator<Item = T>) -> [u8; 8] {
     short
 }
 
-/// Writes the rows of the entries from index `first` on.
+/// Writes rows, each with the index of its entry.
 pub(crate) fn write_rows(
     db: &Connection,
-    first: u64,
-    rows: Vec<PreparedRow>,
+    rows: impl Iterator<Item = (u64, PreparedRow)>,
 ) -> rusqlite::Result<()> {
     let mut openings = db.prepare_cached("INSERT INTO openings VALUES (?1, ?2, ?3, ?4)")?;
     let mut objects =
@@ -161,8 +184,9 @@ pub(crate) fn write_rows(
     let mut documents = db.prepare_cached("INSERT INTO documents VALUES (?1, ?2, ?3, ?4)")?;
     let mut listings = db.prepare_cached("INSERT INTO listings VALUES (?1, ?2, ?3)")?;
     let mut lookups = Vec::new();
-    for (index, PreparedRow { leaf, opening, parts, row }) in (first..).map(to_row).zip(rows) {
-        openings.execute(params![index, leaf.as_bytes(), opening, parts.encode()])?;
+    for (index, PreparedRow { leaf, opening, parts, row }) in rows {
+        let index = to_row(index);
+        openings.execute(params![index, leaf.as_bytes(), opening, parts])?;
         lookups.extend(row.lookups.into_iter().map(|prefix| (prefix, index)));
         if let Some(object) = row.object {
             objects.execute(params![

@@ -37,6 +37,24 @@ pub(crate) fn run(folder: &Path, head_copy: Option<&Path>, out: &Output) -> Resu
             "GONE: entries {first} to {last} were sealed or about to be, and neither the log nor the store has them\n"
         ));
     }
+    if let Some(old) = &restored.old_private {
+        text.push_str(&format!(
+            "private.db was damaged: what could be read of it was taken over; the old one is {}\n",
+            old.display()
+        ));
+    }
+    if restored.rebuilt > 0 {
+        text.push_str(&format!(
+            "{} entries: rows beside the opening were made again in private.db\n",
+            restored.rebuilt
+        ));
+    }
+    if let Some(gap) = restored.parts_gap {
+        text.push_str(&format!(
+            "captured documents or listings of {} entries are lost: sealed as `gap`, entry {gap}\n",
+            restored.parts_lost
+        ));
+    }
     text.push_str(&format!(
         "entries without an opening: {} lost, {} erased in part\n",
         restored.lost, restored.erased
@@ -55,7 +73,9 @@ pub(crate) fn run(folder: &Path, head_copy: Option<&Path>, out: &Output) -> Resu
     output::text(out, &text)?;
     let code = match restored {
         Restored { gone: Some(_), .. } => 1,
-        Restored { lost: 1.., .. } | Restored { aside: 1.., .. } => 2,
+        Restored { lost: 1.., .. }
+        | Restored { aside: 1.., .. }
+        | Restored { parts_lost: 1.., .. } => 2,
         _ => 0,
     };
     output::json(
@@ -66,6 +86,8 @@ pub(crate) fn run(folder: &Path, head_copy: Option<&Path>, out: &Output) -> Resu
             "erased": restored.erased, "salvaged": restored.salvaged,
             "gone": restored.gone.map(|(first, last)| [first, last]),
             "log_rewritten": restored.old_log.is_some(), "aside": restored.aside, "gap": restored.gap,
+            "private_db_rebuilt": restored.old_private.is_some(), "rebuilt": restored.rebuilt,
+            "parts_lost": restored.parts_lost, "parts_gap": restored.parts_gap,
         }),
     )?;
     Ok(code)

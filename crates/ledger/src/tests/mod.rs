@@ -3,6 +3,7 @@
 mod auditing;
 mod conformance;
 mod faults;
+mod mending;
 mod opening;
 mod restoring;
 mod salvaging;
@@ -23,7 +24,7 @@ use unbroken_evidence::verdict::Conclusion;
 use crate::audit::{Progress, audit};
 use crate::keys::Keys;
 use crate::ledger::{Ledger, Surroundings};
-use crate::private::{Lookup, ObjectState, Row};
+use crate::private::{Lookup, ObjectState, Row, object_value};
 use crate::random::SystemRandom;
 use crate::reader::LogReader;
 use crate::seal::{Clock, NewEntry};
@@ -58,6 +59,9 @@ fn recording(ledger: &mut Ledger, n: u64) -> NewEntry {
         Value::string("content", "/sha256", &digest.to_string()),
         Value::string("content", "/blake3", &digest.to_string()),
         Value::number("content", "/size", 8),
+        Value::string("object", "/store", "folder"),
+        Value::string("object", "/bucket", "calls"),
+        Value::text_or_bytes("object", "/key", &n.to_be_bytes()),
     ]);
     let (set, seed) = set.unwrap();
     let content = Content {
@@ -90,7 +94,10 @@ fn recording(ledger: &mut Ledger, n: u64) -> NewEntry {
         object: Some(object),
         opening: Opening::of(set, Some([7; 32])),
         seed: Some(seed),
-        lookups: vec![Lookup::Sha256.prefix(digest.to_string().as_bytes())],
+        lookups: vec![
+            Lookup::Sha256.prefix(digest.to_string().as_bytes()),
+            Lookup::Object.prefix(&object_value("calls", &n.to_be_bytes())),
+        ],
         ..Row::default()
     };
     NewEntry { kind: Kind::Recording, subject: Some(Subject(subject)), body, row }

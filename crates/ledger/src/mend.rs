@@ -1,0 +1,317 @@
+//! Makes private.db whole again, as far as the log and what is left of it allow, and counts what is lost.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use unbroken_evidence::body::Body;
+use unbroken_evidence::disclosed::Disclosed;
+use unbroken_evidence::entry::UnverifiedEntry;
+use unbroken_evidence::hash::Hash;
+use unbroken_evidence::kind::Kind;
+use unbroken_evidence::opening::VerifiedOpening;
+
+use crate::error::LedgerError;
+use crate::place::private_path;
+use crate::private::{ObjectState, Private, Row, companions_digest};
+use crate::reader::LogReader;
+use crate::restore::free_name;
+use crate::row::{Parts, PreparedRow};
+use crate::rows::{DOCUMENT_DIFFERS, Lookups, Rows, is_erased, recording_lookups};
+use crate::seal::own_lookups;
+
+/// Entries whose rows are in memory together.
+const AT_ONCE: usize = 1_024;
+
+/// What private.db lacks, and what was made again.
+#[derive(Debug, Default)]
+pub(crate) struct Mended {
+    /// Ranges of entries whose opening is lost: from, to.
+    pub(crate) missing: Vec<(u64, u64)>,
+    /// Ranges of entries of which a captured document or the listing is lost.
+    pub(crate) parts: Vec<(u64, u64)>,
+    /// Entries whose opening was erased in part.
+    pub(crate) erased: u64,
+    /// Entries of which rows beside the opening were made again.
+    pub(crate) rebuilt: u64,
+}
+
+/// private.db, and where the old one was put, if it was damaged: what can still be read of that is taken
+/// over by [`mend`].
+pub(crate) fn open(folder: &Path) -> Result<(Private, Option<PathBuf>), LedgerError> {
+    let path = private_path(folder);
+    match sound(&path) {
+        Ok(private) => return Ok((private, None)),
+        Err(error) if error.is_private_damage() => {}
+        Err(error) => return Err(error),
+    }
+    let old = free_name(folder, "private.db.old");
+    for ending in ["-wal", "-shm", ""] {
+        let (from, to) = (with_ending(&path, ending), with_ending(&old, ending));
+        if from.exists() {
+            std::fs::rename(&from, &to).map_err(LedgerError::io(&from, "cannot be moved aside"))?;
+        }
+    }
+    // A write-ahead log that belongs to a newer database damages the older one that was put beside it.
+    if with_ending(&old, "-wal").exists() {
+        std::fs::copy(&old, &path).map_err(LedgerError::io(&path, "cannot be written"))?;
+        match sound(&path) {
+            Ok(private) => return Ok((private, Some(old))),
+            Err(error) if error.is_private_damage() => {}
+            Err(error) => return Err(error),
+        }
+        for ending in ["-wal", "-shm", ""] {
+            let made = with_ending(&path, ending);
+            if made.exists() {
+                std::fs::remove_file(&made).map_err(LedgerError::io(&made, "cannot be removed"))?;
+            }
+        }
+    }
+    Ok((Private::open(&path)?, Some(old)))
+}
+
+/// The database at `path`, if every table of it can be read.
+fn sound(path: &Path) -> Result<Private, LedgerError> {
+    let private = Private::open(path)?;
+    private.built_on()?;
+    private.sources()?;
+    private.erasures()?;
+    private.meta_names("")?;
+    match private.damage()?.into_iter().next() {
+        None => Ok(private),
+        Some(what) => Err(private.damaged(&what)),
+    }
+}
+
+fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}
+
+/// Holds each row below `size` against the entry it belongs to: takes from `old` what is missing, makes
+/// again what can be, and sets openings aside that are not of their entry.
+pub(crate) fn mend(
+    folder: &Path,
+    private: &mut Private,
+    old: Option<&Private>,
+    size: u64,
+) -> Result<Mended, LedgerError> {
+    let mut reader = LogReader::open(folder)?;
+    let mut mended = Mended::default();
+    if let Some(old) = old {
+        take_over(private, old)?;
+    }
+    openings(&mut reader, private, old, size, &mut mended)?;
+    let (wrong, locations) = wrong(&mut reader, private, size)?;
+    for chunk in wrong.chunks(AT_ONCE) {
+        let mut rows = Vec::with_capacity(chunk.len());
+        for index in chunk {
+            let entry = reader.entry(*index)?;
+            let Some(opening) = private.opening_of(*index, &entry)? else { continue };
+            rows.push((*index, entry, opening));
+        }
+        let mut found = Vec::with_capacity(rows.len());
+        let mut compared = Rows::new(private)?;
+        for (index, entry, opening) in rows {
+            let (row, said) = beside(index, &entry, &opening, &mut compared)?;
+            let lost = [Parts::DOCUMENT, Parts::LISTING, DOCUMENT_DIFFERS];
+            if said.iter().any(|what| lost.contains(what)) {
+                extend(&mut mended.parts, index);
+            }
+            found.push((index, entry, opening, row));
+        }
+        let mut made = Vec::with_capacity(found.len());
+        for (index, entry, opening, row) in found {
+            let row = again(row, &entry, &opening, private, &locations)?;
+            made.push((index, PreparedRow::of(entry.leaf(), row)));
+        }
+        mended.rebuilt += made.len() as u64;
+        private.replace(made)?;
+    }
+    Ok(mended)
+}
+
+fn extend(ranges: &mut Vec<(u64, u64)>, index: u64) {
+    match ranges.last_mut() {
+        Some((_, to)) if *to == index => *to += 1,
+        _ => ranges.push((index, index + 1)),
+    }
+}
+
+/// Sources and marks of an old database, as far as they can be read.
+fn take_over(private: &mut Private, old: &Private) -> Result<(), LedgerError> {
+    for (_, name, location) in old.sources().unwrap_or_default() {
+        private.source(&name, &location)?;
+    }
+    for name in old.meta_names("").unwrap_or_default() {
+        if let (Ok(Some(value)), None) = (old.meta(&name), private.meta(&name)?) {
+            private.set_meta(&name, Some(&value))?;
+        }
+    }
+    Ok(())
+}
+
+/// Finds which openings are lost, after taking from `old` what it has. What is kept and is not of its
+/// entry is set aside.
+fn openings(
+    reader: &mut LogReader,
+    private: &mut Private,
+    old: Option<&Private>,
+    size: u64,
+    mended: &mut Mended,
+) -> Result<(), LedgerError> {
+    let mut lookups = Lookups::default();
+    for first in (0..size).step_by(AT_ONCE) {
+        let (mut taken, mut foreign) = (Vec::new(), Vec::new());
+        for index in first..size.min(first + AT_ONCE as u64) {
+            let entry = reader.entry(index)?;
+            if entry.statement().body.fields().is_none() {
+                continue;
+            }
+            let found = private.opening_of(index, &entry)?;
+            if found.is_none() {
+                foreign.push(index);
+            }
+            let found = match (found, old) {
+                (None, Some(old)) => {
+                    let row = of_old(index, &entry, old, &mut lookups);
+                    row.map(|(opening, row)| {
+                        taken.push((index, row));
+                        opening
+                    })
+                }
+                (found, _) => found,
+            };
+            match found {
+                Some(opening) => mended.erased += u64::from(is_erased(&opening)),
+                None => extend(&mut mended.missing, index),
+            }
+        }
+        private.set_aside(&foreign)?;
+        private.replace(taken)?;
+    }
+    Ok(())
+}
+
+/// What an old database still has of an entry. What it lost of it is told by the digests that it kept.
+fn of_old(
+    index: u64,
+    entry: &UnverifiedEntry,
+    old: &Private,
+    lookups: &mut Lookups,
+) -> Option<(VerifiedOpening, PreparedRow)> {
+    let opening = old.opening_of(index, entry).ok()??;
+    let lookups = lookups.of(old, index).unwrap_or_default();
+    let beside = old.beside(index, lookups).unwrap_or_default();
+    let row = Row { opening: opening.opening().clone(), ..beside };
+    let parts = old.parts(index).unwrap_or_default();
+    Some((opening, PreparedRow::kept(entry.leaf(), row, parts)))
+}
+
+/// The entries of which something beside the opening is wrong, and where each source was, by its passes.
+fn wrong(
+    reader: &mut LogReader,
+    private: &Private,
+    size: u64,
+) -> Result<(Vec<u64>, BTreeMap<String, String>), LedgerError> {
+    let (mut wrong, mut locations) = (Vec::new(), BTreeMap::new());
+    let mut rows = Rows::new(private)?;
+    for index in 0..size {
+        let entry = reader.entry(index)?;
+        let Some(opening) = private.opening_of(index, &entry)? else { continue };
+        if entry.statement().kind == Kind::Pass {
+            locations.extend(location(&opening));
+        }
+        if !beside(index, &entry, &opening, &mut rows)?.1.is_empty() {
+            wrong.push(index);
+        }
+    }
+    Ok((wrong, locations))
+}
+
+/// What is kept beside an opening, and what is wrong with it.
+fn beside(
+    index: u64,
+    entry: &UnverifiedEntry,
+    opening: &VerifiedOpening,
+    rows: &mut Rows<'_>,
+) -> Result<(Row, Vec<&'static str>), LedgerError> {
+    match rows.beside(index, entry, opening) {
+        Err(error) if error.is_private_damage() => Ok((Row::default(), Parts::DIFFERING.to_vec())),
+        found => found,
+    }
+}
+
+/// The name and the place of the source of a pass.
+fn location(opening: &VerifiedOpening) -> Option<(String, String)> {
+    let value = |pointer: &str| {
+        let mut fields = opening.fields().map(|field| &field.value);
+        let found = fields.find(|value| value.source == "pass" && value.pointer == pointer);
+        found.map(|value| value.value.clone())
+    };
+    Some((value("/source/name")?, value("/source/location")?))
+}
+
+/// The row of an entry, made again from its opening: documents that it commits to stay, and the object's
+/// stamp, by which an ingest would know it unread, is forgotten.
+fn again(
+    row: Row,
+    entry: &UnverifiedEntry,
+    opening: &VerifiedOpening,
+    private: &mut Private,
+    locations: &BTreeMap<String, String>,
+) -> Result<Row, LedgerError> {
+    // What was erased is found by nothing any more.
+    let is_erased = is_erased(opening);
+    let mut fresh = Row {
+        opening: opening.opening().clone(),
+        lookups: if is_erased { Vec::new() } else { own_lookups(entry) },
+        listing: row.listing,
+        erases: row.erases,
+        ..Row::default()
+    };
+    let Body::Recording(recording) = &entry.statement().body else { return Ok(fresh) };
+    let disclosed = Disclosed::of(recording, Some(opening));
+    let companions = disclosed.companions().values();
+    let digests: HashSet<Hash> = companions.clone().filter_map(|c| c.sha256).collect();
+    fresh.documents = row.documents;
+    fresh.documents.retain(|document| digests.contains(&Hash::of(&[&document.bytes])));
+    let object = disclosed.object();
+    let name = match (object.store.as_deref(), &object.bucket) {
+        (Some("folder"), Some(bucket)) => Some(bucket.clone()),
+        (Some(_), Some(bucket)) => Some(format!("s3://{bucket}")),
+        _ => None,
+    };
+    let (Some(name), Some(key), Some(subject), Some(sha256)) =
+        (name, object.key.clone(), entry.statement().subject, disclosed.sha256())
+    else {
+        // Erased, or from elsewhere: what is there of the object stays.
+        fresh.object = row.object;
+        if !is_erased {
+            fresh.lookups.extend(recording_lookups("", &[], &disclosed));
+        }
+        return Ok(fresh);
+    };
+    let known = private.sources()?.into_iter().find(|(_, known, _)| *known == name);
+    let source = match known {
+        Some((number, ..)) => number,
+        None => private.source(&name, locations.get(&name).map_or("unknown", String::as_str))?,
+    };
+    let told = companions.filter_map(|companion| {
+        let key = companion.key.as_deref()?;
+        Some((key, companion.role.as_deref()?, companion.sha256.as_ref()?))
+    });
+    if !is_erased {
+        fresh.lookups.extend(recording_lookups(&name, &key, &disclosed));
+    }
+    fresh.object = Some(ObjectState {
+        source,
+        key,
+        stamp: Vec::new(),
+        subject,
+        sha256,
+        companions: companions_digest(told),
+        incomplete: recording.completeness.is_some_and(|c| !c.complete),
+    });
+    Ok(fresh)
+}
