@@ -10,7 +10,7 @@ use unbroken_evidence::hash::Hash;
 use unbroken_evidence::limits::{BUNDLE_BYTES_MAX, NOTE_BYTES_MAX};
 use unbroken_evidence::log::{LogFile, LogFiles};
 use unbroken_evidence::tile::{
-    TILE_WIDTH, Tile, TileNodes, TileReader, beginning_of, parse_bundle,
+    TILE_WIDTH, Tile, TileNodes, TileReader, beginning_of, bundles, hash_tiles, parse_bundle,
 };
 use unbroken_evidence::tree::{leaf_hash, prove_inclusion};
 
@@ -178,5 +178,28 @@ impl LogReader {
         let size = self.checkpoint.size;
         let mut nodes = TileNodes::new(&mut self.files, size);
         indices.iter().map(|index| prove_inclusion(*index, size, &mut nodes)).collect()
+    }
+
+    /// Files of the log that are missing or cannot have their length, without reading them; at most `most`.
+    #[must_use]
+    pub fn wrong_lengths(&self, most: usize) -> Vec<String> {
+        let size = self.checkpoint.size;
+        let found = hash_tiles(size).chain(bundles(size)).filter_map(|tile| {
+            // A partial tile may be gone once the full one is there.
+            let files = [(tile, tile.path()), (tile.full(), tile.full().path())];
+            let length =
+                |path: &String| Some(std::fs::metadata(self.files.folder.join(path)).ok()?.len());
+            let there = files.iter().find_map(|(tile, path)| Some((tile, path, length(path)?)));
+            let Some((tile, path, length)) = there else {
+                return Some(format!("log/{} is missing", tile.path()));
+            };
+            // A hash has 32 bytes; an entry at least its length, of two.
+            let holds = match tile.level {
+                Some(_) => length == tile.width * 32,
+                None => length > tile.width * 2,
+            };
+            (!holds).then(|| format!("log/{path} has {length} bytes, which cannot be"))
+        });
+        found.take(most).collect()
     }
 }

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use serde_json::json;
 use unbroken_evidence::checkpoint::UnverifiedCheckpoint;
+use unbroken_evidence::entry::UnverifiedEntry;
 use unbroken_evidence::key::VerifierKey;
-use unbroken_ledger::error::LedgerError;
 use unbroken_ledger::head_copy;
-use unbroken_ledger::keys::{Keys, verifier_of_log};
+use unbroken_ledger::keys::{self, verifier_of_log};
 use unbroken_ledger::ledger::{private_path, store_folder};
 use unbroken_ledger::lock::Lock;
 use unbroken_ledger::private::Private;
@@ -18,6 +18,9 @@ use crate::arguments::Output;
 use crate::failure::Failure;
 use crate::output;
 
+/// Files of the log of which it is said that their length cannot be.
+const LENGTHS_SHOWN: usize = 5;
+
 pub(crate) fn run(folder: &Path, out: &Output) -> Result<u8, Failure> {
     let mut reader = LogReader::open(folder)?;
     let private = Private::open_to_read(&private_path(folder))?;
@@ -26,7 +29,8 @@ pub(crate) fn run(folder: &Path, out: &Output) -> Result<u8, Failure> {
     let anchor = verifier_of_log(&mut reader)?;
     let counts = private.counts(checkpoint.size)?;
     let holder = Lock::holder(folder);
-    let problems = problems(folder, &reader, &private, &anchor, counts.incomplete)?;
+    let genesis = reader.entry(0)?;
+    let problems = problems(folder, (&reader, &genesis), &private, &anchor, counts.incomplete)?;
     let sources = private.sources()?;
     let mut text = format!(
         "origin: {}\nledger id: {ledger_id}\ntrust anchor: {anchor}\nsize: {}\nroot: {}\n\
@@ -71,7 +75,7 @@ pub(crate) fn run(folder: &Path, out: &Output) -> Result<u8, Failure> {
 
 fn problems(
     folder: &Path,
-    reader: &LogReader,
+    (reader, genesis): (&LogReader, &UnverifiedEntry),
     private: &Private,
     anchor: &VerifierKey,
     incomplete: u64,
@@ -91,16 +95,13 @@ fn problems(
     if Lock::holder(folder).is_none() {
         problems.extend(head_copy::problem(folder, anchor, size)?);
     }
-    match Keys::load(&folder.join("keys")) {
-        Ok(keys) if keys.log.verifier() != anchor => {
-            problems.push(
-                "keys/log.key is not the key of this log: one of them is another ledger's"
-                    .to_owned(),
-            );
-        }
-        // Whoever asks may not be allowed to read the keys; that is no problem of the ledger.
-        Ok(_) | Err(LedgerError::Io { .. }) => {}
-        Err(error) => problems.push(error.to_string()),
+    // Whoever asks may not be allowed to read the keys; that is no problem of the ledger.
+    problems.extend(keys::problems(folder, genesis).wrong);
+    problems.extend(reader.wrong_lengths(LENGTHS_SHOWN));
+    if let Ok(Some((leaf, _))) = private.opening(0)
+        && leaf != genesis.leaf()
+    {
+        problems.push("private.db is another ledger's: its first entry is not this log's".into());
     }
     if !store_folder(folder).join("db").exists() {
         problems.push("the store is missing: run `unbroken restore`".to_owned());

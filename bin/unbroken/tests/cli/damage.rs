@@ -264,3 +264,31 @@ fn a_private_db_that_knows_more_than_is_left_is_told_and_restored() {
     assert_eq!(again["sources"][0]["sealed"].as_u64(), Some(1), "{again}");
     scene.ok(&["audit"]);
 }
+
+#[test]
+fn status_tells_what_is_cheap_to_tell() {
+    let scene = sealed_scene();
+    scene.ok(&["init", "other", "--origin", "example.com/recordings"]);
+    let own = |name: &str| std::fs::read(scene.path("ledger").join(name)).unwrap();
+    let put = |name: &str, bytes: &[u8]| std::fs::write(scene.path("ledger").join(name), bytes);
+    for (name, said) in [
+        ("keys/collector.key", "it is not the collector key of this ledger"),
+        ("keys/log.key", "it is not the log key of this ledger"),
+        ("private.db", "private.db is another ledger's"),
+    ] {
+        let kept = own(name);
+        std::fs::copy(scene.path("other").join(name), scene.path("ledger").join(name)).unwrap();
+        let text = scene.exits(2, &["status"]);
+        assert!(text.contains(said), "{name}: {text}");
+        put(name, &kept).unwrap();
+        scene.ok(&["status"]);
+    }
+    let name = "log/tile/0/000.p/23";
+    let kept = own(name);
+    put(name, &kept[..20]).unwrap();
+    let text = scene.exits(2, &["status"]);
+    assert!(text.contains(&format!("{name} has 20 bytes, which cannot be")), "{text}");
+    std::fs::remove_file(scene.path("ledger").join(name)).unwrap();
+    let text = scene.exits(2, &["status"]);
+    assert!(text.contains(&format!("{name} is missing")), "{text}");
+}
