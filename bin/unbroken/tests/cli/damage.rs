@@ -4,7 +4,7 @@ use std::process::Command;
 
 use super::{CONVERSATION, Scene};
 
-fn sealed_scene() -> Scene {
+pub(super) fn sealed_scene() -> Scene {
     let scene = Scene::new();
     for n in 0..20 {
         scene.recording(CONVERSATION, &format!("r-{n}"), format!("bytes {n}").as_bytes());

@@ -5,6 +5,7 @@
 mod bucket;
 mod damage;
 mod kill;
+mod matrix;
 mod server;
 mod sources;
 mod story;
