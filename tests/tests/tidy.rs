@@ -109,7 +109,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("unbroken-evidence", &[]),
     ("unbroken-container", &["unbroken-evidence"]),
     ("unbroken-ledger", &["unbroken-evidence"]),
-    ("unbroken-ingest", &["unbroken-evidence", "unbroken-ledger"]),
+    ("unbroken-ingest", &["unbroken-container", "unbroken-evidence", "unbroken-ledger"]),
     ("unbroken-exhibit", &["unbroken-container", "unbroken-evidence", "unbroken-ledger"]),
     ("unbroken-verify", &["unbroken-evidence", "unbroken-container"]),
     (

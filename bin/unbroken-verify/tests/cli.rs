@@ -84,7 +84,9 @@ fn a_schedule_lists_each_recording_entry_once_and_overwrites_nothing() {
     assert!(lines.len() > 2, "{text}");
     let columns = lines[0].split(',').count();
     assert!(lines.iter().all(|line| line.split(',').count() == columns), "{text}");
-    assert!(lines.iter().any(|line| line.starts_with("2,") && line.ends_with(",6")), "{text}");
+    let by = lines[0].split(',').position(|name| name == "superseded_by").unwrap();
+    let superseded = |line: &&str| line.starts_with("2,") && line.split(',').nth(by) == Some("6");
+    assert!(lines.iter().any(superseded), "{text}");
     let (code, said) = run(&arguments);
     assert!(code == 4 && said.contains("give the schedule a new name"), "{said}");
     assert_eq!(std::fs::read_to_string(&schedule).unwrap(), text);

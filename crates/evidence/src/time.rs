@@ -53,6 +53,38 @@ impl Time {
     }
 }
 
+/// Milliseconds since 1970 of a time that a file declares: `2023-08-29T23:19:04.873+0000` and its like, a
+/// fraction of at most nine digits or none, and `Z`, `+hhmm` or `+hh:mm`. `None` for any other form.
+#[must_use]
+pub fn declared_ms(text: &str) -> Option<i64> {
+    let (clock, rest) = text.split_at_checked(19)?;
+    let (fraction, zone) = match rest.strip_prefix('.') {
+        None => ("", rest),
+        Some(rest) => rest.split_at(rest.find(|c: char| !c.is_ascii_digit())?),
+    };
+    if fraction.len() > 9 || rest.starts_with('.') && fraction.is_empty() {
+        return None;
+    }
+    let whole = Time::parse(&format!("{clock}.{:0<3.3}Z", fraction)).ok()?;
+    let offset = match zone.as_bytes() {
+        [b'Z'] => 0,
+        [sign @ (b'+' | b'-'), digits @ ..] => {
+            let digits: Vec<i64> = match digits {
+                [a, b, c, d] | [a, b, b':', c, d] => [a, b, c, d],
+                _ => return None,
+            }
+            .into_iter()
+            .map(|digit| char::from(*digit).to_digit(10).map(i64::from))
+            .collect::<Option<_>>()?;
+            let minutes =
+                digits.iter().zip([600, 60, 10, 1]).map(|(digit, of)| digit * of).sum::<i64>();
+            if *sign == b'-' { -minutes } else { minutes }
+        }
+        _ => return None,
+    };
+    Some(i64::try_from(whole.unix_ms()).ok()? - offset * 60_000)
+}
+
 /// Days from 1970-01-01; Howard Hinnant's `days_from_civil`, for years from 1970 on.
 const fn days_since_epoch(year: u64, month: u64, day: u64) -> u64 {
     let year = if month <= 2 { year - 1 } else { year };
@@ -82,6 +114,37 @@ impl fmt::Display for Time {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    // spec: A9
+    #[test]
+    fn a_declared_time_is_compared_where_its_zone_is_known() {
+        let utc = 1_693_351_144_873;
+        for (text, ms) in [
+            ("2023-08-29T23:19:04.873+0000", utc),
+            ("2023-08-29T23:19:04.873Z", utc),
+            ("2023-08-30T01:19:04.873+02:00", utc),
+            ("2023-08-29T19:49:04.873-0330", utc),
+            ("2023-08-29T23:19:04.873999999Z", utc),
+            ("2023-08-29T23:19:04Z", utc - 873),
+            ("1970-01-01T00:00:00.000+0100", -3_600_000),
+        ] {
+            assert_eq!(declared_ms(text), Some(ms), "{text}");
+        }
+        for text in [
+            "2023-08-29T23:19:04.873",
+            "2023-08-29 23:19:04.873Z",
+            "2023-08-29T23:19:04.Z",
+            "2023-08-29T23:19:04.1234567890Z",
+            "2023-08-29T23:19:04+00",
+            "2023-08-29T23:19:04+0a00",
+            "2023-02-29T23:19:04Z",
+            "2023-08-29T23:19:0\u{660}Z",
+            "yesterday",
+            "",
+        ] {
+            assert_eq!(declared_ms(text), None, "{text}");
+        }
+    }
 
     // spec: E9
     #[test]

@@ -12,6 +12,31 @@ use crate::{output, world};
 pub(crate) fn run(folder: &Path, head_copy: Option<&Path>, out: &Output) -> Result<u8, Failure> {
     let head_copy = head_copy.map(world::absolute);
     let restored = restore(folder, world::surroundings("restore"), head_copy.as_deref())?;
+    output::text(out, &report(&restored))?;
+    let code = match restored {
+        Restored { gone: Some(_), .. } => 1,
+        Restored { lost: 1.., .. }
+        | Restored { aside: 1.., .. }
+        | Restored { parts_lost: 1.., .. } => 2,
+        _ => 0,
+    };
+    output::json(
+        out,
+        &json!({
+            "schema": "unbroken/restore@v1", "exit_code": code, "entries": restored.entries,
+            "store_rebuilt": restored.store_rebuilt, "lost": restored.lost,
+            "erased": restored.erased, "salvaged": restored.salvaged,
+            "gone": restored.gone.map(|(first, last)| [first, last]),
+            "log_rewritten": restored.old_log.is_some(), "aside": restored.aside, "gap": restored.gap,
+            "private_db_rebuilt": restored.old_private.is_some(), "rebuilt": restored.rebuilt,
+            "parts_lost": restored.parts_lost, "parts_gap": restored.parts_gap,
+        }),
+    )?;
+    Ok(code)
+}
+
+/// What was done and found, for people.
+fn report(restored: &Restored) -> String {
     let mut text = format!("entries: {}\n", restored.entries);
     text.push_str(&match (&restored.old_store, restored.store_rebuilt) {
         (Some(old), _) => {
@@ -70,25 +95,5 @@ pub(crate) fn run(folder: &Path, head_copy: Option<&Path>, out: &Output) -> Resu
             "sealed the loss as `gap`, entry {gap}; ingest now needs --reseal\n"
         ));
     }
-    output::text(out, &text)?;
-    let code = match restored {
-        Restored { gone: Some(_), .. } => 1,
-        Restored { lost: 1.., .. }
-        | Restored { aside: 1.., .. }
-        | Restored { parts_lost: 1.., .. } => 2,
-        _ => 0,
-    };
-    output::json(
-        out,
-        &json!({
-            "schema": "unbroken/restore@v1", "exit_code": code, "entries": restored.entries,
-            "store_rebuilt": restored.store_rebuilt, "lost": restored.lost,
-            "erased": restored.erased, "salvaged": restored.salvaged,
-            "gone": restored.gone.map(|(first, last)| [first, last]),
-            "log_rewritten": restored.old_log.is_some(), "aside": restored.aside, "gap": restored.gap,
-            "private_db_rebuilt": restored.old_private.is_some(), "rebuilt": restored.rebuilt,
-            "parts_lost": restored.parts_lost, "parts_gap": restored.parts_gap,
-        }),
-    )?;
-    Ok(code)
+    text
 }

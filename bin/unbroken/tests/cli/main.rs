@@ -118,17 +118,16 @@ impl Scene {
         sealed
     }
 
-    /// What the independent verifier says of an exhibit: its exit code and headline.
+    /// What the independent verifier says of an exhibit: its exit code and its text.
     fn verify(&self, exhibit: &str) -> (u8, String) {
-        use unbroken_container::{open::Exhibit, render::headline};
+        use unbroken_container::open::Exhibit;
+        use unbroken_container::render::{Colour, Detail, text};
         let anchor = self.json(&["status"])["trust_anchor"].as_str().unwrap().to_owned();
         let key = unbroken_evidence::key::VerifierKey::parse(&anchor).unwrap();
         let trust = unbroken_evidence::trust::Trust::key(key);
         let mut opened = Exhibit::open(Path::new(&self.path(exhibit))).unwrap();
         let verdict = unbroken_evidence::exhibit::verify_exhibit(&mut opened, &trust, 2).unwrap();
-        (
-            verdict.conclusion().exit_code(),
-            format!("{}\n{:#?}", headline(&verdict), verdict.findings()),
-        )
+        let text = text(&verdict, None, Detail::Summary, Colour::Off);
+        (verdict.conclusion().exit_code(), text)
     }
 }

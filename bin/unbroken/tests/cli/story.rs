@@ -172,7 +172,10 @@ fn changed_bytes_and_late_companions_supersede_and_the_history_is_shown_whole() 
     }
     std::fs::remove_file(scene.path("exhibit/data/openings/6.json")).unwrap();
     let (code, text) = scene.verify("exhibit");
-    assert!(code == 1 && text.contains("Items"), "an amendment left out is found: {text}");
+    assert!(
+        code == 1 && text.contains("V20 CONTRADICTED"),
+        "an amendment left out is found: {text}"
+    );
 }
 
 #[test]
@@ -337,4 +340,30 @@ fn named_sidecar(scene: &Scene, id: &str, members: &str) {
     );
     let name = format!("{id}.opus_metadata.json");
     std::fs::write(scene.conversation(CONVERSATION).join(name), text).unwrap();
+}
+
+// spec: A8 A9
+#[test]
+fn a_verdict_says_what_a_recordings_metadata_declares_and_what_is_odd_about_it() {
+    let scene = Scene::new();
+    scene.recording(CONVERSATION, "r-1", b"the same bytes");
+    let media = scene.recording(CONVERSATION, "r-2", b"the same bytes");
+    let times =
+        "\"startTime\":\"2026-11-20T09:00:00.000+0100\",\"endTime\":\"2026-11-20T07:59:59.000Z\"";
+    let sidecar = format!(
+        "{{\"mediaType\":\"Call\",\"conversationId\":\"{CONVERSATION}\",\"recordingId\":\"r-2\",{times}}}"
+    );
+    std::fs::write(media.with_extension("opus_metadata.json"), sidecar).unwrap();
+    scene.ok(&["ingest", "export"]);
+    scene.ok(&["exhibit", "--all", "--out", "all.zip"]);
+    let (code, text) = scene.verify("all.zip");
+    assert_eq!(code, 0, "{text}");
+    for said in [
+        "declared: from 2023-08-29T23:19:04.873+0000 to no time, 25.6 s long\n",
+        "declared: from 2026-11-20T09:00:00.000+0100 to 2026-11-20T07:59:59.000Z; sealed ",
+        "odd: its declared end is before its declared start\n",
+        "odd: entry 2, about another recording, commits to the same bytes\n",
+    ] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
 }

@@ -65,6 +65,13 @@ struct RecordingDocument {
     withheld_values: u64,
     closed_fields: u64,
     superseded_by: Option<u64>,
+    declared_start: Option<String>,
+    declared_end: Option<String>,
+    declared_duration_ms: Option<u64>,
+    sealed_ms_after_declared_end: Option<i64>,
+    noticed: Vec<String>,
+    noticed_in_all: u64,
+    odd: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -200,6 +207,13 @@ fn recording(line: &Recording) -> RecordingDocument {
         withheld_values: line.hidden.0,
         closed_fields: line.hidden.1,
         superseded_by: line.superseded_by,
+        declared_start: line.declared.start.as_ref().map(|moment| moment.text.clone()),
+        declared_end: line.declared.end.as_ref().map(|moment| moment.text.clone()),
+        declared_duration_ms: line.declared.duration_ms,
+        sealed_ms_after_declared_end: line.declared.sealed_after_ms(line.at),
+        noticed: line.findings.0.clone(),
+        noticed_in_all: line.findings.1,
+        odd: line.odd.iter().map(ToString::to_string).collect(),
     }
 }
 

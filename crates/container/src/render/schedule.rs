@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use unbroken_evidence::declared::Moment;
 use unbroken_evidence::error::printable;
 use unbroken_evidence::verdict::Verdict;
 
@@ -11,13 +12,13 @@ use super::document::bytes;
 #[must_use]
 pub fn schedule(verdict: &Verdict) -> String {
     let mut text = String::from(
-        "index,subject,media,bytes,sha256,file,found,sealed_at_by_the_signers_clock,complete_by_its_policy,companions,companions_that_agree,values_withheld,fields_closed,superseded_by\r\n",
+        "index,subject,media,bytes,sha256,file,found,sealed_at_by_the_signers_clock,complete_by_its_policy,companions,companions_that_agree,values_withheld,fields_closed,superseded_by,declared_start,declared_end,declared_duration_ms,sealed_ms_after_declared_end,odd\r\n",
     );
     for line in verdict.recordings().lines() {
         let complete = line.complete.map_or("no policy", |yes| if yes { "yes" } else { "no" });
         let _ = write!(
             text,
-            "{},{},{},{},{},{},{},{},{complete},{},{},{},{},{}\r\n",
+            "{},{},{},{},{},{},{},{},{complete},{},{},{},{},{},{},{},{},{},{}\r\n",
             line.index,
             line.subject,
             line.media.name(),
@@ -31,9 +32,19 @@ pub fn schedule(verdict: &Verdict) -> String {
             line.hidden.0,
             line.hidden.1,
             line.superseded_by.map(|index| index.to_string()).unwrap_or_default(),
+            moment(&line.declared.start),
+            moment(&line.declared.end),
+            line.declared.duration_ms.map(|ms| ms.to_string()).unwrap_or_default(),
+            line.declared.sealed_after_ms(line.at).map(|ms| ms.to_string()).unwrap_or_default(),
+            cell(&line.odd.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")),
         );
     }
     text
+}
+
+/// A declared time as it was written.
+fn moment(moment: &Option<Moment>) -> String {
+    cell(moment.as_ref().map(|moment| moment.text.as_str()).unwrap_or_default())
 }
 
 /// A cell of RFC 4180 that no spreadsheet takes for a formula.

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use unbroken_evidence::declared::{Declared, Moment};
 use unbroken_evidence::recordings::{Recording, Replacement};
 use unbroken_evidence::step::Step;
 use unbroken_evidence::verdict::{Finding, LIMITS, Outcome, Verdict};
@@ -130,6 +131,9 @@ fn recordings(verdict: &Verdict, detail: Detail, text: &mut String) {
     let shown = if detail == Detail::Explained { usize::MAX } else { LINES_SHOWN };
     for line in lines.iter().take(shown) {
         let _ = writeln!(text, "- {}", sentence(line));
+        for beside in beside(line) {
+            let _ = writeln!(text, "  {beside}");
+        }
     }
     more(lines.len() as u64, shown, text);
 }
@@ -166,6 +170,46 @@ fn sentence(line: &Recording) -> String {
         let _ = write!(sentence, "; superseded by entry {by}");
     }
     sentence
+}
+
+/// What its metadata declares, what the collector noticed, and what is odd: a line each.
+fn beside(line: &Recording) -> Vec<String> {
+    let mut lines = Vec::new();
+    let Declared { start, end, duration_ms, .. } = &line.declared;
+    let shown = |moment: &Option<Moment>| {
+        moment.as_ref().map_or_else(|| "no time".to_owned(), |moment| moment.text.clone())
+    };
+    if start.is_some() || end.is_some() || duration_ms.is_some() {
+        let mut declared = format!("declared: from {} to {}", shown(start), shown(end));
+        if let Some(ms) = duration_ms {
+            let _ = write!(declared, ", {} long", span(*ms));
+        }
+        if let Some(after) = line.declared.sealed_after_ms(line.at) {
+            let when = if after < 0 { "before" } else { "after" };
+            let _ = write!(declared, "; sealed {} {when} that end", span(after.unsigned_abs()));
+        }
+        lines.push(declared);
+    }
+    let (noticed, count) = &line.findings;
+    lines.extend(noticed.iter().map(|what| format!("the collector noticed: {what}")));
+    if let Some(more) = count.checked_sub(noticed.len() as u64).filter(|more| *more > 0) {
+        lines.push(format!("the collector noticed {more} more; its opening lists them"));
+    }
+    lines.extend(line.odd.iter().map(|odd| format!("odd: {odd}")));
+    lines
+}
+
+/// A span of time in its two largest units.
+fn span(ms: u64) -> String {
+    let seconds = ms / 1_000;
+    let (minutes, hours, days) = (seconds / 60, seconds / 3_600, seconds / 86_400);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds}.{} s", ms % 1_000 / 100),
+        (0, 0, _) => format!("{minutes} min {} s", seconds % 60),
+        (0, ..) => format!("{hours} h {} min", minutes % 60),
+        (1, ..) => format!("1 day {} h", hours % 24),
+        _ => format!("{days} days {} h", hours % 24),
+    }
 }
 
 /// What the history of a recording says of its bytes.
@@ -209,5 +253,25 @@ fn findings(verdict: &Verdict, text: &mut String) {
     }
     if shown.len() > FINDINGS_SHOWN {
         let _ = writeln!(text, "- and {} more; --json lists them", shown.len() - FINDINGS_SHOWN);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_has_its_two_largest_units() {
+        for (ms, text) in [
+            (0, "0.0 s"),
+            (25_620, "25.6 s"),
+            (60_000, "1 min 0 s"),
+            (3_599_999, "59 min 59 s"),
+            (7_260_000, "2 h 1 min"),
+            (90_000_000, "1 day 1 h"),
+            (101_942_483_594, "1179 days 21 h"),
+        ] {
+            assert_eq!(span(ms), text);
+        }
     }
 }

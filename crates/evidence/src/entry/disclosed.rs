@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::body::Recording;
+use crate::declared::Declared;
 use crate::field::Value;
 use crate::hash::Hash;
 use crate::narrow::decimal;
@@ -25,6 +26,7 @@ pub struct Disclosed {
     object: Object,
     names: Names,
     companions: BTreeMap<u64, Companion>,
+    declared: Declared,
     findings: Vec<String>,
     hides_companions: bool,
 }
@@ -125,7 +127,7 @@ impl Disclosed {
             (recording::SOURCE, recording::PATH_ID) => self.names.path_id = text(),
             (finding::SOURCE, _) => self.findings.push(value.value.clone()),
             (companion::SOURCE, pointer) => self.companion(pointer, value),
-            _ => {}
+            (source, pointer) => self.declared.take(source, pointer, &value.value),
         }
     }
 
@@ -203,6 +205,12 @@ impl Disclosed {
     #[must_use]
     pub const fn companions(&self) -> &BTreeMap<u64, Companion> {
         &self.companions
+    }
+
+    /// What is declared of its time.
+    #[must_use]
+    pub const fn declared(&self) -> &Declared {
+        &self.declared
     }
 
     /// What the collector noticed.

@@ -3,6 +3,7 @@
 pub mod body;
 pub mod chain;
 pub mod content;
+pub mod declared;
 pub mod disclosed;
 pub mod document;
 mod draft;

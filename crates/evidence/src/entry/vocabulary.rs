@@ -88,4 +88,10 @@ pub mod pass {
 pub mod sidecar {
     /// The source, and the role of the companion that they come from.
     pub const SOURCE: &str = "sidecar";
+    /// When the recording began.
+    pub const START: &str = "/startTime";
+    /// When it ended.
+    pub const END: &str = "/endTime";
+    /// How long it is, in milliseconds.
+    pub const DURATION_MS: &str = "/durationMs";
 }

@@ -7,13 +7,14 @@ use crate::body::{Body, Rel};
 use crate::content::BlockKey;
 use crate::disclosed::Disclosed;
 use crate::document;
+use crate::error::printable;
 use crate::field::FieldType;
 use crate::hash::Hash;
 use crate::judge::entries::Judged;
 use crate::judge::findings::Findings;
 use crate::limits::COMMITMENTS_MAX;
 use crate::opening::VerifiedOpening;
-use crate::recordings::{Bytes, Recording, Recordings, Replacement, Replacements};
+use crate::recordings::{Bytes, FINDINGS_SHOWN, Recording, Recordings, Replacement, Replacements};
 use crate::step::Step;
 use crate::vocabulary::sidecar;
 
@@ -151,6 +152,9 @@ impl Commitments {
             hidden,
             superseded_by: None,
             at: judged.statement().at,
+            declared: disclosed.declared().clone(),
+            odd: disclosed.declared().odd(judged.statement().at),
+            findings: noticed(&disclosed),
         });
     }
 
@@ -183,6 +187,7 @@ impl Commitments {
             self.list.truncate(COMMITMENTS_MAX);
         }
         self.list.sort_by_key(|(hash, one)| (*hash, one.index(), one.role()));
+        self.recordings.same_bytes();
     }
 
     /// What commits to these bytes, the lowest index first.
@@ -196,6 +201,13 @@ impl Commitments {
     pub(crate) fn iter(&self) -> impl Iterator<Item = &(Hash, Commitment)> {
         self.list.iter()
     }
+}
+
+/// The first few of what the collector noticed, and how many there are.
+fn noticed(disclosed: &Disclosed) -> (Vec<String>, u64) {
+    let found = disclosed.findings();
+    let first = found.iter().take(FINDINGS_SHOWN).map(|text| printable(text));
+    (first.collect(), found.len() as u64)
 }
 
 /// V27: what is opened agrees with what stands in the clear.

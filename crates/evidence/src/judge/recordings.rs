@@ -1,7 +1,11 @@
 //! What a verdict says of each recording, and of entries that supersede others.
 
+use std::collections::HashMap;
+
 use crate::body::{Media, Subject};
+use crate::declared::{Declared, Odd};
 use crate::hash::Hash;
+use crate::time::Time;
 
 /// What was found of the bytes that an entry commits to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,8 +46,17 @@ pub struct Recording {
     /// The entry that supersedes it, if one is shown.
     pub superseded_by: Option<u64>,
     /// When the entry was made, by the signer's clock.
-    pub at: crate::time::Time,
+    pub at: Time,
+    /// What its metadata declares of its time, where that is disclosed.
+    pub declared: Declared,
+    /// What is odd about it.
+    pub odd: Vec<Odd>,
+    /// What the collector noticed: the first few, and how many there are.
+    pub findings: (Vec<String>, u64),
 }
+
+/// What a collector noticed that is shown of one recording.
+pub(crate) const FINDINGS_SHOWN: usize = 3;
 
 /// The recordings of a verdict, ascending by index.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -67,6 +80,18 @@ impl Recordings {
     #[must_use]
     pub fn count(&self, bytes: Bytes) -> u64 {
         self.lines.iter().filter(|line| line.bytes == bytes).count() as u64
+    }
+
+    /// Says of each file that stands under two recordings that it does.
+    pub(crate) fn same_bytes(&mut self) {
+        let mut first: HashMap<Hash, (u64, Subject)> = HashMap::new();
+        for line in &mut self.lines {
+            let Some(sha256) = line.sha256 else { continue };
+            let (index, subject) = *first.entry(sha256).or_insert((line.index, line.subject));
+            if subject != line.subject {
+                line.odd.push(Odd::SameBytesAs(index));
+            }
+        }
     }
 
     pub(crate) fn find(&mut self, index: u64) -> Option<&mut Recording> {
@@ -131,6 +156,44 @@ impl Replacements {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn line(index: u64, subject: u8, sha256: Option<Hash>) -> Recording {
+        Recording {
+            index,
+            subject: Subject([subject; 16]),
+            media: Media::Call,
+            size: 7,
+            sha256,
+            path: None,
+            bytes: Bytes::NotPacked,
+            complete: None,
+            companions: (0, 0),
+            hidden: (0, 0),
+            superseded_by: None,
+            at: Time::from_unix_ms(0),
+            declared: Declared::default(),
+            odd: Vec::new(),
+            findings: (Vec::new(), 0),
+        }
+    }
+
+    // spec: A9
+    #[test]
+    fn one_file_under_two_recordings_is_odd_and_under_one_of_them_twice_is_not() {
+        let (one, other) = (Some(Hash::of(&[b"one"])), Some(Hash::of(&[b"other"])));
+        let lines = vec![
+            line(1, 1, one),
+            line(2, 1, one),
+            line(3, 2, one),
+            line(4, 3, other),
+            line(5, 4, None),
+            line(6, 5, None),
+        ];
+        let mut recordings = Recordings { lines };
+        recordings.same_bytes();
+        let odd: Vec<_> = recordings.lines.iter().map(|line| line.odd.clone()).collect();
+        assert_eq!(odd, [vec![], vec![], vec![Odd::SameBytesAs(1)], vec![], vec![], vec![]]);
+    }
 
     #[test]
     fn one_replacement_with_other_bytes_is_named_before_any_number_of_harmless_ones() {
