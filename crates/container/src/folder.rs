@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use unbroken_evidence::bag::check_path;
 use unbroken_evidence::content::{BlockKey, Digests, digest_stream};
 use unbroken_evidence::error::printable;
+use unbroken_evidence::length::Ends;
 use unbroken_evidence::limits::EXHIBIT_FILES_MAX;
 use unbroken_evidence::package::{Files, Package, PackageError};
 
@@ -130,11 +131,19 @@ impl Package for Folder {
         }
     }
 
-    fn digest(&mut self, path: &str, keys: &[(u64, BlockKey)]) -> Result<Digests, PackageError> {
+    fn digest(
+        &mut self,
+        path: &str,
+        keys: &[(u64, BlockKey)],
+    ) -> Result<(Digests, Ends), PackageError> {
         let mut file = self.file(path)?;
         let length = self.files.length(path).unwrap_or(0);
-        digest_stream(keys, length, |buffer| {
-            file.read(buffer).map_err(|e| PackageError::Io(e.to_string()))
-        })
+        let mut ends = Ends::default();
+        let digests = digest_stream(keys, length, |buffer| {
+            let count = file.read(buffer).map_err(|e| PackageError::Io(e.to_string()))?;
+            ends.take(buffer.get(..count).unwrap_or_default());
+            Ok(count)
+        })?;
+        Ok((digests, ends))
     }
 }

@@ -4,6 +4,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use unbroken_evidence::content::{BlockKey, Digests};
+use unbroken_evidence::length::Ends;
 use unbroken_evidence::package::{Files, Package, PackageError};
 
 use crate::error::OpenError;
@@ -66,7 +67,11 @@ impl Package for Exhibit {
         }
     }
 
-    fn digest(&mut self, path: &str, keys: &[(u64, BlockKey)]) -> Result<Digests, PackageError> {
+    fn digest(
+        &mut self,
+        path: &str,
+        keys: &[(u64, BlockKey)],
+    ) -> Result<(Digests, Ends), PackageError> {
         match self {
             Self::Folder(folder) => folder.digest(path, keys),
             Self::Zip(zip) => zip.digest(path, keys),

@@ -12,13 +12,13 @@ use super::document::bytes;
 #[must_use]
 pub fn schedule(verdict: &Verdict) -> String {
     let mut text = String::from(
-        "index,subject,media,bytes,sha256,file,found,sealed_at_by_the_signers_clock,complete_by_its_policy,companions,companions_that_agree,values_withheld,fields_closed,superseded_by,declared_start,declared_end,declared_duration_ms,sealed_ms_after_declared_end,odd\r\n",
+        "index,subject,media,bytes,sha256,file,found,sealed_at_by_the_signers_clock,complete_by_its_policy,companions,companions_that_agree,values_withheld,fields_closed,superseded_by,declared_start,declared_end,declared_duration_ms,measured_ms,sealed_ms_after_declared_end,odd\r\n",
     );
     for line in verdict.recordings().lines() {
         let complete = line.complete.map_or("no policy", |yes| if yes { "yes" } else { "no" });
         let _ = write!(
             text,
-            "{},{},{},{},{},{},{},{},{complete},{},{},{},{},{},{},{},{},{},{}\r\n",
+            "{},{},{},{},{},{},{},{},{complete},{},{},{},{},{},{},{},{},{},{},{}\r\n",
             line.index,
             line.subject,
             line.media.name(),
@@ -35,6 +35,7 @@ pub fn schedule(verdict: &Verdict) -> String {
             moment(&line.declared.start),
             moment(&line.declared.end),
             line.declared.duration_ms.map(|ms| ms.to_string()).unwrap_or_default(),
+            line.measured_ms.map(|ms| ms.to_string()).unwrap_or_default(),
             line.declared.sealed_after_ms(line.at).map(|ms| ms.to_string()).unwrap_or_default(),
             cell(&line.odd.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")),
         );

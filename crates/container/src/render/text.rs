@@ -179,6 +179,9 @@ fn beside(line: &Recording) -> Vec<String> {
     let shown = |moment: &Option<Moment>| {
         moment.as_ref().map_or_else(|| "no time".to_owned(), |moment| moment.text.clone())
     };
+    if let Some(ms) = line.measured_ms {
+        lines.push(format!("measured: {} long, by its own header", span(ms)));
+    }
     if start.is_some() || end.is_some() || duration_ms.is_some() {
         let mut declared = format!("declared: from {} to {}", shown(start), shown(end));
         if let Some(ms) = duration_ms {

@@ -12,6 +12,7 @@ use crc32fast::Hasher as Crc32;
 use unbroken_evidence::bag::check_path;
 use unbroken_evidence::content::{BlockKey, Digests, digest_stream};
 use unbroken_evidence::error::printable_bytes;
+use unbroken_evidence::length::Ends;
 use unbroken_evidence::limits::{EXHIBIT_FILES_MAX, PATH_BYTES_MAX, PATH_SEGMENT_CHARS_MAX};
 use unbroken_evidence::package::{Files, Package, PackageError};
 
@@ -293,9 +294,19 @@ impl Package for Zip {
         }
     }
 
-    fn digest(&mut self, path: &str, keys: &[(u64, BlockKey)]) -> Result<Digests, PackageError> {
+    fn digest(
+        &mut self,
+        path: &str,
+        keys: &[(u64, BlockKey)],
+    ) -> Result<(Digests, Ends), PackageError> {
         let mut reader = self.reader(path)?;
         let length = reader.left;
-        digest_stream(keys, length, |buffer| reader.next(buffer))
+        let mut ends = Ends::default();
+        let digests = digest_stream(keys, length, |buffer| {
+            let count = reader.next(buffer)?;
+            ends.take(buffer.get(..count).unwrap_or_default());
+            Ok(count)
+        })?;
+        Ok((digests, ends))
     }
 }

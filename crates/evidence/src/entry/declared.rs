@@ -103,6 +103,8 @@ pub enum Odd {
     SealedLate(i64),
     /// The object was changed, as its store says, after it had been read.
     ModifiedAfterItWasRead,
+    /// Its declared duration and the length by its own header lie more than two seconds apart.
+    OtherLength,
     /// This entry, about another recording, commits to the same bytes.
     SameBytesAs(u64),
 }
@@ -120,6 +122,9 @@ impl fmt::Display for Odd {
             Self::SealedLate(days) => write!(f, "it was sealed {days} days after its declared end"),
             Self::ModifiedAfterItWasRead => {
                 f.write_str("its store says that it was changed after the collector had read it")
+            }
+            Self::OtherLength => {
+                f.write_str("its length by its own header is not its declared duration")
             }
             Self::SameBytesAs(index) => {
                 write!(f, "entry {index}, about another recording, commits to the same bytes")

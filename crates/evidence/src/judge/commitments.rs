@@ -153,6 +153,7 @@ impl Commitments {
             superseded_by: None,
             at: judged.statement().at,
             declared: disclosed.declared().clone(),
+            measured_ms: None,
             odd: disclosed.declared().odd(judged.statement().at),
             findings: noticed(&disclosed),
         });

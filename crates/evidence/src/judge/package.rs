@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::content::{BlockKey, ContentHasher, Digests};
+use crate::length::Ends;
 
 /// The files of an exhibit: each path once, ascending, with its length in bytes.
 ///
@@ -91,14 +92,22 @@ pub trait Package {
     /// See [`PackageError`]; a path that is not in `files` is `Damaged`.
     fn stream(&mut self, path: &str, sink: &mut dyn FnMut(&[u8])) -> Result<(), PackageError>;
 
-    /// The digests of `path`, with one block root for each block size and key.
+    /// The digests of `path`, with one block root for each block size and key; and its two ends, of the same
+    /// bytes.
     ///
     /// # Errors
     /// As [`Package::stream`].
-    fn digest(&mut self, path: &str, keys: &[(u64, BlockKey)]) -> Result<Digests, PackageError> {
-        let mut hasher = ContentHasher::new(keys);
-        self.stream(path, &mut |bytes| hasher.update(bytes))?;
-        Ok(hasher.finish())
+    fn digest(
+        &mut self,
+        path: &str,
+        keys: &[(u64, BlockKey)],
+    ) -> Result<(Digests, Ends), PackageError> {
+        let (mut hasher, mut ends) = (ContentHasher::new(keys), Ends::default());
+        self.stream(path, &mut |bytes| {
+            hasher.update(bytes);
+            ends.take(bytes);
+        })?;
+        Ok((hasher.finish(), ends))
     }
 }
 

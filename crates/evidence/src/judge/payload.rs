@@ -8,6 +8,7 @@ use crate::hash::Hash;
 use crate::judge::commitments::{Commitment, Commitments, Committed, Sidecar};
 use crate::judge::findings::Findings;
 use crate::judge::reading::Reading;
+use crate::length::Ends;
 use crate::limits::{BLOCK_TREES_MAX, DOCUMENT_BYTES_MAX};
 use crate::package::{PackageError, Stop};
 use crate::recordings::Bytes;
@@ -42,6 +43,7 @@ struct File<'a> {
     index: u64,
     name: Packed,
     digests: Digests,
+    ends: Ends,
 }
 
 impl<'a, 'b> Payload<'a, 'b> {
@@ -116,7 +118,7 @@ impl<'a, 'b> Payload<'a, 'b> {
         let expected = match expected {
             Some(expected) => expected,
             None => match self.digests(path, &[])? {
-                Some(digests) => digests.sha256,
+                Some((digests, _)) => digests.sha256,
                 None => return Ok(()),
             },
         };
@@ -130,13 +132,13 @@ impl<'a, 'b> Payload<'a, 'b> {
             })
             .take(BLOCK_TREES_MAX)
             .collect();
-        let Some(digests) = self.digests(path, &keys)? else { return Ok(()) };
+        let Some((digests, ends)) = self.digests(path, &keys)? else { return Ok(()) };
         self.reading.hold(path, digests.sha256, self.findings);
         if !self.packed.insert(digests.sha256) {
             let (step, expected) = (Step::Names, "each packed file once");
             self.findings.blamed(Fault::Evidence, step, path, expected, "a second one");
         }
-        let file = File { path, index, name, digests };
+        let file = File { path, index, name, digests, ends };
         if self.commitments.is_refused(index) {
             let why = format!("entry {index} was not judged");
             self.findings.not_established(Step::Recording, path, &why);
@@ -147,9 +149,13 @@ impl<'a, 'b> Payload<'a, 'b> {
         Ok(())
     }
 
-    fn digests(&mut self, path: &str, keys: &[(u64, BlockKey)]) -> Result<Option<Digests>, Stop> {
+    fn digests(
+        &mut self,
+        path: &str,
+        keys: &[(u64, BlockKey)],
+    ) -> Result<Option<(Digests, Ends)>, Stop> {
         match self.reading.package.digest(path, keys) {
-            Ok(digests) => Ok(Some(digests)),
+            Ok(found) => Ok(Some(found)),
             Err(PackageError::Damaged(what)) => {
                 let expected = "a file that can be read";
                 self.findings.contradicted(Step::Payload, path, expected, &what);
@@ -162,7 +168,7 @@ impl<'a, 'b> Payload<'a, 'b> {
     /// Whether a shown commitment covers a packed file; and whether it stands under the lowest index
     /// that has one, by the name of what it is there.
     fn stands_right(&mut self, file: &File<'_>) -> bool {
-        let File { path, index, name, digests } = file;
+        let File { path, index, name, digests, .. } = file;
         let findings = &mut *self.findings;
         if *name == Packed::Recording
             && let Some(line) = self.commitments.recordings.find(*index)
@@ -271,6 +277,9 @@ impl<'a, 'b> Payload<'a, 'b> {
         if let Some(line) = self.commitments.recordings.find(*index) {
             line.bytes = if agrees { Bytes::Agree } else { Bytes::Differ };
             line.path = Some(file.path.to_owned());
+            if agrees {
+                line.measured(file.ends.length_ms());
+            }
         }
     }
 

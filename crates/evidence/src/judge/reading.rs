@@ -221,7 +221,7 @@ impl<'a> Reading<'a> {
                 continue;
             }
             match self.package.digest(&path, &[]) {
-                Ok(digests) => self.hold(&path, digests.sha256, findings),
+                Ok((digests, _)) => self.hold(&path, digests.sha256, findings),
                 Err(PackageError::Damaged(what)) => {
                     let step =
                         if path.starts_with("data/") { Step::Payload } else { Step::TagFiles };

@@ -49,6 +49,8 @@ pub struct Recording {
     pub at: Time,
     /// What its metadata declares of its time, where that is disclosed.
     pub declared: Declared,
+    /// How long its packed bytes are by their own header, in milliseconds, where they agree.
+    pub measured_ms: Option<u64>,
     /// What is odd about it.
     pub odd: Vec<Odd>,
     /// What the collector noticed: the first few, and how many there are.
@@ -57,6 +59,20 @@ pub struct Recording {
 
 /// What a collector noticed that is shown of one recording.
 pub(crate) const FINDINGS_SHOWN: usize = 3;
+
+impl Recording {
+    /// Takes in how long its bytes are by their own header.
+    pub(crate) fn measured(&mut self, ms: Option<u64>) {
+        self.measured_ms = ms;
+        let differs = |said: u64| ms.is_some_and(|ms| ms.abs_diff(said) > LENGTHS_APART_MS);
+        if self.declared.duration_ms.is_some_and(differs) {
+            self.odd.push(Odd::OtherLength);
+        }
+    }
+}
+
+/// Milliseconds by which a declared length and a measured one may lie apart.
+const LENGTHS_APART_MS: u64 = 2_000;
 
 /// The recordings of a verdict, ascending by index.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -172,8 +188,27 @@ mod tests {
             superseded_by: None,
             at: Time::from_unix_ms(0),
             declared: Declared::default(),
+            measured_ms: None,
             odd: Vec::new(),
             findings: (Vec::new(), 0),
+        }
+    }
+
+    // spec: A9
+    #[test]
+    fn a_measured_length_far_from_the_declared_one_is_odd() {
+        for (declared, measured, is_odd) in [
+            (Some(25_620), Some(27_620), false),
+            (Some(25_620), Some(27_621), true),
+            (Some(25_620), Some(23_619), true),
+            (Some(25_620), None, false),
+            (None, Some(1), false),
+        ] {
+            let mut line = line(1, 1, None);
+            line.declared.duration_ms = declared;
+            line.measured(measured);
+            assert_eq!(line.odd == [Odd::OtherLength], is_odd, "{declared:?} {measured:?}");
+            assert_eq!(line.measured_ms, measured);
         }
     }
 
