@@ -95,8 +95,9 @@ pub fn restore(
     let (mut private, old_private) = mend::open(folder)?;
     let old = old_private.as_deref().and_then(|old| Private::open_to_read(old).ok());
     let built = private.built_on()?.map_or(0, |(built, _)| built);
-    // Beyond what it built on, rows may be of entries that were acknowledged, or were about to be.
-    let sealed = built.max(private.end()?).max(store_size);
+    // Beyond what it built on, rows are of entries that were about to be sealed. A store that is whole says
+    // that they were not; of one that had to be built again nobody can tell.
+    let sealed = if store_rebuilt { built.max(private.end()?).max(store_size) } else { built };
     let aside = private.set_aside_from(size)?;
     if built > size {
         // What it was built on is gone, and the report says so; from here on this is the head.

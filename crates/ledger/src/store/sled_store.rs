@@ -106,6 +106,16 @@ impl SledStore {
     }
 }
 
+impl Drop for SledStore {
+    /// sled syncs its file once more when its last handle goes, and panics where that fails. On a disk that
+    /// is failing, which was reported already, a handle stays until the process ends.
+    fn drop(&mut self) {
+        if self.file.sync_all().is_err() {
+            std::mem::forget((self.db.clone(), self.entries.clone()));
+        }
+    }
+}
+
 fn open_sled(folder: &Path) -> Result<(sled::Db, sled::Tree), StoreError> {
     let path = folder.to_owned();
     // sled panics on some damaged files; that is a store that cannot be read, and no more.
