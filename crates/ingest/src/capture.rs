@@ -1,6 +1,7 @@
 //! Captures one object: its bytes streamed once, in memory that does not grow.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use unbroken_evidence::content::{BLOCK_BYTES_DEFAULT, BlockKey, Digester, Digests};
 use unbroken_evidence::limits::DOCUMENT_BYTES_MAX;
@@ -21,13 +22,14 @@ pub(crate) struct Captured {
     pub(crate) bytes: Option<Arc<Vec<u8>>>,
 }
 
-/// Reads `listed`; with `keep`, its bytes are kept if they fit a document.
+/// Reads `listed`; with `keep`, its bytes are kept if they fit a document. It ends early where `stop` is set.
 pub(crate) fn capture(
     source: &dyn Source,
     listed: &Listed,
     key: BlockKey,
     clock: &dyn Clock,
     keep: Keep,
+    stop: &AtomicBool,
     digester: &mut Digester,
 ) -> Result<Captured, ObjectError> {
     let start = clock.now();
@@ -35,6 +37,10 @@ pub(crate) fn capture(
     let mut kept =
         (keep == Keep::Document && listed.size <= DOCUMENT_BYTES_MAX as u64).then(Vec::new);
     let digests = digester.digest(&[(BLOCK_BYTES_DEFAULT, key)], listed.size, |buffer| {
+        // One object may take hours.
+        if stop.load(Ordering::Relaxed) {
+            return Err(ObjectError::Stopped);
+        }
         let count = reader.read(buffer)?;
         if let Some(kept) = &mut kept {
             kept.extend_from_slice(buffer.get(..count).unwrap_or_default());

@@ -51,6 +51,7 @@ impl From<&ObjectError> for Disposition {
             ObjectError::Changed => "changed while read",
             ObjectError::Broken(_) => "broken off",
             ObjectError::Irregular(_) => "not a file",
+            ObjectError::Stopped => "the run was stopped",
         })
     }
 }

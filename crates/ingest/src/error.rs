@@ -121,6 +121,9 @@ pub enum ObjectError {
     /// It is a link, a pipe or a device.
     #[error("not a file: {0}")]
     Irregular(&'static str),
+    /// The run was stopped while it was read.
+    #[error("not read to its end: the run was stopped")]
+    Stopped,
 }
 
 /// A problem with one object.

@@ -127,6 +127,9 @@ impl Work<'_> {
             }
             self.recording(&mut objects, assembled, tools, &mut done)?;
         }
+        if objects.iter().any(|object| object.error == Some(ObjectError::Stopped)) {
+            return Ok(GroupDone { abandoned: true, ..GroupDone::default() });
+        }
         for (place, what) in assembly.strays {
             if let Some(object) = objects.get_mut(place) {
                 object.disposition = Disposition::Stray(what);
@@ -182,7 +185,7 @@ impl Work<'_> {
     fn read(&self, object: &mut Object, keep: Keep, tools: &mut Tools) -> Result<(), LedgerError> {
         let key = block_key(&mut tools.random).map_err(no_randomness)?;
         let Tools { digester, .. } = tools;
-        match capture(self.source, &object.listed, key, self.clock, keep, digester) {
+        match capture(self.source, &object.listed, key, self.clock, keep, self.stop, digester) {
             Ok(captured) => object.captured = Some((captured, key)),
             Err(error) => {
                 object.disposition = Disposition::from(&error);

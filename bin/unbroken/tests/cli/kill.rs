@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use super::Scene;
+use super::{CONVERSATION, Scene};
 
 /// As many as the environment says, 50 where it says nothing.
 fn kills() -> u32 {
@@ -71,14 +71,7 @@ fn ctrl_c_stops_cleanly_and_the_next_run_goes_on() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let holds = || {
-        std::fs::read_to_string(scene.path("ledger/lock")).is_ok_and(|text| text.contains("ingest"))
-    };
-    let began = Instant::now();
-    while !holds() && began.elapsed() < Duration::from_secs(20) {
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    std::thread::sleep(Duration::from_millis(100));
+    under_way(&scene);
     let id = child.id().to_string();
     assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
     let output = child.wait_with_output().unwrap();
@@ -89,6 +82,47 @@ fn ctrl_c_stops_cleanly_and_the_next_run_goes_on() {
     let rest = scene.json(&["ingest", "export"]);
     assert_eq!(first + rest["sources"][0]["sealed"].as_u64().unwrap(), 3_000);
     scene.ok(&["audit"]);
+}
+
+/// Waits until an ingest holds the ledger and has begun to read.
+fn under_way(scene: &Scene) {
+    let holds = || {
+        std::fs::read_to_string(scene.path("ledger/lock")).is_ok_and(|text| text.contains("ingest"))
+    };
+    let began = Instant::now();
+    while !holds() && began.elapsed() < Duration::from_secs(20) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    std::thread::sleep(Duration::from_millis(100));
+}
+
+#[test]
+fn a_stop_is_heard_within_one_huge_object() {
+    let scene = Scene::new();
+    scene.recording(CONVERSATION, "r-1", b"a small one");
+    let huge = std::fs::File::create(scene.export().join("huge.wav")).unwrap();
+    // Hashing it whole takes many minutes.
+    huge.set_len(2 << 40).unwrap();
+    let child = scene
+        .command(&["ingest", "export", "--json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    under_way(&scene);
+    std::thread::sleep(Duration::from_secs(1));
+    let id = child.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    let asked = Instant::now();
+    let output = child.wait_with_output().unwrap();
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(130), "{document}");
+    assert_eq!(document["sources"][0]["problems"].as_array().map(Vec::len), Some(0), "{document}");
+    assert!(asked.elapsed() < Duration::from_secs(60), "it was not heard");
+    std::fs::remove_file(scene.export().join("huge.wav")).unwrap();
+    scene.ok(&["ingest", "export"]);
+    scene.ok(&["audit"]);
+    assert_eq!(scene.sealed().len(), 1);
 }
 
 /// A hundred thousand objects, half of them sidecars; no reading command waits for the ingest.
