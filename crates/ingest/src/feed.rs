@@ -127,9 +127,14 @@ pub(crate) fn outside_dates(group: &Group, options: &Options) -> Option<Disposit
 }
 
 /// Works a group off; a mistake of this program costs its objects and nothing else.
-fn work_off(work: &Work<'_>, group: Group, tools: &mut Tools) -> Result<GroupDone, LedgerError> {
+fn work_off(
+    work: &Work<'_>,
+    group: Group,
+    tools: &mut Tools,
+    hand_on: &mut dyn FnMut(GroupDone),
+) -> Result<GroupDone, LedgerError> {
     let kept = group.clone();
-    let work = AssertUnwindSafe(|| work.group(group, tools));
+    let work = AssertUnwindSafe(|| work.group(group, tools, hand_on));
     catch_unwind(work).unwrap_or_else(|_| {
         let what = "this program failed while it looked at it: please report this";
         let problems = kept.objects.iter().map(|(_, listed)| Problem::new(&listed.key, what));
@@ -166,7 +171,11 @@ pub(crate) fn worker(
                 work.count(group.objects.iter().map(|(_, listed)| listed));
                 Ok(GroupDone::left_out(group, why))
             } else {
-                work_off(work, group, &mut tools)
+                let mut hand_on = |piece| {
+                    // What came before it goes before it; a gatherer that is gone has said why.
+                    let _ = to_gatherer.send(vec![Ok(piece)]);
+                };
+                work_off(work, group, &mut tools, &mut hand_on)
             });
             if handed_on.elapsed() > HAND_ON_AFTER {
                 if to_gatherer.send(std::mem::take(&mut outcomes)).is_err() {

@@ -109,6 +109,7 @@ pub fn run(
         policy,
         reseal: options.reseal,
         known_from,
+        in_pieces: options.limit.is_none(),
         stop: context.stop,
         progress: context.progress,
     };

@@ -1,5 +1,6 @@
 //! Works one group off: captures, assembles, assesses, and prepares entries.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use unbroken_evidence::body::{Media, Ref, Rel};
@@ -52,6 +53,8 @@ pub(crate) struct Work<'a> {
     pub(crate) reseal: bool,
     /// Entries below this index are not taken for what is known of an object.
     pub(crate) known_from: u64,
+    /// Large groups are handed on in pieces: not where a limit takes a group as a whole or not at all.
+    pub(crate) in_pieces: bool,
     pub(crate) stop: &'a AtomicBool,
     /// Set once as many recordings are sealed as were asked for.
     pub(crate) limit_reached: &'a AtomicBool,
@@ -102,8 +105,18 @@ struct Object {
     disposition: Disposition,
 }
 
+/// Entries of one group that are handed on together, so that a folder of any size stays small in memory.
+const PIECE_ENTRIES: usize = 512;
+
 impl Work<'_> {
-    pub(crate) fn group(&self, group: Group, tools: &mut Tools) -> Result<GroupDone, LedgerError> {
+    /// Works a group off. Of a large one, entries go to `hand_on` while it is worked off; what it gives back
+    /// has its last entries, and stands for the whole.
+    pub(crate) fn group(
+        &self,
+        group: Group,
+        tools: &mut Tools,
+        hand_on: &mut dyn FnMut(GroupDone),
+    ) -> Result<GroupDone, LedgerError> {
         let settled = group.settled(self.number, self.layout);
         if !self.reseal && !self.is_new && tools.private.is_settled(&settled)? {
             let unchanged = |(place, listed)| (place, listed, Disposition::Unchanged);
@@ -121,11 +134,20 @@ impl Work<'_> {
         }
         let mut done = GroupDone::default();
         let assembly = self.assemble(&objects);
+        let unread = |object: &&Object| object.error.is_some() && is_document(&object.listed.key);
+        let unread: HashSet<Vec<u8>> =
+            objects.iter().filter(unread).map(|object| object.listed.key.clone()).collect();
         for assembled in &assembly.recordings {
             if self.stop.load(Ordering::Relaxed) {
                 return Ok(GroupDone { abandoned: true, ..GroupDone::default() });
             }
-            self.recording(&mut objects, assembled, tools, &mut done)?;
+            self.recording(&mut objects, assembled, &unread, tools, &mut done)?;
+            // One is kept back: the group is settled together with its last entry.
+            if done.sealings.len() > PIECE_ENTRIES && self.in_pieces {
+                let last = done.sealings.split_off(PIECE_ENTRIES);
+                let sealings = std::mem::replace(&mut done.sealings, last);
+                hand_on(GroupDone { sealings, ..GroupDone::default() });
+            }
         }
         if objects.iter().any(|object| object.error == Some(ObjectError::Stopped)) {
             return Ok(GroupDone { abandoned: true, ..GroupDone::default() });
@@ -232,6 +254,7 @@ impl Work<'_> {
         &self,
         objects: &mut [Object],
         assembled: &Assembled,
+        unread: &HashSet<Vec<u8>>,
         tools: &mut Tools,
         done: &mut GroupDone,
     ) -> Result<(), LedgerError> {
@@ -243,8 +266,6 @@ impl Work<'_> {
             }
         }
         let digest = companions(objects, assembled);
-        let unread_document =
-            objects.iter().any(|o| o.error.is_some() && is_document(&o.listed.key));
         let Some(object) = objects.get_mut(assembled.recording) else { return Ok(()) };
         if object.error.is_some() {
             return Ok(());
@@ -257,7 +278,7 @@ impl Work<'_> {
             object.disposition = Disposition::Unchanged;
             return Ok(());
         }
-        if known.is_some() && unread_document {
+        if known.is_some() && !unread.is_empty() {
             // Its companions cannot be told today: nothing is said to have changed.
             object.disposition = Disposition::NotJudged;
             return Ok(());
@@ -273,7 +294,8 @@ impl Work<'_> {
             return Ok(());
         }
         let listed = object.listed.clone();
-        let sealing = self.sealing(objects, assembled, &listed, (captured, key), known, tools);
+        let of = (&*objects, unread);
+        let sealing = self.sealing(of, assembled, &listed, (captured, key), known, tools);
         match sealing? {
             Some(sealing) => {
                 let again = sealing.change.is_some();
@@ -294,7 +316,7 @@ impl Work<'_> {
 
     fn sealing(
         &self,
-        objects: &[Object],
+        (objects, unread): (&[Object], &HashSet<Vec<u8>>),
         assembled: &Assembled,
         listed: &Listed,
         (captured, block_key): (Captured, BlockKey),
@@ -316,7 +338,7 @@ impl Work<'_> {
             .find(|c| c.role == crate::layout::Role::Sidecar)
             .and_then(|c| c.document);
         let (media, findings) =
-            self.assessed(objects, assembled, listed, captured.digests.size, sidecar);
+            self.assessed(unread, assembled, listed, captured.digests.size, sidecar);
         let (subject, supersedes, change) = match &known {
             None => (subject(&mut tools.random).map_err(no_randomness)?, None, None),
             Some((index, state)) => {
@@ -358,7 +380,7 @@ impl Work<'_> {
 
     fn assessed(
         &self,
-        objects: &[Object],
+        unread: &HashSet<Vec<u8>>,
         assembled: &Assembled,
         listed: &Listed,
         size: u64,
@@ -369,8 +391,7 @@ impl Work<'_> {
         }
         let mut findings = assess(&listed.key, size, assembled, sidecar);
         let sidecar_key = [listed.key.as_slice(), b"_metadata.json"].concat();
-        let unread = |object: &Object| object.listed.key == sidecar_key && object.error.is_some();
-        if objects.iter().any(unread) {
+        if unread.contains(&sidecar_key) {
             let replaced = ["the sidecar is missing", "the sidecar is malformed"];
             findings.retain(|finding| !replaced.contains(&finding.as_str()));
             findings.push("the sidecar could not be read".to_owned());

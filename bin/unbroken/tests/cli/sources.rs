@@ -170,3 +170,19 @@ fn a_long_transcript_is_a_companion_and_no_recording() {
     scene.ok(&["exhibit", "--out", "exhibit", "--all"]);
     assert_eq!(scene.verify("exhibit").0, 0);
 }
+
+/// More recordings in one folder than are handed on together: none is left out, and the folder is settled
+/// together with its last entry.
+#[test]
+fn a_flat_folder_of_many_recordings_is_sealed_once() {
+    let scene = Scene::new();
+    for n in 0..1_100 {
+        scene.recording("c-1", &format!("r-{n}"), format!("bytes {n}").as_bytes());
+    }
+    let first = scene.json(&["ingest", "export"]);
+    assert_eq!(first["sources"][0]["sealed"].as_u64(), Some(1_100), "{first}");
+    let again = scene.json(&["ingest", "export"]);
+    assert_eq!(again["sources"][0]["sealed"].as_u64(), Some(0), "{again}");
+    assert_eq!(again["sources"][0]["unchanged"].as_u64(), Some(2_200), "{again}");
+    scene.ok(&["audit"]);
+}
