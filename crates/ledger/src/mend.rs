@@ -10,6 +10,7 @@ use unbroken_evidence::hash::Hash;
 use unbroken_evidence::kind::Kind;
 use unbroken_evidence::opening::VerifiedOpening;
 
+use crate::durable;
 use crate::error::LedgerError;
 use crate::place::private_path;
 use crate::private::{ObjectState, Private, Row, companions_digest};
@@ -35,38 +36,80 @@ pub(crate) struct Mended {
     pub(crate) rebuilt: u64,
 }
 
-/// private.db, and where the old one was put, if it was damaged: what can still be read of that is taken
-/// over by [`mend`].
+/// Set in a private.db that [`mend`] is filling: the name of the old one that it takes from.
+const TAKING_FROM: &str = "taking-from";
+
+/// private.db, and the old one that [`mend`] is to take over what can still be read: where it was damaged it
+/// is put aside, and a restore that was killed goes on.
 pub(crate) fn open(folder: &Path) -> Result<(Private, Option<PathBuf>), LedgerError> {
     let path = private_path(folder);
+    if !path.exists() {
+        // Killed after the old one was put aside, or lost: whatever fits an entry there is welcome.
+        return begin(&path, last_aside(folder));
+    }
     match sound(&path) {
-        Ok(private) => return Ok((private, None)),
+        Ok(private) => {
+            let name = private.meta(TAKING_FROM)?.and_then(|name| String::from_utf8(name).ok());
+            return Ok((private, name.map(|name| folder.join(name))));
+        }
         Err(error) if error.is_private_damage() => {}
         Err(error) => return Err(error),
     }
-    let old = free_name(folder, "private.db.old");
-    for ending in ["-wal", "-shm", ""] {
+    let old = free_name(folder, ASIDE);
+    // The database goes last: until then a restore begins again with all of it.
+    for ending in ["-shm", "-wal", ""] {
         let (from, to) = (with_ending(&path, ending), with_ending(&old, ending));
         if from.exists() {
             std::fs::rename(&from, &to).map_err(LedgerError::io(&from, "cannot be moved aside"))?;
         }
     }
+    durable::sync_folder(folder).map_err(LedgerError::io(folder, "cannot be synced"))?;
     // A write-ahead log that belongs to a newer database damages the older one that was put beside it.
     if with_ending(&old, "-wal").exists() {
-        std::fs::copy(&old, &path).map_err(LedgerError::io(&path, "cannot be written"))?;
-        match sound(&path) {
-            Ok(private) => return Ok((private, Some(old))),
-            Err(error) if error.is_private_damage() => {}
+        let fresh = with_ending(&path, ".new");
+        remove(&fresh)?;
+        std::fs::copy(&old, &fresh).map_err(LedgerError::io(&fresh, "cannot be written"))?;
+        match sound(&fresh) {
+            Ok(private) => {
+                // Closed, so that nothing of it is in a log of its own.
+                drop(private);
+                std::fs::rename(&fresh, &path)
+                    .map_err(LedgerError::io(&fresh, "cannot be put in place"))?;
+            }
+            Err(error) if error.is_private_damage() => remove(&fresh)?,
             Err(error) => return Err(error),
         }
-        for ending in ["-wal", "-shm", ""] {
-            let made = with_ending(&path, ending);
-            if made.exists() {
-                std::fs::remove_file(&made).map_err(LedgerError::io(&made, "cannot be removed"))?;
-            }
+    }
+    begin(&path, Some(old))
+}
+
+/// The private.db that is to be filled, marked with where from.
+fn begin(path: &Path, old: Option<PathBuf>) -> Result<(Private, Option<PathBuf>), LedgerError> {
+    let mut private = Private::open(path)?;
+    if let Some(name) = old.as_deref().and_then(Path::file_name) {
+        private.set_meta(TAKING_FROM, Some(name.as_encoded_bytes()))?;
+    }
+    Ok((private, old))
+}
+
+/// How the names of databases that were put aside begin.
+const ASIDE: &str = "private.db.old";
+
+/// The database that was put aside last.
+fn last_aside(folder: &Path) -> Option<PathBuf> {
+    let named = (1..).map(|n| folder.join(format!("{ASIDE}-{n}")));
+    named.take_while(|path| path.exists()).last()
+}
+
+/// Removes a database that was being made.
+fn remove(path: &Path) -> Result<(), LedgerError> {
+    for ending in ["-wal", "-shm", ""] {
+        let made = with_ending(path, ending);
+        if made.exists() {
+            std::fs::remove_file(&made).map_err(LedgerError::io(&made, "cannot be removed"))?;
         }
     }
-    Ok((Private::open(&path)?, Some(old)))
+    Ok(())
 }
 
 /// The database at `path`, if every table of it can be read.
@@ -128,6 +171,7 @@ pub(crate) fn mend(
         mended.rebuilt += made.len() as u64;
         private.replace(made)?;
     }
+    private.set_meta(TAKING_FROM, None)?;
     Ok(mended)
 }
 
@@ -144,7 +188,8 @@ fn take_over(private: &mut Private, old: &Private) -> Result<(), LedgerError> {
         private.source(&name, &location)?;
     }
     for name in old.meta_names("").unwrap_or_default() {
-        if let (Ok(Some(value)), None) = (old.meta(&name), private.meta(&name)?) {
+        let is_own = name == TAKING_FROM;
+        if let (Ok(Some(value)), None, false) = (old.meta(&name), private.meta(&name)?, is_own) {
             private.set_meta(&name, Some(&value))?;
         }
     }

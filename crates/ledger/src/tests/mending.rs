@@ -100,6 +100,33 @@ fn of_a_damaged_private_db_everything_is_kept_that_can_be_read() {
     assert!(least < 12, "{least} to {most} of 601 openings lost");
 }
 
+/// A restore is killed after it has put the damaged database aside: before there is a new one, and when the
+/// new one is empty. Nothing may count as lost that is still to be read.
+#[test]
+fn a_restore_that_was_killed_goes_on_with_what_it_put_aside() {
+    for is_begun in [false, true] {
+        let (_kept, folder) = place();
+        let mut ledger = created(&folder);
+        append(&mut ledger, 0..600).unwrap();
+        ledger.checkpoint().unwrap();
+        drop(ledger);
+        let path = private_path(&folder);
+        let mut damaged = std::fs::read(&path).unwrap();
+        let last = damaged.len() - 4_096;
+        damaged[last..last + 200].fill(0xa5);
+        std::fs::write(&path, damaged).unwrap();
+        if is_begun {
+            let (private, old) = crate::mend::open(&folder).unwrap();
+            assert!(old.is_some() && private.end().unwrap() == 0);
+        } else {
+            std::fs::rename(&path, folder.join("private.db.old-1")).unwrap();
+        }
+        assert!(Ledger::open(&folder, surroundings()).is_err());
+        let restored = mended(&folder);
+        assert!(restored.lost < 12, "{is_begun}: {restored:?}");
+    }
+}
+
 #[test]
 fn a_private_db_that_is_no_database_is_set_aside() {
     let (_kept, folder) = place();
