@@ -121,9 +121,9 @@ impl Parts {
         "a lookup, by which it is found, is missing or changed",
         "what it erases is missing or changed",
     ];
-    /// Documents cannot be made again from the entry,
+    /// Of a document, which nothing else holds: it cannot be made again.
     pub(crate) const DOCUMENT: &str = "a captured document is missing or changed";
-    /// nor can listings.
+    /// Of a listing, which nothing else holds either.
     pub(crate) const LISTING: &str = "its listing is missing or changed";
 
     /// The digests of `row`; its opening, which the entry itself commits to, is none of the parts.
