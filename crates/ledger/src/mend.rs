@@ -8,6 +8,7 @@ use unbroken_evidence::disclosed::Disclosed;
 use unbroken_evidence::entry::UnverifiedEntry;
 use unbroken_evidence::hash::Hash;
 use unbroken_evidence::kind::Kind;
+use unbroken_evidence::narrow::decimal;
 use unbroken_evidence::opening::VerifiedOpening;
 
 use crate::durable;
@@ -38,6 +39,9 @@ pub(crate) struct Mended {
 
 /// Set in a private.db that [`mend`] is filling: the name of the old one that it takes from.
 const TAKING_FROM: &str = "taking-from";
+
+/// The ranges of entries that lost a document or a listing, until a `gap` entry says so.
+pub(crate) const PARTS_LOST: &str = "parts-lost";
 
 /// private.db, and the old one that [`mend`] is to take over what can still be read: where it was damaged it
 /// is put aside, and a restore that was killed goes on.
@@ -144,6 +148,8 @@ pub(crate) fn mend(
     if let Some(old) = old {
         take_over(private, old)?;
     }
+    // A restore that was killed before it had sealed them.
+    mended.parts = private.meta(PARTS_LOST)?.map(|text| ranges(&text)).unwrap_or_default();
     openings(&mut reader, private, old, size, &mut mended)?;
     let (wrong, locations) = wrong(&mut reader, private, size)?;
     for chunk in wrong.chunks(AT_ONCE) {
@@ -169,10 +175,27 @@ pub(crate) fn mend(
             made.push((index, PreparedRow::of(entry.leaf(), row)));
         }
         mended.rebuilt += made.len() as u64;
+        if !mended.parts.is_empty() {
+            // Once the row is made again nothing else remembers what it lacks.
+            private.set_meta(PARTS_LOST, Some(listed(&mended.parts).as_bytes()))?;
+        }
         private.replace(made)?;
     }
     private.set_meta(TAKING_FROM, None)?;
     Ok(mended)
+}
+
+/// Ranges as a `gap` entry writes them.
+pub(crate) fn listed(ranges: &[(u64, u64)]) -> String {
+    let each: Vec<String> = ranges.iter().map(|(from, to)| format!("{from}-{}", to - 1)).collect();
+    each.join(",")
+}
+
+/// What [`listed`] wrote.
+fn ranges(text: &[u8]) -> Vec<(u64, u64)> {
+    let text = String::from_utf8_lossy(text);
+    let each = text.split(',').filter_map(|range| range.split_once('-'));
+    each.filter_map(|(from, last)| Some((decimal(from)?, decimal(last)?.checked_add(1)?))).collect()
 }
 
 fn extend(ranges: &mut Vec<(u64, u64)>, index: u64) {

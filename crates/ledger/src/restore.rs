@@ -136,7 +136,7 @@ pub fn restore(
 /// Seals which openings are lost, unless the last `gap` entry says so already.
 fn seal_gap(ledger: &mut Ledger, missing: &[(u64, u64)]) -> Result<Option<u64>, LedgerError> {
     let known = ledger.private().meta(SEALED_GAPS)?.unwrap_or_default();
-    let ranges = listed(missing);
+    let ranges = mend::listed(missing);
     if missing.is_empty() || known == ranges.as_bytes() {
         return Ok(None);
     }
@@ -159,17 +159,13 @@ fn seal_parts_gap(ledger: &mut Ledger, parts: &[(u64, u64)]) -> Result<Option<u6
     if parts.is_empty() {
         return Ok(None);
     }
-    let ranges = listed(parts);
+    let ranges = mend::listed(parts);
     let what = "captured documents or listings of these entries are lost";
     let values =
         vec![Value::string("gap", "/what", what), Value::string("gap", "/entries", &ranges)];
     let gap = ledger.append_fields(Kind::Gap, values, Row::default())?.index;
+    ledger.private_mut().set_meta(mend::PARTS_LOST, None)?;
     Ok(Some(gap))
-}
-
-fn listed(ranges: &[(u64, u64)]) -> String {
-    let each: Vec<String> = ranges.iter().map(|(from, to)| format!("{from}-{}", to - 1)).collect();
-    each.join(",")
 }
 
 /// The ranges of entries whose openings and lookups are lost, as the last `gap` entry says.
@@ -283,7 +279,15 @@ fn whole(folder: &Path, store: &dyn Store) -> Result<(u64, bool), LedgerError> {
     let published = reader.checkpoint().size;
     let mut computed = Head::default();
     for index in 0..head.size() {
-        let Ok(Some((leaf, note))) = store.entry(index) else { return Ok((head.size(), false)) };
+        let found = match store.entry(index) {
+            Ok(found) => found,
+            Err(source) => {
+                let error = LedgerError::Store { path: store_folder(folder), source };
+                // A disk that does not answer says nothing of what is in the store.
+                return if error.is_damage() { Ok((head.size(), false)) } else { Err(error) };
+            }
+        };
+        let Some((leaf, note)) = found else { return Ok((head.size(), false)) };
         let logged = if index < published { Some(reader.entry_bytes(index)?) } else { None };
         match UnverifiedEntry::parse(&note) {
             Ok(entry) if entry.leaf() == leaf && logged.is_none_or(|logged| logged == note) => {

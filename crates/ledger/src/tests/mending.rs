@@ -195,3 +195,18 @@ fn the_opening_beside_the_keys_is_written_again() {
     assert_eq!(audited(&folder).0, 1);
     mended(&folder);
 }
+
+/// A restore is killed between making a row again and sealing what it lacks.
+#[test]
+fn a_lost_document_is_recorded_also_by_the_restore_after_one_that_was_killed() {
+    let (_kept, folder) = place();
+    whole_ledger(&folder);
+    change(&folder, "DELETE FROM documents WHERE idx = 1");
+    let (mut private, old) = crate::mend::open(&folder).unwrap();
+    assert!(old.is_none());
+    crate::mend::mend(&folder, &mut private, None, 8).unwrap();
+    drop(private);
+    assert_eq!(audited(&folder).0, 0, "nothing but the mark remembers it");
+    let restored = mended(&folder);
+    assert_eq!((restored.parts_lost, restored.parts_gap.is_some()), (1, true), "{restored:?}");
+}
