@@ -140,9 +140,10 @@ pub fn audit(
 /// The openings of control entries that are kept beside the keys.
 fn control_openings(folder: &Path, reader: &mut LogReader) -> Result<Vec<String>, LedgerError> {
     let mut differences = Vec::new();
-    // Control entries are few; the genesis is one.
-    let private = Private::open_to_read(&private_path(folder))?;
-    let known = private.find(Lookup::Kind, b"control").unwrap_or_default();
+    // Control entries are few; the genesis is one. A private.db that cannot be read is told elsewhere.
+    let private = Private::open_to_read(&private_path(folder));
+    let known = private.and_then(|private| private.find(Lookup::Kind, b"control"));
+    let known = known.unwrap_or_default();
     let size = reader.checkpoint().size;
     let later = known.into_iter().filter(|index| *index > 0 && *index < size);
     for index in std::iter::once(0).chain(later) {
