@@ -42,7 +42,7 @@ pub(crate) fn run(folder: &Path, out: &Output) -> Result<u8, Failure> {
     }
     text.push_str(match code {
         0 => "NO DIFFERENCE FOUND\n",
-        1 => "DIFFERENCES FOUND\n",
+        1 => "DIFFERENCES FOUND: keep a copy of the ledger, then run `unbroken restore`, which mends what it can and says what is lost\n",
         _ => "NO DIFFERENCE FOUND, BUT NOT EVERYTHING WAS CHECKED\n",
     });
     output::text(out, &text)?;
