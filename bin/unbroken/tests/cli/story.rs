@@ -348,6 +348,13 @@ fn a_verdict_says_what_a_recordings_metadata_declares_and_what_is_odd_about_it()
     let scene = Scene::new();
     scene.recording(CONVERSATION, "r-1", b"the same bytes");
     let media = scene.recording(CONVERSATION, "r-2", b"the same bytes");
+    // A second and a half of 16,000 bytes a second.
+    let mut wav =
+        b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0data"
+            .to_vec();
+    wav.extend(24_000_u32.to_le_bytes());
+    wav.extend(vec![0; 24_000]);
+    scene.recording(CONVERSATION, "r-3", &wav);
     let times =
         "\"startTime\":\"2026-11-20T09:00:00.000+0100\",\"endTime\":\"2026-11-20T07:59:59.000Z\"";
     let sidecar = format!(
@@ -363,6 +370,8 @@ fn a_verdict_says_what_a_recordings_metadata_declares_and_what_is_odd_about_it()
         "declared: from 2026-11-20T09:00:00.000+0100 to 2026-11-20T07:59:59.000Z; sealed ",
         "odd: its declared end is before its declared start\n",
         "odd: entry 2, about another recording, commits to the same bytes\n",
+        "measured: 1.5 s long, by its own header\n",
+        "odd: its length by its own header is not its declared duration\n",
     ] {
         assert!(text.contains(said), "{said}: {text}");
     }
