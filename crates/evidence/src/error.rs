@@ -69,6 +69,23 @@ pub fn printable(text: &str) -> String {
     format!("{}{more}", escaped(&start))
 }
 
+/// `text` made safe for a terminal and cut so that it takes at most so many bytes: of such texts a verdict
+/// holds one for each recording, and an escape is ten times as long as what it stands for.
+pub(crate) fn printable_within(text: &str, bytes_max: usize) -> String {
+    const MORE: &str = "...";
+    let (mut shown, mut buffer) = (String::new(), [0; 4]);
+    for character in text.chars() {
+        let piece = escaped(character.encode_utf8(&mut buffer));
+        if shown.len() + piece.len() > bytes_max - MORE.len() {
+            shown.push_str(MORE);
+            break;
+        }
+        shown.push_str(&piece);
+    }
+    shown.shrink_to_fit();
+    shown
+}
+
 /// `text` made safe for a terminal: control and formatting characters stand as escapes.
 #[must_use]
 pub fn escaped(text: &str) -> String {

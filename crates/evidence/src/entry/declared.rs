@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::error::printable;
+use crate::error::printable_within;
 use crate::narrow::decimal;
 use crate::time::{Time, declared_ms};
 use crate::vocabulary::{object, observed, sidecar};
@@ -16,9 +16,12 @@ pub struct Moment {
     pub ms: Option<i64>,
 }
 
+/// Bytes of a declared time that are kept; those of Genesys Cloud have 28.
+const TEXT_BYTES_MAX: usize = 40;
+
 impl Moment {
     fn read(text: &str) -> Self {
-        Self { text: printable(text), ms: declared_ms(text) }
+        Self { text: printable_within(text, TEXT_BYTES_MAX), ms: declared_ms(text) }
     }
 }
 
@@ -145,6 +148,18 @@ mod tests {
             declared.take(source, pointer, value);
         }
         declared.odd(Time::parse(SEALED).unwrap())
+    }
+
+    #[test]
+    fn of_a_declared_time_no_more_is_kept_than_a_line_needs() {
+        for text in ["\u{10ffff}".repeat(60_000), "9".repeat(60_000), "\u{1b}".repeat(39)] {
+            let mut declared = Declared::default();
+            declared.take("sidecar", "/startTime", &text);
+            let kept = declared.start.unwrap().text;
+            assert!(kept.len() <= TEXT_BYTES_MAX && kept.ends_with("..."), "{kept}");
+        }
+        let whole = "2023-08-29T23:19:04.873+0000";
+        assert_eq!(Moment::read(whole).text, whole);
     }
 
     // spec: A8 A9

@@ -7,14 +7,16 @@ use crate::body::{Body, Rel};
 use crate::content::BlockKey;
 use crate::disclosed::Disclosed;
 use crate::document;
-use crate::error::printable;
+use crate::error::printable_within;
 use crate::field::FieldType;
 use crate::hash::Hash;
 use crate::judge::entries::Judged;
 use crate::judge::findings::Findings;
 use crate::limits::COMMITMENTS_MAX;
 use crate::opening::VerifiedOpening;
-use crate::recordings::{Bytes, FINDINGS_SHOWN, Recording, Recordings, Replacement, Replacements};
+use crate::recordings::{
+    Bytes, FINDING_BYTES_MAX, FINDINGS_SHOWN, Recording, Recordings, Replacement, Replacements,
+};
 use crate::step::Step;
 use crate::vocabulary::sidecar;
 
@@ -207,7 +209,8 @@ impl Commitments {
 /// The first few of what the collector noticed, and how many there are.
 fn noticed(disclosed: &Disclosed) -> (Vec<String>, u64) {
     let found = disclosed.findings();
-    let first = found.iter().take(FINDINGS_SHOWN).map(|text| printable(text));
+    let first =
+        found.iter().take(FINDINGS_SHOWN).map(|text| printable_within(text, FINDING_BYTES_MAX));
     (first.collect(), found.len() as u64)
 }
 

@@ -59,6 +59,8 @@ pub struct Recording {
 
 /// What a collector noticed that is shown of one recording.
 pub(crate) const FINDINGS_SHOWN: usize = 3;
+/// Bytes of each.
+pub(crate) const FINDING_BYTES_MAX: usize = 120;
 
 impl Recording {
     /// Takes in how long its bytes are by their own header.
