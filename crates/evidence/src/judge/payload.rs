@@ -91,7 +91,7 @@ impl<'a, 'b> Payload<'a, 'b> {
         }
         for (path, sha256) in manifest.lines() {
             if !is_payload(path) {
-                findings.contradicted(Step::Names, path, "a place below data/", "none");
+                findings.contradicted(Step::ManifestForm, path, "a payload file", "another");
             } else if self.reading.has(path) {
                 // Its bytes are read below.
             } else if self.reading.fetched.contains_key(path) {

@@ -6,10 +6,14 @@ use unbroken_evidence::bag::Manifest;
 use unbroken_evidence::hash::Hash;
 use unbroken_evidence::package::{MemoryPackage, Package as _};
 
+use crate::bagged;
+use crate::checkpoints;
+use crate::committed;
 use crate::container;
 use crate::later;
 use crate::scene::{Scene, stranger_key, zipped};
 use crate::signed;
+use crate::signers;
 
 /// One exhibit and what a verifier must say of it.
 pub struct Case {
@@ -31,15 +35,19 @@ pub fn all() -> Vec<Case> {
     let mut cases = good();
     cases.extend(package_cases());
     cases.extend(bag_cases());
+    cases.extend(bagged::fetch_cases());
+    cases.extend(bagged::form_cases());
+    cases.extend(bagged::name_cases());
     cases.extend(packing_cases());
     cases.extend(ledger_cases());
+    cases.extend(checkpoints::cases());
     cases.extend(entry_cases());
     cases.extend(signed::statement_cases());
     cases.extend(signed::relation_cases());
-    cases.extend(signed::opening_cases());
+    cases.extend(committed::opening_cases());
     cases.extend(signed::text_cases());
-    cases.extend(signed::commitment_cases());
-    cases.extend(signed::key_cases());
+    cases.extend(committed::commitment_cases());
+    cases.extend(signers::key_cases());
     cases.extend(later::version_cases());
     cases.extend(later::disclosure_cases());
     cases.extend(later::file_cases());
@@ -71,7 +79,7 @@ fn edited(name: &'static str, exit: u8, step: &'static str, edit: PackageEdit) -
     case(name, exit, step, &Scene { package: Box::new(edit), ..Scene::default() })
 }
 
-fn change(package: &mut MemoryPackage, path: &str, from: &str, to: &str) {
+pub(crate) fn change(package: &mut MemoryPackage, path: &str, from: &str, to: &str) {
     let text = String::from_utf8_lossy(package.bytes(path).unwrap_or_default()).into_owned();
     package.insert(path, text.replacen(from, to, 1));
 }
@@ -84,7 +92,7 @@ fn flip(package: &mut MemoryPackage, path: &str, place: usize) {
     package.insert(path, bytes);
 }
 
-fn rename(package: &mut MemoryPackage, from: &str, to: &str) {
+pub(crate) fn rename(package: &mut MemoryPackage, from: &str, to: &str) {
     let bytes = package.remove(from).unwrap_or_default();
     package.insert(to, bytes);
 }
@@ -94,8 +102,8 @@ fn lines_of(package: &MemoryPackage, path: &str) -> BTreeMap<String, Hash> {
     manifest.unwrap_or_default().lines().map(|(path, hash)| (path.to_owned(), hash)).collect()
 }
 
-const CALL_PATH: &str = "data/2/recording.opus";
-const MANIFEST: &str = "manifest-sha256.txt";
+pub(crate) const CALL_PATH: &str = "data/2/recording.opus";
+pub(crate) const MANIFEST: &str = "manifest-sha256.txt";
 
 fn package_cases() -> Vec<Case> {
     vec![
@@ -233,9 +241,6 @@ fn ledger_cases() -> Vec<Case> {
         }),
         edited("checkpoint-size", 1, "V8", |p| {
             on_all_proofs(p, |text| text.replace("\n9\n", "\n10\n"))
-        }),
-        edited("checkpoint-leading-zero", 1, "V8", |p| {
-            on_all_proofs(p, |text| text.replace("\n9\n", "\n09\n"))
         }),
         edited("checkpoint-missing", 1, "V8", |p| drop(p.remove("ledger/checkpoint"))),
         edited("checkpoint-not-of-the-proofs", 1, "V10", |p| change(p, PROOF, "\n9\n", "\n8\n")),

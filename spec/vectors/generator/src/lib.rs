@@ -3,13 +3,17 @@
 //!
 //! Everything is deterministic: keys come from fixed seeds, salts from a counter.
 
+mod bagged;
 pub mod cases;
+mod checkpoints;
+mod committed;
 pub mod container;
 mod later;
 pub mod logs;
 pub mod model;
 pub mod scene;
 mod signed;
+mod signers;
 pub mod values;
 
 use std::path::Path;

@@ -80,6 +80,10 @@ pub struct Scene {
     pub after_produced: Box<dyn Fn(&mut Model)>,
     /// The key that signs the checkpoint.
     pub log: fn() -> Signer,
+    /// Changes the checkpoint's text before it is signed.
+    pub checkpoint_text: Box<dyn Fn(&mut String)>,
+    /// Changes the signed checkpoint.
+    pub checkpoint_note: Box<dyn Fn(&mut String)>,
     /// Changes payload files before anything covers them.
     pub payload: Box<dyn Fn(&mut MemoryPackage)>,
     /// Changes the bag's own files before `produced` covers them.
@@ -94,7 +98,7 @@ pub struct Scene {
     pub add: Vec<Added>,
     /// Ends these keys in entry 3.
     pub end: Vec<Ended>,
-    /// Ends these keys in a control entry of their own, just before `produced`.
+    /// Ends these keys just before `produced`, each in a control entry of its own.
     pub end_late: Vec<Ended>,
     /// Adds these keys just before `produced`, each in a control entry of its own.
     pub add_late: Vec<Added>,
@@ -111,6 +115,8 @@ impl Default for Scene {
             note: Box::new(|_, _| ()),
             after_produced: Box::new(|_| ()),
             log: log_key,
+            checkpoint_text: Box::new(|_| ()),
+            checkpoint_note: Box::new(|_| ()),
             payload: Box::new(|_| ()),
             bagged: Box::new(|_| ()),
             package: Box::new(|_| ()),
@@ -173,7 +179,7 @@ impl Scene {
         self.produced(&mut model, &package);
         let produced = model.size() - 1;
         (self.after_produced)(&mut model);
-        let checkpoint = (self.log)().sign_note(&model.checkpoint().text());
+        let checkpoint = self.checkpoint(&model);
         package.insert("ledger/checkpoint", checkpoint.clone());
         let is_control = |index| matches!(index, 0 | 3) || (8..produced).contains(&index);
         for index in (0..=produced).filter(|index| !self.hide.contains(index)) {
@@ -196,6 +202,14 @@ impl Scene {
             tag(&mut package);
         }
         package
+    }
+
+    fn checkpoint(&self, model: &Model) -> String {
+        let mut text = model.checkpoint().text();
+        (self.checkpoint_text)(&mut text);
+        let mut note = (self.log)().sign_note(&text);
+        (self.checkpoint_note)(&mut note);
+        note
     }
 
     fn entries(&self, model: &mut Model) {
@@ -221,8 +235,8 @@ impl Scene {
         let hold = Value::string("observation", "/object-lock/legal-hold", "ON");
         let about = reference(model, 6, Rel::About);
         self.plain(model, &collector_key(), Kind::Observation, Some(CALL), vec![hold], vec![about]);
-        if !self.end_late.is_empty() {
-            self.control(model, vec![], self.end_late.clone());
+        for ended in &self.end_late {
+            self.control(model, vec![], vec![ended.clone()]);
         }
         for added in &self.add_late {
             self.control(model, vec![added.clone()], vec![]);
