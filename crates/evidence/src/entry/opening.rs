@@ -172,6 +172,9 @@ impl Opening {
             name = reader.string()?;
             reader.expect(":")?;
         }
+        if name == "block_key" {
+            return Err(malformed("each member once"));
+        }
         if name != "fields" {
             return Err(FormError::unsupported("opening member", &name));
         }

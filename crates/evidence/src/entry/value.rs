@@ -141,13 +141,15 @@ pub(crate) fn check_own_source(
     let is_digest = field_type == FieldType::String && Hash::from_hex(value).is_some();
     let is_number = field_type == FieldType::Number && crate::narrow::decimal(value).is_some();
     let is_time = field_type == FieldType::String && crate::time::Time::parse(value).is_ok();
-    let (fits, expected) = match (source, pointer) {
-        ("content", "/sha256" | "/blake3") => (is_digest, "a string of 64 hex digits"),
-        ("content", "/size") => (is_number, "a number, a plain decimal"),
-        ("observed", "/start" | "/end") => (is_time, "a string, a time of 24 characters"),
-        ("companion", _) if pointer.ends_with("/sha256") => {
+    // A companion's pointers begin with its number.
+    let last =
+        if source == "companion" { &pointer[pointer.rfind('/').unwrap_or(0)..] } else { pointer };
+    let (fits, expected) = match (source, last) {
+        ("content", "/sha256" | "/blake3") | ("companion", "/sha256") => {
             (is_digest, "a string of 64 hex digits")
         }
+        ("content" | "companion", "/size") => (is_number, "a number, a plain decimal"),
+        ("observed", "/start" | "/end") => (is_time, "a string, a time of 24 characters"),
         _ => return Ok(()),
     };
     if fits {

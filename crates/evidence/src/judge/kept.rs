@@ -45,7 +45,7 @@ impl Kept {
     ) -> bool {
         let claims = self.unverified.claims();
         let lines = self.unverified.note();
-        if keys.signer_of_checkpoint(lines, claims.size).is_none() {
+        let Some(signer) = keys.signer_of_checkpoint(lines, claims.size) else {
             if let Some(blind) = keys.blind_from() {
                 let why = format!(
                     "control entry {blind}, which is not understood, may have added its key"
@@ -57,6 +57,11 @@ impl Kept {
                 format!("a signature by a log key of this ledger, valid at size {}", claims.size);
             let found = names(lines.signatures().iter());
             findings.blamed(Fault::Anchor, Step::Checkpoint, ITEM, &expected, &found);
+            return false;
+        };
+        if signer.disputed_from.is_some_and(|from| from < claims.size) {
+            // C8: whoever stole the key may have made it.
+            findings.not_established(Step::Checkpoint, ITEM, "its key is disputed at that size");
             return false;
         }
         let same = claims.origin == now.origin;

@@ -23,7 +23,7 @@ pub struct Case {
     pub exit: u8,
     /// The step that must say so; `container` where no verification takes place, `-` for none.
     pub step: &'static str,
-    /// What the verifier is given: `anchor`, `none`, `wrong-anchor`, `ledger-id`, `wrong-ledger-id`.
+    /// What the verifier is given: a word of `spec/vectors/README.md`.
     pub trust: &'static str,
     /// The exhibit.
     pub zip: Vec<u8>,
@@ -46,8 +46,16 @@ pub fn all() -> Vec<Case> {
     cases.extend(signed::relation_cases());
     cases.extend(committed::opening_cases());
     cases.extend(signed::text_cases());
+    cases.extend(signed::limit_cases());
+    cases.extend(signed::unknown_kind_cases());
     cases.extend(committed::commitment_cases());
+    cases.extend(committed::value_cases());
+    cases.extend(committed::encoding_cases());
+    cases.extend(committed::part_cases());
     cases.extend(signers::key_cases());
+    cases.extend(signers::vkey_cases());
+    cases.extend(signers::signature_cases());
+    cases.extend(signers::standing_cases());
     cases.extend(later::version_cases());
     cases.extend(later::disclosure_cases());
     cases.extend(later::file_cases());
@@ -67,6 +75,8 @@ fn good() -> Vec<Case> {
         ("no-anchor", 2, "V8", "none"),
         ("wrong-anchor", 1, "V8", "wrong-anchor"),
         ("wrong-ledger-id", 1, "V9", "wrong-ledger-id"),
+        ("right-anchor-and-wrong-ledger-id", 1, "V9", "anchor-and-wrong-ledger-id"),
+        ("two-anchors", 1, "V8", "two-anchors"),
     ];
     let zip = zipped(&Scene::default().build());
     let with = |(name, exit, step, trust)| Case { name, exit, step, trust, zip: zip.clone() };

@@ -57,12 +57,12 @@ pub(crate) fn cases() -> Vec<Case> {
         },
         text("checkpoint-extension", 0, |t| t.push_str("an extension that nobody knows\n")),
         text("checkpoint-extension-empty", 1, |t| t.push_str("\nbehind an empty line\n")),
-        note("checkpoint-signed-by-another-too", 0, |n| {
-            let text = n.split("\n\n").next().unwrap_or_default().to_owned() + "\n";
-            let by_another = stranger_key().sign_note(&text);
-            n.push_str(by_another.lines().last().unwrap_or_default());
-            n.push('\n');
-        }),
+        note("checkpoint-signed-by-another-too", 0, also_by_a_stranger),
+        Case {
+            trust: "two-anchors",
+            step: "V12",
+            ..note("checkpoint-signed-by-a-stranger-too-who-is-trusted", 1, also_by_a_stranger)
+        },
         note("checkpoint-signer-with-a-plus", 1, |n| {
             once_more(n, |line| line.replace("example.com/log", "example.com+log"));
         }),
@@ -85,4 +85,11 @@ fn spare_bits(root: &str) -> String {
     let place = last.chars().next().and_then(|digit| DIGITS.find(digit)).unwrap_or(0);
     let other = DIGITS.get(place + 1..place + 2).unwrap_or("B");
     format!("{head}{other}=")
+}
+
+fn also_by_a_stranger(note: &mut String) {
+    let text = note.split("\n\n").next().unwrap_or_default().to_owned() + "\n";
+    let by_another = stranger_key().sign_note(&text);
+    note.push_str(by_another.lines().last().unwrap_or_default());
+    note.push('\n');
 }

@@ -230,6 +230,11 @@ pub(crate) fn base64_of(bytes: &[u8]) -> String {
     encode(bytes)
 }
 
+/// The bytes of canonical base64.
+pub(crate) fn base64_decoded(text: &str) -> Vec<u8> {
+    decode(text)
+}
+
 /// Adds the order of the group to S in the signature of entry 2: the same equation holds.
 pub(crate) fn malleate(index: u64, note: &mut String) {
     if index != 2 {

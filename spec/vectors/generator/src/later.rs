@@ -1,13 +1,11 @@
 //! Entries, proofs, keys and exhibits of later versions; withheld values; names, lists and sidecars.
 
 use unbroken_evidence::field::Value;
-use unbroken_evidence::hash::Hash;
 use unbroken_evidence::key::Signer;
 use unbroken_evidence::opening::{Opening, Position};
 use unbroken_evidence::package::MemoryPackage;
 
 use crate::cases::{Case, case};
-use crate::container::base64_of;
 use crate::scene::{Scene, log_key, second_collector_key, stranger_key};
 
 fn version_two(at: u64) -> Scene {
@@ -82,24 +80,7 @@ pub(crate) fn version_cases() -> Vec<Case> {
         case("proof-version", 3, "V10", &proof),
         case("exhibit-version", 3, "V7", &exhibit),
         case("exhibit-without-a-version", 1, "V7", &no_version),
-        case("key-of-a-later-type", 3, "V13", &later_key()),
     ]
-}
-
-/// Entry 3 adds a key of a type that this version does not know.
-fn later_key() -> Scene {
-    let mut typed = vec![6_u8];
-    typed.extend([9_u8; 32]);
-    let name = "example.com/later";
-    let id = Hash::of(&[name.as_bytes(), b"\n", &typed]).to_string();
-    let vkey = format!("{name}+{}+{}", &id[..8], base64_of(&typed));
-    let from = second_collector_key().verifier().to_string();
-    let text = move |index, text: &mut String| {
-        if index == 3 {
-            *text = text.replace(&from, &vkey);
-        }
-    };
-    Scene { text: Box::new(text), ..Scene::default() }
 }
 
 /// Withholds the value of one field of the opening of entry `at`, as a producer may.

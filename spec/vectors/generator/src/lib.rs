@@ -8,6 +8,7 @@ pub mod cases;
 mod checkpoints;
 mod committed;
 pub mod container;
+mod curve;
 mod later;
 pub mod logs;
 pub mod model;

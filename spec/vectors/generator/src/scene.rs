@@ -60,6 +60,18 @@ pub fn stranger_key() -> Signer {
     signer("example.com/stranger", 5)
 }
 
+/// A log key that a case may add.
+#[must_use]
+pub fn second_log_key() -> Signer {
+    signer("example.com/log-2", 6)
+}
+
+/// A control key that a case may add.
+#[must_use]
+pub fn second_control_key() -> Signer {
+    signer("example.com/control-2", 7)
+}
+
 type Edit<T> = Box<dyn Fn(u64, &mut T)>;
 
 /// Where a fault can be put; each does nothing until it is set. The numbers are indices.
@@ -236,7 +248,7 @@ impl Scene {
         let about = reference(model, 6, Rel::About);
         self.plain(model, &collector_key(), Kind::Observation, Some(CALL), vec![hold], vec![about]);
         for ended in &self.end_late {
-            self.control(model, vec![], vec![ended.clone()]);
+            self.control(model, vec![], vec![*ended]);
         }
         for added in &self.add_late {
             self.control(model, vec![added.clone()], vec![]);
@@ -387,7 +399,15 @@ impl Scene {
 }
 
 fn signer_again(signer: &Signer) -> Signer {
-    let all = [control_key(), log_key(), collector_key(), second_collector_key(), stranger_key()];
+    let all = [
+        control_key(),
+        log_key(),
+        collector_key(),
+        second_collector_key(),
+        stranger_key(),
+        second_log_key(),
+        second_control_key(),
+    ];
     let same = |known: &Signer| known.verifier() == signer.verifier();
     all.into_iter().find(same).unwrap_or_else(stranger_key)
 }

@@ -2,16 +2,19 @@
 
 use unbroken_evidence::body::{Added, Body, Ended, Role};
 use unbroken_evidence::hash::Hash;
+use unbroken_evidence::key::Signer;
 
 use crate::cases::{Case, case};
 use crate::container;
+use crate::curve::{self, Nonce};
 use crate::scene::{
-    Scene, collector_key, control_key, log_key, second_collector_key, stranger_key,
+    Scene, collector_key, control_key, log_key, second_collector_key, second_control_key,
+    second_log_key, stranger_key,
 };
 use crate::signed::written;
 
 pub(crate) fn key_cases() -> Vec<Case> {
-    let signed = |at: u64, by: fn() -> unbroken_evidence::key::Signer| Scene {
+    let signed = |at: u64, by: fn() -> Signer| Scene {
         signer: Box::new(move |index, signer| if index == at { by() } else { signer }),
         ..Scene::default()
     };
@@ -51,19 +54,12 @@ pub(crate) fn key_cases() -> Vec<Case> {
             &add(Added { role: Role::Log, key: collector_key().verifier().clone() }),
         ),
         case("genesis-without-a-collector", 1, "V11", &genesis),
-        case("key-of-small-order", 1, "V13", &small_order()),
         written("role-unknown", 3, "V13", 3, ("\"role\":\"collector\"", "\"role\":\"auditor\"")),
     ]
 }
 
-/// Entry 3 adds a key whose point is the neutral element: everything verifies under it.
-fn small_order() -> Scene {
-    let mut neutral = [0_u8; 33];
-    neutral[0] = 1;
-    neutral[1] = 1;
-    let name = "example.com/weak";
-    let id = Hash::of(&[name.as_bytes(), b"\n", &neutral]).to_string();
-    let vkey = format!("{name}+{}+{}", &id[..8], container::base64_of(&neutral));
+/// Entry 3 adds this key instead of the second collector.
+fn adding(vkey: String) -> Scene {
     let from = second_collector_key().verifier().to_string();
     let text = move |index, text: &mut String| {
         if index == 3 {
@@ -71,4 +67,195 @@ fn small_order() -> Scene {
         }
     };
     Scene { text: Box::new(text), ..Scene::default() }
+}
+
+/// A verifier key of this name over these bytes, type and all, with the right id.
+pub(crate) fn vkey(name: &str, typed: &[u8]) -> String {
+    let id = Hash::of(&[name.as_bytes(), b"\n", typed]).to_string();
+    format!("{name}+{}+{}", &id[..8], container::base64_of(typed))
+}
+
+/// C3: verifier keys that are none, or of a type that this version does not know.
+pub(crate) fn vkey_cases() -> Vec<Case> {
+    let ed25519 = |point: &[u8]| [&[1], point].concat();
+    let mut neutral = [0_u8; 32];
+    neutral[0] = 1;
+    let good = collector_key().verifier().public();
+    let refused = |name, vkey| case(name, 1, "V13", &adding(vkey));
+    let own = second_collector_key().verifier().to_string();
+    vec![
+        // Everything verifies under the neutral element.
+        refused("key-of-small-order", vkey("example.com/weak", &ed25519(&neutral))),
+        refused(
+            "key-not-canonical",
+            vkey("example.com/again", &ed25519(&curve::second_encoding())),
+        ),
+        refused("key-of-31-bytes", vkey("example.com/short", &ed25519(&good[..31]))),
+        refused("key-not-on-the-curve", vkey("example.com/off", &ed25519(&off_the_curve()))),
+        refused("key-name-reserved", vkey("unbroken/entry", &ed25519(&good))),
+        refused("key-name-with-a-space", vkey("example com", &ed25519(&good))),
+        refused("key-name-empty", vkey("", &ed25519(&good))),
+        refused("key-id-wrong", own.replace("+4f5e9758+", "+4f5e9759+")),
+        refused("key-id-upper-case", own.replace("+4f5e9758+", "+4F5E9758+")),
+        case(
+            "key-of-a-later-type",
+            3,
+            "V13",
+            &adding(vkey("example.com/later", &[[6; 1].as_slice(), &[9; 32]].concat())),
+        ),
+    ]
+}
+
+/// A y for which the curve has no x.
+fn off_the_curve() -> [u8; 32] {
+    let mut bytes = [0; 32];
+    bytes[0] = 2;
+    bytes
+}
+
+/// E11, E12: signatures that some implementations take.
+pub(crate) fn signature_cases() -> Vec<Case> {
+    let again = |name, nonce| {
+        let note = move |index, note: &mut String| {
+            if index == 2 {
+                *note = curve::sign_again(note, 3, nonce);
+            }
+        };
+        case(name, 1, "V14", &Scene { note: Box::new(note), ..Scene::default() })
+    };
+    let malleated = Scene { note: Box::new(container::malleate), ..Scene::default() };
+    let of_another = Scene {
+        statement: Box::new(|index, s| {
+            if index == 6 {
+                s.key = second_collector_key().verifier().hash();
+            }
+        }),
+        ..Scene::default()
+    };
+    let named_otherwise = Scene {
+        statement: Box::new(|index, s| {
+            if index == 6 {
+                s.signer = "example.com/collector-9".into();
+            }
+        }),
+        ..Scene::default()
+    };
+    vec![
+        case("signature-plus-order", 1, "V14", &malleated),
+        again("signature-r-neutral", Nonce::Neutral),
+        again("signature-r-not-canonical", Nonce::NeutralAgain),
+        again("signature-only-with-cofactor", Nonce::Torsion),
+        case("key-of-another-signer", 1, "V14", &of_another),
+        case("signer-of-another-name", 1, "V13", &named_otherwise),
+    ]
+}
+
+/// C5 to C9: keys that are added, ended and disputed late.
+pub(crate) fn standing_cases() -> Vec<Case> {
+    let (second, log, control) = (
+        second_collector_key().verifier().hash(),
+        second_log_key().verifier().hash(),
+        second_control_key().verifier().hash(),
+    );
+    let ended = |key, disputed_from| Ended { disputed_from, key };
+    let late = |end_late: Vec<Ended>| Scene { end_late, ..Scene::default() };
+    let with = |role, signer: Signer| Scene {
+        add: vec![Added { role, key: signer.verifier().clone() }],
+        ..Scene::default()
+    };
+    let with_log = || with(Role::Log, second_log_key());
+    let signs_8 = |scene: Scene| Scene {
+        signer: Box::new(|index, own| if index == 8 { second_control_key() } else { own }),
+        ..scene
+    };
+    let with_control = || with(Role::Control, second_control_key());
+    let by_ledger_id = |case: Case| Case { trust: "ledger-id", ..case };
+    let later_by_an_ended_key = Scene {
+        text: Box::new(|index, text| {
+            if index == 4 {
+                *text = text.replacen("entry@v1", "entry@v2", 1);
+            }
+        }),
+        end: vec![ended(second, None)],
+        ..Scene::default()
+    };
+    vec![
+        case(
+            "added-and-ended-at-once",
+            1,
+            "V15",
+            &Scene { end: vec![ended(second, None)], ..Scene::default() },
+        ),
+        case("later-entry-after-its-key-ended", 1, "V15", &later_by_an_ended_key),
+        case(
+            "key-ended-then-disputed",
+            2,
+            "V15",
+            &late(vec![ended(second, None), ended(second, Some(4))]),
+        ),
+        case("key-ended-twice", 1, "V11", &late(vec![ended(second, None), ended(second, None)])),
+        case(
+            "key-disputed-twice",
+            1,
+            "V11",
+            &late(vec![ended(second, Some(8)), ended(second, Some(4))]),
+        ),
+        case(
+            "key-ended-twice-in-one-entry",
+            1,
+            "V11",
+            &Scene { end: vec![ended(log, None), ended(log, Some(3))], ..with_log() },
+        ),
+        case(
+            "disputed-from-the-entry-itself",
+            0,
+            "-",
+            &Scene { end: vec![ended(log, Some(3))], ..with_log() },
+        ),
+        case("disputed-from-behind-its-last-entry", 0, "-", &late(vec![ended(second, Some(5))])),
+        case("disputed-from-its-first-entry", 2, "V15", &late(vec![ended(second, Some(0))])),
+        case(
+            "control-entry-by-a-second-control-key",
+            0,
+            "-",
+            &signs_8(Scene { end_late: vec![ended(second, None)], ..with_control() }),
+        ),
+        case(
+            "control-entry-by-an-ended-control-key",
+            1,
+            "V15",
+            &signs_8(Scene {
+                end: vec![ended(control, None)],
+                end_late: vec![ended(second, None)],
+                ..with_control()
+            }),
+        ),
+        case(
+            "control-key-disputed",
+            2,
+            "V15",
+            &signs_8(Scene {
+                end_late: vec![ended(second, None), ended(control, Some(8))],
+                ..with_control()
+            }),
+        ),
+        by_ledger_id(case(
+            "checkpoint-by-a-second-log-key",
+            0,
+            "-",
+            &Scene { log: second_log_key, ..with_log() },
+        )),
+        by_ledger_id(case(
+            "checkpoint-by-an-ended-second-log-key",
+            1,
+            "V12",
+            &Scene { log: second_log_key, end_late: vec![ended(log, None)], ..with_log() },
+        )),
+        by_ledger_id(case(
+            "checkpoint-by-a-collector",
+            1,
+            "V12",
+            &Scene { log: collector_key, ..Scene::default() },
+        )),
+    ]
 }

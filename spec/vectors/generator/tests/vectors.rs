@@ -34,7 +34,11 @@ fn trust(name: &str) -> Trust {
         "wrong-anchor" => Trust { keys: key("wrong-anchor.txt"), ledger_ids: Vec::new() },
         "ledger-id" => Trust { keys: Vec::new(), ledger_ids: id() },
         "both" => Trust { ledger_ids: id(), ..anchor() },
-        "wrong-ledger-id" => Trust { ledger_ids: vec![Hash::of(&[])], ..anchor() },
+        "two-anchors" => {
+            Trust { keys: [key("trust.txt"), key("wrong-anchor.txt")].concat(), ..anchor() }
+        }
+        "anchor-and-wrong-ledger-id" => Trust { ledger_ids: vec![Hash::of(&[])], ..anchor() },
+        "wrong-ledger-id" => Trust { keys: Vec::new(), ledger_ids: vec![Hash::of(&[])] },
         other => panic!("unknown trust {other}"),
     }
 }
