@@ -220,7 +220,11 @@ impl Archive<'_> {
         if at != directory {
             return self.refused("bytes between its members and its directory");
         }
-        Ok((Files::new(paths), contents))
+        let files = Files::new(paths);
+        if let Some(path) = files.clashing().next() {
+            return self.refused(format!("another name is `{path}` but for upper and lower case"));
+        }
+        Ok((files, contents))
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a verification reads from: the files of an exhibit, wherever they are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::content::{BlockKey, ContentHasher, Digests};
@@ -52,6 +52,15 @@ impl Files {
     /// All paths, ascending.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
         self.sorted.iter().map(|(path, _)| &**path)
+    }
+
+    /// Paths that differ from another one in upper and lower case alone (X3), ascending.
+    pub fn clashing(&self) -> impl Iterator<Item = &str> {
+        let mut folded = BTreeSet::new();
+        self.paths().filter(move |path| {
+            let lower = path.to_ascii_lowercase();
+            lower != *path && (self.contains(&lower) || !folded.insert(lower))
+        })
     }
 
     fn put(&mut self, path: &str, length: u64) {

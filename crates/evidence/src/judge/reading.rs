@@ -1,6 +1,6 @@
 //! Reads an exhibit's own files, each held against the manifest that lists it (V1, V2, V7, V10).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::bag::{BAGIT_TXT, BagInfo, Fetch, Manifest, Place, check_path};
 use crate::error::start_of;
@@ -43,7 +43,6 @@ impl<'a> Reading<'a> {
 
     /// V1: names and places.
     pub(crate) fn names(&self, findings: &mut Findings) {
-        let mut folded = BTreeSet::new();
         for path in self.package.files().paths() {
             if let Err(error) = check_path(path) {
                 findings.form(Step::Names, path, &error);
@@ -54,11 +53,10 @@ impl<'a> Reading<'a> {
             } else {
                 findings.held(Step::Names);
             }
-            let lower = path.to_ascii_lowercase();
-            if lower != path && (self.has(&lower) || !folded.insert(lower)) {
-                let expected = "names that differ in more than upper and lower case";
-                findings.contradicted(Step::Names, path, expected, "two that do not");
-            }
+        }
+        for path in self.package.files().clashing() {
+            let expected = "names that differ in more than upper and lower case";
+            findings.contradicted(Step::Names, path, expected, "two that do not");
         }
         for folder in self.package.empty_folders() {
             findings.contradicted(Step::Names, folder, "no empty folder", "one");

@@ -47,11 +47,70 @@ pub(crate) fn cases() -> Vec<Case> {
         ("zip-made-by", made_by(&good())),
         ("zip-version-needed", version_needed(&good())),
         ("zip-extra-field", extra_field(&good())),
+        ("zip-disk", in_first_central(&good(), 34, &[1, 0])),
+        ("zip-internal-attributes", in_first_central(&good(), 36, &[1, 0])),
+        ("zip-comment-of-a-member", in_first_central(&good(), 32, &[1, 0])),
+        ("zip-crc-of-the-directory-differs", in_first_central(&good(), 16, &[0; 4])),
+        ("zip-sizes-of-the-directory-differ", in_first_central(&good(), 20, &[1, 0, 0, 0])),
+        ("zip-offset-into-another-member", in_first_central(&good(), 42, &[9, 0, 0, 0])),
+        ("zip-end-of-another-disk", in_end(&good(), 4, &[1, 0])),
+        ("zip-end-counts-fewer", in_end(&good(), 8, &[5, 0, 5, 0])),
+        ("zip-end-counts-two-ways", in_end(&good(), 8, &[5, 0])),
+        ("zip-end-of-another-offset", in_end(&good(), 16, &[0; 4])),
+        ("zip-gap", gap(&good())),
+        ("zip-names-in-two-cases", with("BAGIT.TXT")),
+        ("zip-path-of-113-bytes", with(&format!("{}/{}", "x".repeat(60), "x".repeat(52)))),
+        ("zip-name-of-81-characters", with(&"x".repeat(81))),
+        ("zip-hidden-name", with(".DS_Store")),
+        ("zip-name-ends-with-a-dot", with("notes.")),
+        ("zip-base-with-a-space", replaced(&good(), b"exhibit/", b"exhi it/")),
         ("zip-empty", [b"PK\x05\x06".to_vec(), vec![0; 18]].concat()),
         ("not-a-zip", b"This is a letter, not an exhibit.\n".to_vec()),
     ];
     let case = |(name, zip)| Case { name, exit: 3, step: "container", trust: "anchor", zip };
-    broken.into_iter().map(case).collect()
+    let crc = |name, step, path: &[u8]| {
+        let zip = false_crc(&good(), path);
+        Case { name, exit: 1, step, trust: "anchor", zip }
+    };
+    let mut cases: Vec<Case> = broken.into_iter().map(case).collect();
+    cases.push(crc("zip-crc-of-a-recording", "V3", b"exhibit/data/2/recording.opus"));
+    cases.push(crc("zip-crc-of-an-opening", "V25", b"exhibit/data/openings/2.json"));
+    cases.push(crc("zip-crc-of-an-entry", "V13", b"exhibit/ledger/entries/2.note"));
+    cases.push(crc("zip-crc-of-the-checkpoint", "V8", b"exhibit/ledger/checkpoint"));
+    cases.push(crc("zip-crc-of-a-tag-file", "V7", b"exhibit/bagit.txt"));
+    cases
+}
+
+/// The good exhibit and one more file.
+fn with(path: &str) -> Vec<u8> {
+    let mut package = Scene::default().build();
+    package.insert(path, "x");
+    zipped(&package)
+}
+
+fn in_first_central(zip: &[u8], at: usize, to: &[u8]) -> Vec<u8> {
+    let central = positions(zip, b"PK\x01\x02").first().copied().unwrap_or(0);
+    put(zip, central + at, to)
+}
+
+fn in_end(zip: &[u8], at: usize, to: &[u8]) -> Vec<u8> {
+    put(zip, zip.len() - 22 + at, to)
+}
+
+/// A byte between the first member and the second, which every offset allows for.
+fn gap(zip: &[u8]) -> Vec<u8> {
+    let parts = first(zip);
+    let others = [b"x", parts.others].concat();
+    let before = First { others: &others, ..parts };
+    before.rebuilt(before.local, before.bytes, before.central).clone()
+}
+
+/// The same false CRC in both headers of a member: its bytes are untouched.
+fn false_crc(zip: &[u8], path: &[u8]) -> Vec<u8> {
+    let names = positions(zip, path);
+    let at = |place: usize| names.get(place).copied().unwrap_or(0);
+    let zip = put(zip, at(0) - 30 + 14, &[1, 2, 3, 4]);
+    put(&zip, at(1) - 46 + 16, &[1, 2, 3, 4])
 }
 
 fn positions(bytes: &[u8], from: &[u8]) -> Vec<usize> {

@@ -9,9 +9,11 @@ mod checkpoints;
 mod committed;
 pub mod container;
 mod curve;
+pub mod folders;
 mod later;
 pub mod logs;
 pub mod model;
+pub mod objects;
 pub mod scene;
 mod signed;
 mod signers;
@@ -35,6 +37,11 @@ pub fn files() -> Vec<(String, Vec<u8>)> {
         files.push((format!("exhibits/{}.zip", case.name), case.zip));
     }
     files.push(("exhibits/cases.txt".to_owned(), index.into_bytes()));
+    let mut index = String::from("# name exit step exhibit deed\n");
+    for folders::FolderCase { name, exit, step, zip, deed } in folders::folders() {
+        index.push_str(&format!("{name} {exit} {step} {zip} {deed}\n"));
+    }
+    files.push(("exhibits/folders.txt".to_owned(), index.into_bytes()));
     files.extend(log_files());
     files
 }
@@ -54,16 +61,15 @@ fn log_files() -> Vec<(String, Vec<u8>)> {
         files.extend(case.since.map(|note| (format!("logs/{since}"), note.into_bytes())));
     }
     files.push(("logs/cases.txt".to_owned(), index.into_bytes()));
-    let mut index = String::from("# object exit openings answer\n");
-    for case in logs::objects() {
-        let openings = if case.opened { "openings" } else { "-" };
-        index.push_str(&format!("{} {} {openings} {}\n", case.name, case.exit, case.answer));
-        files.push((format!("logs/objects/{}", case.name), case.bytes));
+    let mut index = String::from("# object log openings exit answer\n");
+    for case in objects::objects() {
+        let objects::ObjectCase { name, log, openings, exit, answer, bytes } = case;
+        index.push_str(&format!("{name} {log} {openings} {exit} {answer}\n"));
+        files.push((format!("logs/objects/{name}"), bytes));
     }
     files.push(("logs/objects.txt".to_owned(), index.into_bytes()));
-    let opening =
-        |(index, text): (u64, String)| (format!("logs/openings/{index}.json"), text.into_bytes());
-    files.extend(logs::openings().into_iter().map(opening));
+    let opening = |(path, text): (String, String)| (format!("logs/{path}"), text.into_bytes());
+    files.extend(objects::openings().into_iter().map(opening));
     files
 }
 

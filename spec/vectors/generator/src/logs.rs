@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use unbroken_evidence::body::{Added, Body, Content, Ended, Role};
 use unbroken_evidence::checkpoint::Checkpoint;
+use unbroken_evidence::content::{BLOCK_BYTES_DEFAULT, ContentHasher};
+use unbroken_evidence::entry::Statement;
 use unbroken_evidence::field::Value;
 use unbroken_evidence::hash::Hash;
 use unbroken_evidence::key::Signer;
@@ -12,7 +15,7 @@ use unbroken_evidence::tree::root;
 
 use crate::model::Model;
 use crate::scene::{
-    MESSAGE_BYTES, Scene, call_bytes, collector_key, log_key, second_collector_key, stranger_key,
+    Scene, collector_key, log_key, second_collector_key, second_log_key, stranger_key,
 };
 
 /// The files of a log, by their path in its folder.
@@ -34,23 +37,8 @@ pub struct LogCase {
     pub files: Files,
 }
 
-/// One object, the log `good`, and the answer.
-pub struct ObjectCase {
-    /// Its path below `logs/objects`.
-    pub name: &'static str,
-    /// The exit code.
-    pub exit: u8,
-    /// `sealed` and the indices, each with what supersedes it; `other-bytes` and the index;
-    /// `no-match` and how many entries show and hide their digest.
-    pub answer: &'static str,
-    /// Whether the openings in `logs/openings` are given.
-    pub opened: bool,
-    /// Its bytes.
-    pub bytes: Vec<u8>,
-}
-
 /// Entries of the log `good`.
-fn short_log() -> Model {
+pub(crate) fn short_log() -> Model {
     Scene::default().log()
 }
 
@@ -137,8 +125,42 @@ pub fn logs() -> Vec<LogCase> {
     cases.extend(damaged());
     cases.extend(mis_signed());
     cases.extend(since());
+    cases.extend(since_by_another_key());
+    cases.push(case("replaced", 0, "-", published(&replaced_log())));
     cases
 }
+
+/// As the log `good`, but entry 6 commits to other bytes than entry 2, which it supersedes.
+pub(crate) fn replaced_log() -> Model {
+    let digests = || {
+        let mut hasher = ContentHasher::new(&[(BLOCK_BYTES_DEFAULT, [8; 32])]);
+        hasher.update(OTHER_BYTES);
+        hasher.finish()
+    };
+    let values = move |index, values: &mut Vec<Value>| {
+        if index == 6 {
+            values.retain(|value| value.source != "content");
+            values.push(Value::string("content", "/sha256", &digests().sha256.to_string()));
+            values.push(Value::string("content", "/blake3", &digests().blake3.to_string()));
+            values.push(Value::number("content", "/size", digests().size));
+        }
+    };
+    let statement = move |index, statement: &mut Statement| {
+        if let (6, Body::Recording(recording)) = (index, &mut statement.body) {
+            recording.content = Content {
+                blake3: Some(digests().blake3),
+                block_bytes: BLOCK_BYTES_DEFAULT,
+                block_root: digests().block_roots.first().copied().unwrap_or_else(|| Hash::of(&[])),
+                sha256: Some(digests().sha256),
+                size: digests().size,
+            };
+        }
+    };
+    Scene { values: Box::new(values), statement: Box::new(statement), ..Scene::default() }.log()
+}
+
+/// What entry 6 of the log `replaced` commits to.
+pub(crate) const OTHER_BYTES: &[u8] = b"a recording that replaced another";
 
 /// The checkpoint is older than the tiles: the partial ones that it names are gone.
 fn grown() -> LogCase {
@@ -172,6 +194,36 @@ fn damaged() -> Vec<LogCase> {
         edited("tile-longer-than-any", "V10", &short, |files| {
             files.entry("tile/0/000.p/8".to_owned()).or_default().extend([0; 32 * 256]);
         }),
+        edited("bundle-cut", "V10", &short, |files| {
+            files.entry("tile/entries/000.p/8".to_owned()).or_default().pop();
+        }),
+        edited("bundle-empty", "V10", &short, |files| {
+            files.insert("tile/entries/000.p/8".to_owned(), Vec::new());
+        }),
+        edited("bundle-of-fewer", "V10", &short, |files| {
+            let bytes = files.entry("tile/entries/000.p/8".to_owned()).or_default();
+            let notes = short_log().notes;
+            let last = notes.last().map_or(0, String::len);
+            bytes.truncate(bytes.len() - last - 2);
+        }),
+        edited("tile-cut", "V10", &short, |files| {
+            files.entry("tile/0/000.p/8".to_owned()).or_default().pop();
+        }),
+        edited("upper-tile-missing", "V10", &long, |files| {
+            files.remove("tile/1/000.p/1");
+        }),
+        edited("full-tile-missing", "V10", &long, |files| {
+            files.remove("tile/0/000");
+        }),
+        edited("checkpoint-longer-than-any", "V8", &short, |files| {
+            files.entry("checkpoint".to_owned()).or_default().extend(vec![b'x'; 1 << 20]);
+        }),
+        LogCase {
+            exit: 3,
+            ..edited("checkpoint-missing", "container", &short, |files| {
+                files.remove("checkpoint");
+            })
+        },
         edited("checkpoint-of-another-root", "V10", &short, |files| {
             let mut other = short_log();
             other.notes.swap(5, 7);
@@ -241,7 +293,26 @@ fn mis_signed() -> Vec<LogCase> {
     let mut unsigned = published(&short_log());
     let note = checkpoint(&short_log(), &stranger_key());
     unsigned.insert("checkpoint".to_owned(), note.into_bytes());
+    let produced = scene(|scene| {
+        scene.statement = Box::new(|index, statement| {
+            if index == 5 {
+                statement.kind = Kind::Produced;
+            }
+            if let (7, Body::Fields { refs, .. }) = (index, &mut statement.body) {
+                refs.iter_mut().for_each(|reference| reference.index = 5);
+            }
+        });
+    });
+    let upward = scene(|scene| {
+        scene.statement = Box::new(|index, statement| {
+            if let (6, Body::Recording(recording)) = (index, &mut statement.body) {
+                recording.refs.iter_mut().for_each(|reference| reference.index = 7);
+            }
+        });
+    });
     vec![
+        case("reference-to-a-produced-entry", 1, "V22", produced),
+        case("reference-upward", 1, "V22", upward),
         case("number-skipped", 1, "V16", number),
         case("later-control-entry", 3, "V13", later(3, 0)),
         case("later-entry-leaves-room-for-one", 3, "V13", later(2, 1)),
@@ -266,6 +337,22 @@ fn since() -> Vec<LogCase> {
     };
     vec![
         kept("continues", 0, "-", &long, checkpoint(&cut(&long, 5), &log_key())),
+        LogCase {
+            trust: "ledger-id",
+            ..kept(
+                "continues-under-the-ledger-id",
+                0,
+                "-",
+                &long,
+                checkpoint(&cut(&long, 5), &log_key()),
+            )
+        },
+        kept("kept-one-of-another-origin", 1, "V8", &short, {
+            let other =
+                Checkpoint { origin: "example.com/other".into(), ..cut(&short, 5).checkpoint() };
+            log_key().sign_note(&other.text())
+        }),
+        kept("kept-one-is-no-checkpoint", 1, "V8", &short, "a letter\n".into()),
         kept("continues-itself", 0, "-", &short, checkpoint(&short, &log_key())),
         kept("does-not-continue", 1, "V10", &short, log_key().sign_note(&other.text())),
         kept("kept-one-is-larger", 1, "V8", &short, checkpoint(&long, &log_key())),
@@ -279,23 +366,40 @@ fn since() -> Vec<LogCase> {
     ]
 }
 
-/// All objects.
-#[must_use]
-pub fn objects() -> Vec<ObjectCase> {
-    let object =
-        |name, exit, answer, opened, bytes| ObjectCase { name, exit, answer, opened, bytes };
+/// Kept checkpoints by a second log key, which entry 3 adds and entry 8 ends (C7), disputed from 6 (C8).
+fn since_by_another_key() -> Vec<LogCase> {
+    let key = second_log_key().verifier().hash();
+    let model = |disputed_from| {
+        let scene = Scene {
+            add: vec![Added { role: Role::Log, key: second_log_key().verifier().clone() }],
+            end_late: vec![Ended { disputed_from, key }],
+            ..Scene::default()
+        };
+        let mut model = scene.log();
+        let text = Value::string("audit", "/number", "9");
+        scene.plain(&mut model, &collector_key(), Kind::Audit, None, vec![text], vec![]);
+        model
+    };
+    let kept = |name, exit, step, size: usize, disputed| LogCase {
+        since: Some(checkpoint(&cut(&model(None), size), &second_log_key())),
+        ..case(name, exit, step, published(&model(disputed)))
+    };
+    let forged = |name, exit, step, disputed| {
+        let root = Hash::of(&[b"whoever stole the key"]);
+        let forged = Checkpoint { root, ..cut(&model(None), 7).checkpoint() };
+        LogCase {
+            since: Some(second_log_key().sign_note(&forged.text())),
+            ..case(name, exit, step, published(&model(disputed)))
+        }
+    };
     vec![
-        object("call.opus", 0, "sealed 2<6 6", false, call_bytes()),
-        object("message.json", 2, "no-match 2 1", false, MESSAGE_BYTES.to_vec()),
-        object("c-2/r-2.json", 0, "sealed 4", true, MESSAGE_BYTES.to_vec()),
-        object("nobody.wav", 2, "no-match 2 1", false, b"sealed nowhere".to_vec()),
-        object("c-1/r-1.opus", 1, "other-bytes 6", true, b"other bytes".to_vec()),
+        kept("kept-one-before-its-key", 1, "V8", 3, None),
+        kept("kept-one-just-behind-its-key", 0, "-", 4, None),
+        kept("kept-one-where-its-key-ends", 0, "-", 8, None),
+        kept("kept-one-behind-the-end-of-its-key", 1, "V8", 9, None),
+        kept("kept-one-below-the-dispute", 0, "-", 6, Some(6)),
+        kept("kept-one-above-the-dispute", 2, "V8", 7, Some(6)),
+        forged("kept-one-forged", 1, "V10", None),
+        forged("kept-one-forged-with-a-disputed-key", 2, "V8", Some(6)),
     ]
-}
-
-/// The openings that `opened` gives, by index.
-#[must_use]
-pub fn openings() -> Vec<(u64, String)> {
-    let model = short_log();
-    [2, 4, 6].into_iter().filter_map(|i| Some((i, model.openings.get(&i)?.encode()))).collect()
 }
