@@ -76,8 +76,12 @@ pub fn declared_ms(text: &str) -> Option<i64> {
             .into_iter()
             .map(|digit| char::from(*digit).to_digit(10).map(i64::from))
             .collect::<Option<_>>()?;
-            let minutes =
-                digits.iter().zip([600, 60, 10, 1]).map(|(digit, of)| digit * of).sum::<i64>();
+            let [hours, minutes] =
+                [0, 2].map(|at| digits.iter().skip(at).take(2).fold(0, |n, d| n * 10 + d));
+            if hours > 23 || minutes > 59 {
+                return None;
+            }
+            let minutes = hours * 60 + minutes;
             if *sign == b'-' { -minutes } else { minutes }
         }
         _ => return None,

@@ -72,7 +72,13 @@ struct RecordingDocument {
     sealed_ms_after_declared_end: Option<i64>,
     noticed: Vec<String>,
     noticed_in_all: u64,
-    odd: Vec<String>,
+    odd: Vec<OddDocument>,
+}
+
+#[derive(Debug, Serialize)]
+struct OddDocument {
+    code: &'static str,
+    text: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -215,7 +221,11 @@ fn recording(line: &Recording) -> RecordingDocument {
         sealed_ms_after_declared_end: line.declared.sealed_after_ms(line.at),
         noticed: line.findings.0.clone(),
         noticed_in_all: line.findings.1,
-        odd: line.odd.iter().map(ToString::to_string).collect(),
+        odd: line
+            .odd
+            .iter()
+            .map(|odd| OddDocument { code: odd.code(), text: odd.to_string() })
+            .collect(),
     }
 }
 

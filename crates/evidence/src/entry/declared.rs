@@ -112,6 +112,22 @@ pub enum Odd {
     SameBytesAs(u64),
 }
 
+impl Odd {
+    /// Its code (A9).
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::EndsBeforeItStarts => "ends-before-it-starts",
+            Self::LongerThanItsTimes => "longer-than-its-times",
+            Self::SealedBeforeItsEnd => "sealed-before-its-end",
+            Self::SealedLate(_) => "sealed-late",
+            Self::ModifiedAfterItWasRead => "modified-after-it-was-read",
+            Self::OtherLength => "other-length",
+            Self::SameBytesAs(_) => "same-bytes",
+        }
+    }
+}
+
 impl fmt::Display for Odd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -10,6 +10,7 @@ use crate::bagged;
 use crate::checkpoints;
 use crate::committed;
 use crate::container;
+use crate::declared;
 use crate::later;
 use crate::scene::{Scene, stranger_key, zipped};
 use crate::signed;
@@ -59,6 +60,7 @@ pub fn all() -> Vec<Case> {
     cases.extend(later::version_cases());
     cases.extend(later::disclosure_cases());
     cases.extend(later::file_cases());
+    cases.extend(declared::cases());
     cases.extend(container::cases());
     cases
 }

@@ -9,6 +9,7 @@ mod checkpoints;
 mod committed;
 pub mod container;
 mod curve;
+pub mod declared;
 pub mod folders;
 mod later;
 pub mod logs;
@@ -42,8 +43,31 @@ pub fn files() -> Vec<(String, Vec<u8>)> {
         index.push_str(&format!("{name} {exit} {step} {zip} {deed}\n"));
     }
     files.push(("exhibits/folders.txt".to_owned(), index.into_bytes()));
+    files.push(("exhibits/recordings.txt".to_owned(), recordings().into_bytes()));
+    files.push(("declared-times.txt".to_owned(), declared_times().into_bytes()));
     files.extend(log_files());
     files
+}
+
+fn recordings() -> String {
+    let mut index = String::from("# exhibit entry bytes measured-ms sealed-after-ms odd\n");
+    let or_dash = |number: Option<i64>| number.map_or_else(|| "-".to_owned(), |n| n.to_string());
+    for line in declared::lines() {
+        let measured = or_dash(line.measured_ms.and_then(|ms| i64::try_from(ms).ok()));
+        let declared::Line { exhibit, index: entry, bytes, odd, .. } = line;
+        let after = or_dash(line.sealed_after_ms);
+        index.push_str(&format!("{exhibit} {entry} {bytes} {measured} {after} {odd}\n"));
+    }
+    index
+}
+
+fn declared_times() -> String {
+    let mut index = String::from("# milliseconds since 1970, or -, and the text\n");
+    for (text, ms) in declared::TIMES {
+        let ms = ms.map_or_else(|| "-".to_owned(), |ms| ms.to_string());
+        index.push_str(&format!("{ms} {text}\n"));
+    }
+    index
 }
 
 fn log_files() -> Vec<(String, Vec<u8>)> {

@@ -82,6 +82,12 @@ pub struct Scene {
     pub opening: Edit<unbroken_evidence::opening::Opening>,
     /// Changes a statement before it is signed.
     pub statement: Edit<Statement>,
+    /// The call's bytes.
+    pub call: Vec<u8>,
+    /// The message's bytes.
+    pub message: Vec<u8>,
+    /// The call's sidecar, and the values that its entries take from it.
+    pub sidecar: (Vec<u8>, Vec<Value>),
     /// Replaces the key that signs.
     pub signer: Box<dyn Fn(u64, Signer) -> Signer>,
     /// Changes the signed text, then signs it again; text and signer's key.
@@ -122,6 +128,9 @@ impl Default for Scene {
             values: Box::new(|_, _| ()),
             opening: Box::new(|_, _| ()),
             statement: Box::new(|_, _| ()),
+            call: call_bytes(),
+            message: MESSAGE_BYTES.to_vec(),
+            sidecar: (SIDECAR_BYTES.to_vec(), sidecar_values()),
             signer: Box::new(|_, signer| signer),
             text: Box::new(|_, _| ()),
             note: Box::new(|_, _| ()),
@@ -155,6 +164,16 @@ pub const MESSAGE_BYTES: &[u8] =
 pub const SIDECAR_BYTES: &[u8] =
     br#"{"mediaType":"Call","conversationId":"c-1","recordingId":"r-1","durationMs":25620}"#;
 
+fn sidecar_values() -> Vec<Value> {
+    let text = |pointer, value| Value::string("sidecar", pointer, value);
+    vec![
+        text("/mediaType", "Call"),
+        text("/conversationId", "c-1"),
+        text("/recordingId", "r-1"),
+        Value::new("sidecar", "/durationMs", FieldType::Number, "25620"),
+    ]
+}
+
 impl Scene {
     /// The ledger id of the scene.
     #[must_use]
@@ -177,9 +196,9 @@ impl Scene {
     pub fn build(&self) -> MemoryPackage {
         let mut model = self.log();
         let mut package = MemoryPackage::default();
-        package.insert("data/2/recording.opus", call_bytes());
-        package.insert("data/2/companion-0.json", SIDECAR_BYTES);
-        package.insert("data/4/recording.json", MESSAGE_BYTES);
+        package.insert("data/2/recording.opus", self.call.clone());
+        package.insert("data/2/companion-0.json", self.sidecar.0.clone());
+        package.insert("data/4/recording.json", self.message.clone());
         for index in [1, 2, 4, 5, 6, 7].into_iter().filter(|index| !self.hide.contains(index)) {
             let opening =
                 model.openings.get(&index).map(unbroken_evidence::opening::Opening::encode);
@@ -317,10 +336,10 @@ impl Scene {
         policy: Option<Hash>,
         refs: Vec<Ref>,
     ) {
-        let bytes = if media == Media::Call { call_bytes() } else { MESSAGE_BYTES.to_vec() };
+        let bytes = if media == Media::Call { &self.call } else { &self.message };
         let key = model.random.draw();
         let mut hasher = ContentHasher::new(&[(BLOCK_BYTES_DEFAULT, key)]);
-        hasher.update(&bytes);
+        hasher.update(bytes);
         let digests = hasher.finish();
         let mut values = vec![
             Value::string("content", "/sha256", &digests.sha256.to_string()),
@@ -336,14 +355,10 @@ impl Scene {
         if media == Media::Call {
             values.push(Value::string("companion", "/0/key", "c-1/r-1.opus_metadata.json"));
             values.push(Value::string("companion", "/0/role", "sidecar"));
-            let sidecar = Hash::of(&[SIDECAR_BYTES]).to_string();
+            let (sidecar, said) = &self.sidecar;
+            let sidecar = Hash::of(&[sidecar]).to_string();
             values.push(Value::string("companion", "/0/sha256", &sidecar));
-            for (pointer, value) in
-                [("/mediaType", "Call"), ("/conversationId", "c-1"), ("/recordingId", "r-1")]
-            {
-                values.push(Value::string("sidecar", pointer, value));
-            }
-            values.push(Value::new("sidecar", "/durationMs", FieldType::Number, "25620"));
+            values.extend(said.iter().cloned());
         }
         let fields = self.commit(model, values, Some(key));
         let complete = media == Media::Call;

@@ -14,6 +14,8 @@ use unbroken_evidence::key::VerifierKey;
 use unbroken_evidence::log::{LogStop, verify_log};
 use unbroken_evidence::objects::{Answer, Mention, Role, verify_objects};
 use unbroken_evidence::package::Package as _;
+use unbroken_evidence::recordings::Bytes;
+use unbroken_evidence::time::declared_ms;
 use unbroken_evidence::trust::Trust;
 use unbroken_evidence::verdict::{Outcome, Verdict};
 
@@ -88,6 +90,44 @@ fn says(path: &Path, trust: &Trust, step: &str, exit: u8) -> Result<(), String> 
         return Ok(());
     }
     Err(format!("exit {found}, {:#?}", verdict.findings()))
+}
+
+// spec: A8 A9
+#[test]
+fn the_verifier_says_of_each_recording_what_the_list_says() {
+    for row in line("exhibits/recordings.txt").lines().skip(1) {
+        let columns: Vec<&str> = row.split(' ').collect();
+        let [exhibit, entry, expected @ ..] = columns.as_slice() else { panic!("{row}") };
+        let path = vectors().join(format!("exhibits/{exhibit}.zip"));
+        let mut exhibit = Exhibit::open(&path).unwrap();
+        let verdict = verify_exhibit(&mut exhibit, &trust("anchor"), 2).unwrap();
+        let entry: u64 = entry.parse().unwrap();
+        let line = verdict.recordings().lines().iter().find(|line| line.index == entry).unwrap();
+        let bytes = match line.bytes {
+            Bytes::Agree => "agree",
+            Bytes::Differ => "differ",
+            Bytes::NotPacked => "not-packed",
+            Bytes::NotDisclosed => "not-disclosed",
+        };
+        let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+        let odd: Vec<&str> = line.odd.iter().map(|odd| odd.code()).collect();
+        let found = [
+            bytes.to_owned(),
+            or_dash(line.measured_ms.map(|ms| ms.to_string())),
+            or_dash(line.declared.sealed_after_ms(line.at).map(|ms| ms.to_string())),
+            or_dash(Some(odd.join(",")).filter(|odd| !odd.is_empty())),
+        ];
+        assert_eq!(found.as_slice(), expected, "{row}");
+    }
+}
+
+// spec: A9
+#[test]
+fn declared_times_are_what_the_list_says() {
+    for row in line("declared-times.txt").lines().skip(1) {
+        let (ms, text) = row.split_once(' ').unwrap();
+        assert_eq!(declared_ms(text), ms.parse().ok(), "{row}");
+    }
 }
 
 #[cfg(unix)]
