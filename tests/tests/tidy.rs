@@ -225,17 +225,46 @@ fn every_rule_of_the_specification_is_named_by_a_test_and_the_reverse() {
     assert!(untested.is_empty(), "no test names these rules: {untested:?}");
 }
 
+/// The first column of a list of vectors, each behind `prefix`.
+fn vectors_of(list: &str, prefix: &str) -> BTreeSet<String> {
+    let text = std::fs::read_to_string(top().join("spec/vectors").join(list)).unwrap();
+    let rows = text.lines().filter(|line| !line.starts_with('#'));
+    rows.filter_map(|row| row.split(' ').next()).map(|name| format!("{prefix}{name}")).collect()
+}
+
+/// Each rule has vectors, or says why there are none; and each vector that is named exists.
 #[test]
-fn the_vectors_that_rules_name_exist() {
-    let folder = top().join("spec/vectors");
-    let cases = std::fs::read_to_string(folder.join("exhibits/cases.txt")).unwrap();
-    let known: BTreeSet<&str> = cases.lines().filter_map(|line| line.split(' ').next()).collect();
-    let rules = std::fs::read_to_string(folder.join("rules.txt")).unwrap();
-    for line in rules.lines().filter(|line| !line.starts_with('#')) {
-        for case in line.split(' ').skip(1) {
-            assert!(known.contains(case), "rules.txt: {line}: there is no case {case}");
+fn every_rule_has_vectors_that_exist() {
+    let mut known = vectors_of("exhibits/cases.txt", "");
+    known.extend(vectors_of("exhibits/folders.txt", "folder/"));
+    known.extend(vectors_of("exhibits/recordings.txt", "line/"));
+    known.extend(vectors_of("exhibits/headlines.txt", "headline/"));
+    known.extend(vectors_of("logs/cases.txt", "log/"));
+    known.extend(vectors_of("logs/objects.txt", "object/"));
+    known.extend(
+        ["values.json", "declared-times.txt", "tile-paths.txt"].map(|n| format!("list/{n}")),
+    );
+    let text = std::fs::read_to_string(top().join("spec/vectors/rules.txt")).unwrap();
+    let mut rules = BTreeSet::new();
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        let (rule, vectors) = line.split_once(' ').unwrap();
+        assert!(rules.insert(rule.to_owned()), "rules.txt: {rule} stands there twice");
+        if vectors.starts_with("- ") {
+            continue;
+        }
+        for vector in vectors.split(' ') {
+            assert!(known.contains(vector), "rules.txt: {rule}: there is no vector {vector}");
         }
     }
+    let mut wanted = BTreeSet::new();
+    for (path, text) in files(&[".md"]) {
+        let own = |word: &&str| is_id(word) && !word.starts_with('V');
+        if path.starts_with("spec/") {
+            wanted.extend(text.split("**").filter(own).map(str::to_owned));
+        }
+    }
+    let missing: Vec<_> = wanted.difference(&rules).collect();
+    assert!(missing.is_empty(), "rules.txt has no line for {missing:?}");
 }
 
 #[test]

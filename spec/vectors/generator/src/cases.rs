@@ -56,7 +56,8 @@ pub fn all() -> Vec<Case> {
     cases.extend(signers::key_cases());
     cases.extend(signers::vkey_cases());
     cases.extend(signers::signature_cases());
-    cases.extend(signers::standing_cases());
+    cases.extend(signers::end_cases());
+    cases.extend(signers::second_key_cases());
     cases.extend(later::version_cases());
     cases.extend(later::disclosure_cases());
     cases.extend(later::file_cases());

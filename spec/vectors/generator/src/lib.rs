@@ -12,6 +12,7 @@ mod curve;
 pub mod declared;
 pub mod folders;
 mod later;
+pub mod lists;
 pub mod logs;
 pub mod model;
 pub mod objects;
@@ -44,6 +45,16 @@ pub fn files() -> Vec<(String, Vec<u8>)> {
     }
     files.push(("exhibits/folders.txt".to_owned(), index.into_bytes()));
     files.push(("exhibits/recordings.txt".to_owned(), recordings().into_bytes()));
+    let mut index = String::from("# exhibit blame\n");
+    for (name, blame) in lists::HEADLINES {
+        index.push_str(&format!("{name} {blame}\n"));
+    }
+    files.push(("exhibits/headlines.txt".to_owned(), index.into_bytes()));
+    let mut index = String::from("# level number width path\n");
+    for (level, number, width, path) in lists::TILE_PATHS {
+        index.push_str(&format!("{level} {number} {width} {path}\n"));
+    }
+    files.push(("tile-paths.txt".to_owned(), index.into_bytes()));
     files.push(("declared-times.txt".to_owned(), declared_times().into_bytes()));
     files.extend(log_files());
     files
@@ -86,10 +97,9 @@ fn log_files() -> Vec<(String, Vec<u8>)> {
     }
     files.push(("logs/cases.txt".to_owned(), index.into_bytes()));
     let mut index = String::from("# object log openings exit answer\n");
-    for case in objects::objects() {
-        let objects::ObjectCase { name, log, openings, exit, answer, bytes } = case;
-        index.push_str(&format!("{name} {log} {openings} {exit} {answer}\n"));
-        files.push((format!("logs/objects/{name}"), bytes));
+    for (name, bytes, row) in objects::OBJECTS {
+        index.push_str(&format!("{name} {row}\n"));
+        files.push((format!("logs/objects/{name}"), bytes()));
     }
     files.push(("logs/objects.txt".to_owned(), index.into_bytes()));
     let opening = |(path, text): (String, String)| (format!("logs/{path}"), text.into_bytes());

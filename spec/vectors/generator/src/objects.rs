@@ -4,111 +4,37 @@ use crate::logs::{OTHER_BYTES, replaced_log, short_log};
 use crate::model::Model;
 use crate::scene::{MESSAGE_BYTES, SIDECAR_BYTES, call_bytes};
 
-/// One object, the log it is looked for in, and the answer.
-pub struct ObjectCase {
-    /// Its path below `logs/objects`.
-    pub name: &'static str,
-    /// The log's folder.
-    pub log: &'static str,
-    /// The folder of openings that is given, or `-`.
-    pub openings: &'static str,
-    /// The exit code.
-    pub exit: u8,
-    /// As `spec/vectors/README.md` says.
-    pub answer: &'static str,
-    /// Its bytes.
-    pub bytes: Vec<u8>,
-}
+type Bytes = fn() -> Vec<u8>;
 
-/// All objects.
-#[must_use]
-pub fn objects() -> Vec<ObjectCase> {
-    let object = |name, log, openings, exit, answer, bytes: &[u8]| {
-        let bytes = bytes.to_vec();
-        ObjectCase { name, log, openings, exit, answer, bytes }
-    };
-    let in_good = |name, openings, exit, answer, bytes: &[u8]| {
-        object(name, "good", openings, exit, answer, bytes)
-    };
-    let in_replaced = |name, openings, exit, answer, bytes: &[u8]| {
-        object(name, "replaced", openings, exit, answer, bytes)
-    };
-    let call = call_bytes();
-    vec![
-        in_good(
-            "call.opus",
-            "-",
-            0,
-            "sealed 2:recording:key-not-shown<6+7 6:recording:key-not-shown>2+7",
-            &call,
-        ),
-        in_good("message.json", "-", 2, "no-match 2 1", MESSAGE_BYTES),
-        in_good("c-2/r-2.json", "openings", 0, "sealed 4:recording:its-key", MESSAGE_BYTES),
-        in_good("nobody.wav", "-", 2, "no-match 2 1", b"sealed nowhere"),
-        in_good(
-            "c-1/r-1.opus",
-            "openings",
-            1,
-            "other-bytes 6:recording:its-key>2+7",
-            b"other bytes",
-        ),
-        in_good(
-            "sidecar.json",
-            "openings",
-            0,
-            "sealed 2:companion-0:another-key<6+7 6:companion-0:another-key>2+7",
-            SIDECAR_BYTES,
-        ),
-        in_good("sidecar-unopened.json", "-", 2, "no-match 2 1", SIDECAR_BYTES),
-        in_good(
-            "c-1/r-1.opus_metadata.json",
-            "openings",
-            0,
-            "sealed 2:companion-0:its-key<6+7 6:companion-0:its-key>2+7",
-            SIDECAR_BYTES,
-        ),
-        // The bytes of the call under the key of the message.
-        in_good("moved/c-2/r-2.json", "openings", 1, "other-bytes 4:recording:its-key", &call),
-        // The same, where nobody shows under which key the call was sealed: it may be this one.
-        in_good(
-            "perhaps/c-2/r-2.json",
-            "openings-4",
-            0,
-            "sealed 2:recording:key-not-shown<6+7 6:recording:key-not-shown>2+7",
-            &call,
-        ),
-        in_replaced(
-            "first/c-1/r-1.opus",
-            "openings-of-replaced",
-            0,
-            "sealed 2:recording:its-key<6!+7",
-            &call,
-        ),
-        in_replaced(
-            "second/c-1/r-1.opus",
-            "openings-of-replaced",
-            0,
-            "sealed 6:recording:its-key>2!+7",
-            OTHER_BYTES,
-        ),
-        in_replaced(
-            "third/c-1/r-1.opus",
-            "openings-of-replaced",
-            1,
-            "other-bytes 6:recording:its-key>2!+7",
-            b"other bytes",
-        ),
-        in_replaced("replaced.opus", "-", 0, "sealed 2:recording:key-not-shown<6!+7", &call),
-        // Openings of another log: nothing is taken from them.
-        in_replaced(
-            "not-its-openings.opus",
-            "openings",
-            2,
-            "sealed 6:recording:key-not-shown>2!+7",
-            OTHER_BYTES,
-        ),
-    ]
-}
+const CALL: Bytes = call_bytes;
+const MESSAGE: Bytes = || MESSAGE_BYTES.to_vec();
+const SIDECAR: Bytes = || SIDECAR_BYTES.to_vec();
+const REPLACING: Bytes = || OTHER_BYTES.to_vec();
+const UNKNOWN: Bytes = || b"sealed nowhere".to_vec();
+
+/// Path below `logs/objects`, bytes, and the other columns of `logs/objects.txt`: the log, the openings
+/// that are given, the exit code, the answer.
+#[rustfmt::skip]
+pub const OBJECTS: &[(&str, Bytes, &str)] = &[
+    ("call.opus", CALL, "good - 0 sealed 2:recording:key-not-shown<6+7 6:recording:key-not-shown>2+7"),
+    ("message.json", MESSAGE, "good - 2 no-match 2 1"),
+    ("nobody.wav", UNKNOWN, "good - 2 no-match 2 1"),
+    ("c-2/r-2.json", MESSAGE, "good openings 0 sealed 4:recording:its-key"),
+    ("c-1/r-1.opus", UNKNOWN, "good openings 1 other-bytes 6:recording:its-key>2+7"),
+    ("sidecar.json", SIDECAR, "good openings 0 sealed 2:companion-0:another-key<6+7 6:companion-0:another-key>2+7"),
+    ("sidecar-unopened.json", SIDECAR, "good - 2 no-match 2 1"),
+    ("c-1/r-1.opus_metadata.json", SIDECAR, "good openings 0 sealed 2:companion-0:its-key<6+7 6:companion-0:its-key>2+7"),
+    // The bytes of the call under the key of the message.
+    ("moved/c-2/r-2.json", CALL, "good openings 1 other-bytes 4:recording:its-key"),
+    // The same, where nobody shows under which key the call was sealed: it may be this one.
+    ("perhaps/c-2/r-2.json", CALL, "good openings-4 0 sealed 2:recording:key-not-shown<6+7 6:recording:key-not-shown>2+7"),
+    ("first/c-1/r-1.opus", CALL, "replaced openings-of-replaced 0 sealed 2:recording:its-key<6!+7"),
+    ("second/c-1/r-1.opus", REPLACING, "replaced openings-of-replaced 0 sealed 6:recording:its-key>2!+7"),
+    ("third/c-1/r-1.opus", UNKNOWN, "replaced openings-of-replaced 1 other-bytes 6:recording:its-key>2!+7"),
+    ("replaced.opus", CALL, "replaced - 0 sealed 2:recording:key-not-shown<6!+7"),
+    // Openings of another log: nothing is taken from them.
+    ("not-its-openings.opus", REPLACING, "replaced openings 2 sealed 6:recording:key-not-shown>2!+7"),
+];
 
 /// The openings that are given, by their path below `logs`.
 #[must_use]

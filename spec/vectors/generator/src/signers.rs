@@ -150,27 +150,28 @@ pub(crate) fn signature_cases() -> Vec<Case> {
     ]
 }
 
-/// C5 to C9: keys that are added, ended and disputed late.
-pub(crate) fn standing_cases() -> Vec<Case> {
-    let (second, log, control) = (
-        second_collector_key().verifier().hash(),
-        second_log_key().verifier().hash(),
-        second_control_key().verifier().hash(),
-    );
-    let ended = |key, disputed_from| Ended { disputed_from, key };
-    let late = |end_late: Vec<Ended>| Scene { end_late, ..Scene::default() };
-    let with = |role, signer: Signer| Scene {
-        add: vec![Added { role, key: signer.verifier().clone() }],
-        ..Scene::default()
+fn ended(key: fn() -> Signer, disputed_from: Option<u64>) -> Ended {
+    Ended { disputed_from, key: key().verifier().hash() }
+}
+
+/// Ends these keys one after the other, each in a control entry of its own, from entry 8 on.
+fn late(end_late: Vec<Ended>) -> Scene {
+    Scene { end_late, ..Scene::default() }
+}
+
+/// Entry 3 adds this key too.
+fn with(role: Role, signer: fn() -> Signer) -> Scene {
+    Scene { add: vec![Added { role, key: signer().verifier().clone() }], ..Scene::default() }
+}
+
+/// C6 and C8: keys that are ended and disputed.
+pub(crate) fn end_cases() -> Vec<Case> {
+    let second = second_collector_key;
+    let ends = |name, exit, step, ended: Vec<Ended>| case(name, exit, step, &late(ended));
+    let at_3 = |name, exit, step, end: Vec<Ended>| {
+        case(name, exit, step, &Scene { end, ..with(Role::Log, second_log_key) })
     };
-    let with_log = || with(Role::Log, second_log_key());
-    let signs_8 = |scene: Scene| Scene {
-        signer: Box::new(|index, own| if index == 8 { second_control_key() } else { own }),
-        ..scene
-    };
-    let with_control = || with(Role::Control, second_control_key());
-    let by_ledger_id = |case: Case| Case { trust: "ledger-id", ..case };
-    let later_by_an_ended_key = Scene {
+    let later = Scene {
         text: Box::new(|index, text| {
             if index == 4 {
                 *text = text.replacen("entry@v1", "entry@v2", 1);
@@ -179,83 +180,48 @@ pub(crate) fn standing_cases() -> Vec<Case> {
         end: vec![ended(second, None)],
         ..Scene::default()
     };
+    let both = |first, then| vec![ended(second, first), ended(second, then)];
     vec![
-        case(
-            "added-and-ended-at-once",
-            1,
-            "V15",
-            &Scene { end: vec![ended(second, None)], ..Scene::default() },
-        ),
-        case("later-entry-after-its-key-ended", 1, "V15", &later_by_an_ended_key),
-        case(
-            "key-ended-then-disputed",
-            2,
-            "V15",
-            &late(vec![ended(second, None), ended(second, Some(4))]),
-        ),
-        case("key-ended-twice", 1, "V11", &late(vec![ended(second, None), ended(second, None)])),
-        case(
-            "key-disputed-twice",
-            1,
-            "V11",
-            &late(vec![ended(second, Some(8)), ended(second, Some(4))]),
-        ),
-        case(
+        at_3("added-and-ended-at-once", 1, "V15", vec![ended(second, None)]),
+        case("later-entry-after-its-key-ended", 1, "V15", &later),
+        ends("key-ended-then-disputed", 2, "V15", both(None, Some(4))),
+        ends("key-ended-twice", 1, "V11", both(None, None)),
+        ends("key-disputed-twice", 1, "V11", both(Some(8), Some(4))),
+        ends("disputed-from-behind-its-last-entry", 0, "-", vec![ended(second, Some(5))]),
+        ends("disputed-from-its-first-entry", 2, "V15", vec![ended(second, Some(0))]),
+        at_3("disputed-from-the-entry-itself", 0, "-", vec![ended(second_log_key, Some(3))]),
+        at_3(
             "key-ended-twice-in-one-entry",
             1,
             "V11",
-            &Scene { end: vec![ended(log, None), ended(log, Some(3))], ..with_log() },
+            vec![ended(second_log_key, None), ended(second_log_key, Some(3))],
         ),
-        case(
-            "disputed-from-the-entry-itself",
-            0,
-            "-",
-            &Scene { end: vec![ended(log, Some(3))], ..with_log() },
-        ),
-        case("disputed-from-behind-its-last-entry", 0, "-", &late(vec![ended(second, Some(5))])),
-        case("disputed-from-its-first-entry", 2, "V15", &late(vec![ended(second, Some(0))])),
-        case(
-            "control-entry-by-a-second-control-key",
-            0,
-            "-",
-            &signs_8(Scene { end_late: vec![ended(second, None)], ..with_control() }),
-        ),
-        case(
-            "control-entry-by-an-ended-control-key",
-            1,
-            "V15",
-            &signs_8(Scene {
-                end: vec![ended(control, None)],
-                end_late: vec![ended(second, None)],
-                ..with_control()
-            }),
-        ),
-        case(
-            "control-key-disputed",
-            2,
-            "V15",
-            &signs_8(Scene {
-                end_late: vec![ended(second, None), ended(control, Some(8))],
-                ..with_control()
-            }),
-        ),
-        by_ledger_id(case(
-            "checkpoint-by-a-second-log-key",
-            0,
-            "-",
-            &Scene { log: second_log_key, ..with_log() },
-        )),
-        by_ledger_id(case(
-            "checkpoint-by-an-ended-second-log-key",
-            1,
-            "V12",
-            &Scene { log: second_log_key, end_late: vec![ended(log, None)], ..with_log() },
-        )),
-        by_ledger_id(case(
-            "checkpoint-by-a-collector",
-            1,
-            "V12",
-            &Scene { log: collector_key, ..Scene::default() },
-        )),
+    ]
+}
+
+/// C1, C7 to C9: second control and log keys.
+pub(crate) fn second_key_cases() -> Vec<Case> {
+    let signs_8 = |name, exit, step, end: Vec<Ended>, end_late: Vec<Ended>| {
+        let signer = Box::new(|index, own| if index == 8 { second_control_key() } else { own });
+        let scene = Scene { signer, end, end_late, ..with(Role::Control, second_control_key) };
+        case(name, exit, step, &scene)
+    };
+    let by_ledger_id = |name, exit, step, scene: Scene| Case {
+        trust: "ledger-id",
+        ..case(name, exit, step, &scene)
+    };
+    let with_log = || Scene { log: second_log_key, ..with(Role::Log, second_log_key) };
+    let some = || vec![ended(second_collector_key, None)];
+    let own = |disputed| ended(second_control_key, disputed);
+    let ended_log = Scene { end_late: vec![ended(second_log_key, None)], ..with_log() };
+    let by_a_collector = Scene { log: collector_key, ..Scene::default() };
+    let disputed = vec![ended(second_collector_key, None), own(Some(8))];
+    vec![
+        signs_8("control-entry-by-a-second-control-key", 0, "-", vec![], some()),
+        signs_8("control-entry-by-an-ended-control-key", 1, "V15", vec![own(None)], some()),
+        signs_8("control-key-disputed", 2, "V15", vec![], disputed),
+        by_ledger_id("checkpoint-by-a-second-log-key", 0, "-", with_log()),
+        by_ledger_id("checkpoint-by-an-ended-second-log-key", 1, "V12", ended_log),
+        by_ledger_id("checkpoint-by-a-collector", 1, "V12", by_a_collector),
     ]
 }

@@ -15,9 +15,10 @@ use unbroken_evidence::log::{LogStop, verify_log};
 use unbroken_evidence::objects::{Answer, Mention, Role, verify_objects};
 use unbroken_evidence::package::Package as _;
 use unbroken_evidence::recordings::Bytes;
+use unbroken_evidence::tile::Tile;
 use unbroken_evidence::time::declared_ms;
 use unbroken_evidence::trust::Trust;
-use unbroken_evidence::verdict::{Outcome, Verdict};
+use unbroken_evidence::verdict::{Blame, Outcome, Verdict};
 
 fn vectors() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -118,6 +119,49 @@ fn the_verifier_says_of_each_recording_what_the_list_says() {
             or_dash(Some(odd.join(",")).filter(|odd| !odd.is_empty())),
         ];
         assert_eq!(found.as_slice(), expected, "{row}");
+    }
+}
+
+// spec: A7
+#[cfg(unix)]
+#[test]
+fn the_verifier_speaks_in_each_headline_of_what_the_list_says() {
+    let all = line("exhibits/cases.txt");
+    let folders = line("exhibits/folders.txt");
+    for row in line("exhibits/headlines.txt").lines().skip(1) {
+        let (name, blame) = row.split_once(' ').unwrap();
+        let place = tempfile::tempdir().unwrap();
+        let (path, given) = if let Some(folder) = name.strip_prefix("folder/") {
+            let case = folders.lines().find(|case| case.starts_with(&format!("{folder} ")));
+            let columns: Vec<&str> = case.unwrap().splitn(5, ' ').collect();
+            unpack(&vectors().join(format!("exhibits/{}.zip", columns[3])), place.path());
+            change(place.path(), columns[4]);
+            (place.path().to_owned(), "anchor")
+        } else {
+            let case = all.lines().find(|case| case.starts_with(&format!("{name} ")));
+            let path = vectors().join(format!("exhibits/{name}.zip"));
+            (path, case.unwrap().rsplit(' ').next().unwrap())
+        };
+        let mut exhibit = Exhibit::open(&path).unwrap();
+        let verdict = verify_exhibit(&mut exhibit, &trust(given), 2).unwrap();
+        let found = match verdict.blame() {
+            Some(Blame::Evidence) => "evidence",
+            Some(Blame::AnotherLedger) => "another-ledger",
+            Some(Blame::Package) => "package",
+            None => "nothing",
+        };
+        assert_eq!(found, blame, "{name} {:#?}", verdict.findings());
+    }
+}
+
+// spec: L4
+#[test]
+fn the_paths_of_tiles_are_what_the_list_says() {
+    for row in line("tile-paths.txt").lines().skip(1) {
+        let columns: Vec<&str> = row.split(' ').collect();
+        let [level, number, width, path] = columns.as_slice() else { panic!("{row}") };
+        let (number, width) = (number.parse().unwrap(), width.parse().unwrap());
+        assert_eq!(Tile { level: level.parse().ok(), number, width }.path(), *path);
     }
 }
 
