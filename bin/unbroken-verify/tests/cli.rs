@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use unbroken_container::open::Exhibit;
+use unbroken_evidence::hash::Hash;
 use unbroken_evidence::package::Package as _;
 
 fn vectors() -> PathBuf {
@@ -66,6 +67,34 @@ fn the_good_exhibit_verifies_and_says_what_it_does_not_establish() {
     assert!(text.contains("\"schema\": \"unbroken/verification@v1\""), "{text}");
     let (_, text) = run(&["--explain", "--trust", trust.to_str().unwrap(), zip.to_str().unwrap()]);
     assert!(text.contains(" V27  disclosure"), "{text}");
+}
+
+// spec: A10
+#[test]
+fn a_verdict_begins_with_what_it_is_about() {
+    let id = std::fs::read_to_string(vectors().join("ledger-id.txt")).unwrap();
+    let trust = std::fs::read_to_string(vectors().join("trust.txt")).unwrap();
+    let zip = vectors().join("exhibits/good.zip");
+    let digest = |path: &Path| Hash::of(&[&std::fs::read(path).unwrap()]).to_string();
+    let own = digest(Path::new(env!("CARGO_BIN_EXE_unbroken-verify")));
+    let (code, text) = verify(&zip);
+    assert_eq!(code, 0, "{text}");
+    let mut lines = text.lines();
+    for (word, what) in [
+        ("checked", zip.to_str().unwrap()),
+        ("sha-256", digest(&zip).as_str()),
+        ("ledger", &format!("example.com/recordings, id {}", id.trim_end())),
+        ("checkpoint", "9 entries, root "),
+        ("produced", "2026-11-20T07:00:08.123Z by its owner's clock, as entry 8 says"),
+        ("anchor", &format!("verifier key {}", trust.trim_end())),
+        ("verifier", &format!("unbroken-verify {}, SHA-256 {own}", env!("CARGO_PKG_VERSION"))),
+        ("command", env!("CARGO_BIN_EXE_unbroken-verify")),
+        ("at", "20"),
+    ] {
+        let line = lines.next().unwrap();
+        assert!(line.starts_with(&format!("{word:<11} {what}")), "{word} {what}: {line}");
+    }
+    assert_eq!(lines.next(), Some(""));
 }
 
 #[test]

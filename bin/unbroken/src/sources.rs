@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use unbroken_container::s3::S3Settings;
 use unbroken_exhibit::{Opened, Originals};
+use unbroken_ingest::error::ObjectError;
 use unbroken_ingest::source::{FolderSource, S3Connection, S3Source, Source, open_plain};
 
 use crate::arguments::S3Arguments;
@@ -166,7 +167,12 @@ impl<'a> KnownSources<'a> {
         let connection =
             self.connection.as_ref().ok_or_else(|| io::Error::other("no connection"))?;
         let bucket = connection.bucket_at(location).map_err(io::Error::other)?;
-        let reader = connection.open(bucket, key, version).map_err(io::Error::other)?;
+        let reader = connection.open(bucket, key, version).map_err(|error| match error {
+            ObjectError::Vanished => {
+                io::Error::new(io::ErrorKind::NotFound, "it is not there any more")
+            }
+            error => io::Error::other(error),
+        })?;
         Ok(Box::new(Counted { reader, read: self.read_bytes() }))
     }
 }

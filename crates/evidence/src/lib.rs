@@ -25,8 +25,8 @@ pub mod spread;
 pub mod time;
 
 pub use crate::entry::{
-    body, chain, content, declared, disclosed, document, field, kind, length, opening, produced,
-    vocabulary,
+    body, chain, content, declared, disclosed, document, field, kind, left_out, length, opening,
+    produced, vocabulary,
 };
 pub(crate) use crate::form::members;
 pub use crate::form::{bag, checkpoint, json, key, narrow, note, proof, tile, tree};

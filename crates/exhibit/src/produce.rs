@@ -10,6 +10,7 @@ use unbroken_evidence::disclosed::Disclosed;
 use unbroken_evidence::error::escaped;
 use unbroken_evidence::hash::Hash;
 use unbroken_evidence::kind::Kind;
+use unbroken_evidence::left_out::{LeftOut, Reason};
 use unbroken_evidence::limits::{EXHIBIT_FILES_MAX, FIELDS_MAX};
 use unbroken_evidence::opening::{Position, VerifiedOpening};
 use unbroken_evidence::produced::Produced;
@@ -61,6 +62,7 @@ pub fn produce(
         made: Made::default(),
         files: BTreeMap::new(),
         lowest: BTreeMap::new(),
+        left_out: LeftOut::new(),
         terms,
     }
     .make(out);
@@ -90,6 +92,8 @@ struct Producer<'a> {
     files: BTreeMap<Hash, String>,
     /// The lowest shown index that commits to a digest, and as what.
     lowest: BTreeMap<Hash, (u64, Packed)>,
+    /// Why files are not packed.
+    left_out: LeftOut,
 }
 
 /// A shown recording entry and what is disclosed of it.
@@ -141,6 +145,7 @@ impl Producer<'_> {
             self.companions(&items)?;
         }
         self.made.incomplete = incomplete(&items);
+        self.left_out(&items);
         let now = self.ledger.now().to_string();
         let octets = self.bag.payload.values().map(|(_, length)| length).sum();
         let files = self.bag.payload.len() as u64;
@@ -252,7 +257,10 @@ impl Producer<'_> {
             let version = items.last().and_then(|item| item.disclosed.object().version.clone());
             match self.original(source, key, &version.unwrap_or_default(), &keys)? {
                 Ok(staged) => self.place(&staged, key, &items)?,
-                Err(error) => self.made.missing.push(format!("{shown}: {error}")),
+                Err(error) => {
+                    self.not_packed(items.iter().map(|i| i.index), &reason(&error));
+                    self.made.missing.push(format!("{shown}: {error}"));
+                }
             }
         }
         // The same bytes may have come from an object that is known.
@@ -289,6 +297,7 @@ impl Producer<'_> {
         let commits = |item: &&&Item| item.disclosed.sha256() == Some(digests.sha256);
         let shown = escaped(&String::from_utf8_lossy(key));
         let Some(lowest) = items.iter().find(commits) else {
+            self.not_packed(items.iter().map(|item| item.index), &Reason::Changed);
             let of: Vec<String> = items.iter().map(|item| item.index.to_string()).collect();
             self.made.differing.push(format!(
                 "{shown}: its bytes are not those of entry {}; SHA-256 {} now",
@@ -302,12 +311,14 @@ impl Producer<'_> {
             let root = item.block_key().and_then(|_| roots.next());
             let same = item.disclosed.sha256() == Some(digests.sha256);
             if !same {
+                self.not_packed([item.index], &Reason::Changed);
                 let what =
                     format!("{shown}: entry {} is about other bytes, which are gone", item.index);
                 self.made.missing.push(what);
             } else if root.is_some_and(|root| *root != item.recording.content.block_root)
                 || item.recording.content.size != digests.size
             {
+                self.not_packed(items.iter().map(|item| item.index), &Reason::Changed);
                 self.made
                     .differing
                     .push(format!("{shown}: size or blocks are not those of entry {}", item.index));
@@ -367,14 +378,46 @@ impl Producer<'_> {
             }
             Ok(staged) => {
                 self.bag.discard(&staged)?;
+                self.left_out.insert((index, role), Reason::Changed);
                 let what = format!("{role} of entry {index}: its bytes have changed");
                 self.made.missing.push(what);
             }
             Err(error) => {
+                self.left_out.insert((index, role), reason(&error));
                 self.made.missing.push(format!("{role} of entry {index}: {error}"));
             }
         }
         Ok(())
+    }
+
+    fn not_packed(&mut self, recordings: impl IntoIterator<Item = u64>, why: &Reason) {
+        let recordings =
+            recordings.into_iter().map(|index| ((index, Packed::Recording), why.clone()));
+        self.left_out.extend(recordings);
+    }
+
+    /// Says why of each file that is not packed, and of no other; of as many as one entry can commit to.
+    fn left_out(&mut self, items: &[Item]) {
+        let otherwise = match self.terms.packing {
+            Packing::EntriesOnly => Reason::NotAskedFor,
+            Packing::Recordings => Reason::NotRead,
+        };
+        let mut known = std::mem::take(&mut self.left_out);
+        let room = FIELDS_MAX - FIELDS_BESIDE - self.selection.subjects.len() as u64;
+        for item in items {
+            let absent = item.commitments().filter(|(digest, _)| !self.files.contains_key(digest));
+            let mut roles: Vec<Packed> = absent.map(|(_, role)| role).collect();
+            // The digest may be withheld, and the file was looked for all the same.
+            if item.disclosed.sha256().is_none() {
+                roles.push(Packed::Recording);
+            }
+            for role in roles {
+                let why = known.remove(&(item.index, role)).unwrap_or_else(|| otherwise.clone());
+                if (self.left_out.len() as u64) < room {
+                    self.left_out.insert((item.index, role), why);
+                }
+            }
+        }
     }
 
     /// Seals the `produced` entry, then a checkpoint, and writes everything below `ledger/`.
@@ -385,7 +428,8 @@ impl Producer<'_> {
         let mut files: BTreeMap<String, Option<Hash>> = covered.iter().map(digest).collect();
         files.insert("fetch.txt".to_owned(), None);
         let shown = self.selection.control.union(&self.selection.entries).copied().collect();
-        let said = Produced { files, subjects: self.selection.subjects.clone(), shown };
+        let left_out = std::mem::take(&mut self.left_out);
+        let said = Produced { files, subjects: self.selection.subjects.clone(), shown, left_out };
         let appended = self.ledger.append_fields(Kind::Produced, said.values(), Row::default())?;
         let produced = appended.index;
         self.ledger.checkpoint()?;
@@ -426,6 +470,11 @@ impl Producer<'_> {
             }
         }
     }
+}
+
+/// Why a file cannot be packed that could not be opened or read.
+fn reason(error: &std::io::Error) -> Reason {
+    if error.kind() == std::io::ErrorKind::NotFound { Reason::Gone } else { Reason::NotRead }
 }
 
 /// Entries that were incomplete when they were sealed, and that nothing supersedes.

@@ -189,6 +189,36 @@ fn bytes_that_changed_since_they_were_sealed_are_not_packed() {
     assert_eq!(scene.verify("exhibit").0, 2);
 }
 
+// spec: X22
+#[test]
+fn a_verdict_says_why_a_recording_is_not_packed_as_its_producer_says() {
+    let scene = Scene::new();
+    let place = |id: &str| scene.recording(CONVERSATION, id, id.as_bytes());
+    let [rewritten, removed, folder, _] = ["r-1", "r-2", "r-3", "r-4"].map(place);
+    scene.ok(&["ingest", "export"]);
+    std::fs::write(rewritten, b"rewritten").unwrap();
+    std::fs::remove_file(removed).unwrap();
+    std::fs::remove_file(&folder).unwrap();
+    std::fs::create_dir(folder).unwrap();
+    scene.exits(1, &["exhibit", "--out", "e.zip", "--all"]);
+    scene.ok(&["exhibit", "--out", "bare.zip", "--all", "--without-recordings"]);
+    let (code, text) = scene.verify("e.zip");
+    assert_eq!(code, 2, "{text}");
+    for why in [
+        "its object has other bytes now",
+        "its object is not at its source any more",
+        "its source could not be read",
+    ] {
+        let said = format!("bytes not packed (its producer says: {why})");
+        assert_eq!(text.matches(&said).count(), 1, "{said} in {text}");
+    }
+    let (_, text) = scene.verify("bare.zip");
+    assert_eq!(
+        text.matches("bytes not packed (its producer says: no recordings were asked for)").count(),
+        4
+    );
+}
+
 #[test]
 fn dates_and_limits_leave_out_and_the_next_run_goes_on() {
     let scene = Scene::new();

@@ -15,6 +15,8 @@ pub struct Document {
     identity: Option<IdentityDocument>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ledger: Option<LedgerDocument>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    produced: Option<ProducedDocument>,
     conclusion: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     blame: Option<&'static str>,
@@ -50,6 +52,12 @@ struct LedgerDocument {
 }
 
 #[derive(Debug, Serialize)]
+struct ProducedDocument {
+    entry: u64,
+    at: String,
+}
+
+#[derive(Debug, Serialize)]
 struct RecordingDocument {
     index: u64,
     subject: String,
@@ -58,6 +66,7 @@ struct RecordingDocument {
     sha256: Option<String>,
     path: Option<String>,
     bytes: &'static str,
+    left_out: Option<LeftOutDocument>,
     sealed_at: String,
     complete: Option<bool>,
     companions: u64,
@@ -73,6 +82,12 @@ struct RecordingDocument {
     noticed: Vec<String>,
     noticed_in_all: u64,
     odd: Vec<OddDocument>,
+}
+
+#[derive(Debug, Serialize)]
+struct LeftOutDocument {
+    code: String,
+    text: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -143,6 +158,9 @@ pub fn document(verdict: &Verdict, identity: Option<&Identity>) -> Document {
         schema: "unbroken/verdict@v1",
         identity: identity.cloned().map(identity_document),
         ledger: verdict.seen().map(ledger),
+        produced: verdict
+            .produced()
+            .map(|(entry, at)| ProducedDocument { entry, at: at.to_string() }),
         conclusion: match verdict.conclusion() {
             Conclusion::Agrees => "agrees",
             Conclusion::Contradicts => "contradicts",
@@ -207,6 +225,10 @@ fn recording(line: &Recording) -> RecordingDocument {
         sha256: line.sha256.map(|sha256| sha256.to_string()),
         path: line.path.clone(),
         bytes: bytes(line.bytes),
+        left_out: line.left_out.as_ref().map(|reason| LeftOutDocument {
+            code: reason.code().to_owned(),
+            text: reason.to_string(),
+        }),
         sealed_at: line.at.to_string(),
         complete: line.complete,
         companions: line.companions.0,

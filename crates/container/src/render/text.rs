@@ -77,6 +77,10 @@ fn identify(verdict: &Verdict, identity: Option<&Identity>, text: &mut String) {
             lines.iter().take_while(|(word, _)| matches!(*word, "checked" | "sha-256")).count();
         lines.insert(after, ("ledger", format!("{}, id {id}", seen.origin)));
         lines.insert(after + 1, ("checkpoint", format!("{entries}, root {}", seen.root)));
+        if let Some((index, at)) = verdict.produced() {
+            let when = format!("{at} by its owner's clock, as entry {index} says");
+            lines.insert(after + 2, ("produced", when));
+        }
     }
     for (word, what) in lines {
         let _ = writeln!(text, "{word:<11} {what}");
@@ -155,6 +159,9 @@ fn sentence(line: &Recording) -> String {
     if let Some(path) = &line.path {
         let _ = write!(sentence, ", {path}");
     }
+    if let Some(reason) = &line.left_out {
+        let _ = write!(sentence, " (its producer says: {reason})");
+    }
     if let Some(sha256) = line.sha256 {
         let _ = write!(sentence, "; sealed as SHA-256 {sha256}");
     }
@@ -183,10 +190,11 @@ fn beside(line: &Recording) -> Vec<String> {
         lines.push(format!("measured: {} long, by its own header", span(ms)));
     }
     if start.is_some() || end.is_some() || duration_ms.is_some() {
-        let mut declared = format!("declared: from {} to {}", shown(start), shown(end));
-        if let Some(ms) = duration_ms {
-            let _ = write!(declared, ", {} long", span(*ms));
-        }
+        let times = format!("from {} to {}", shown(start), shown(end));
+        let times = (start.is_some() || end.is_some()).then_some(times);
+        let long = duration_ms.map(|ms| format!("{} long", span(ms)));
+        let said: Vec<String> = times.into_iter().chain(long).collect();
+        let mut declared = format!("declared: {}", said.join(", "));
         if let Some(after) = line.declared.sealed_after_ms(line.at) {
             let when = if after < 0 { "before" } else { "after" };
             let _ = write!(declared, "; sealed {} {when} that end", span(after.unsigned_abs()));

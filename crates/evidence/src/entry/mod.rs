@@ -10,6 +10,7 @@ mod draft;
 mod envelope;
 pub mod field;
 pub mod kind;
+pub mod left_out;
 pub mod length;
 pub mod opening;
 pub mod produced;

@@ -1,9 +1,10 @@
 //! What a `produced` entry commits to (spec/exhibit.md): the bag's own files, the history of each
-//! subject, every shown index.
+//! subject, every shown index, and why files are not packed.
 
 use std::collections::BTreeMap;
 
 use crate::body::Subject;
+use crate::entry::left_out::{self, LeftOut};
 use crate::field::{FieldType, Value, pointer_segment};
 use crate::hash::Hash;
 use crate::limits::ITEM_PART_MAX;
@@ -29,6 +30,8 @@ pub struct Produced {
     pub subjects: BTreeMap<Subject, Vec<u64>>,
     /// Every shown index below the entry itself, ascending.
     pub shown: Vec<u64>,
+    /// What is not packed, and why.
+    pub left_out: LeftOut,
 }
 
 impl Produced {
@@ -51,6 +54,7 @@ impl Produced {
         for (part, text) in parts(&self.shown).enumerate() {
             values.push(Value::string(SHOWN, &format!("/{part}"), &text));
         }
+        values.extend(self.left_out.iter().map(|(file, reason)| left_out::value(*file, reason)));
         values
     }
 
@@ -83,6 +87,7 @@ impl Produced {
                     subjects.entry(subject).or_default().take(part, value).ok_or_else(refused)?;
                 }
                 SHOWN => shown.take(rest, value).ok_or_else(refused)?,
+                left_out::SOURCE => produced.left_out.extend(left_out::read(value)),
                 _ => {}
             }
         }

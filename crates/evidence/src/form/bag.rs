@@ -53,7 +53,7 @@ pub enum Packed {
 
 impl Packed {
     /// What a file of that name is. An ending is 1 to 10 letters and digits.
-    fn of(name: &str) -> Option<Self> {
+    pub(crate) fn of(name: &str) -> Option<Self> {
         let (stem, ending) = name.split_once('.').unwrap_or((name, "x"));
         let plain = ending.bytes().all(|byte| byte.is_ascii_alphanumeric());
         if !plain || ending.is_empty() || ending.len() > 10 {

@@ -148,6 +148,7 @@ impl Commitments {
             size: content.size,
             sha256: disclosed.sha256(),
             path: None,
+            left_out: None,
             bytes: if known { Bytes::NotPacked } else { Bytes::NotDisclosed },
             complete: recording.completeness.map(|completeness| completeness.complete),
             companions: (companions, 0),

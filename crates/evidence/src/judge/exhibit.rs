@@ -63,10 +63,12 @@ pub fn verify_exhibit(
     let size = judged.as_ref().map(|judged| judged.claims().size);
     story.scope.judge(size, &story.entries.history, &mut reading, &mut findings)?;
     story.strays(&reading, &mut findings);
-    Payload::new(&mut reading, &mut story.commitments, &mut findings).judge()?;
+    let left_out = story.scope.left_out();
+    Payload::new(&mut reading, &mut story.commitments, left_out, &mut findings).judge()?;
     notes(&mut findings, seen.as_ref(), story.hidden);
     let mut verdict = Verdict::of(findings);
     verdict.seen = seen;
+    verdict.produced = story.scope.closed();
     verdict.recordings = story.commitments.recordings;
     verdict.replacements = story.commitments.replacements;
     Ok(verdict)
@@ -158,7 +160,8 @@ impl Story {
         self.hidden = self.hidden.saturating_add(closed);
         self.commitments.entry(judged, opening.as_ref(), findings);
         if *kind == Kind::Produced {
-            self.scope.entry(index, opening.as_ref(), findings);
+            let at = judged.statement().at;
+            self.scope.entry((index, at), opening.as_ref(), findings);
         }
         Ok(())
     }

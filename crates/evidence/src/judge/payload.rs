@@ -8,6 +8,7 @@ use crate::hash::Hash;
 use crate::judge::commitments::{Commitment, Commitments, Committed, Sidecar};
 use crate::judge::findings::Findings;
 use crate::judge::reading::Reading;
+use crate::left_out::LeftOut;
 use crate::length::Ends;
 use crate::limits::{BLOCK_TREES_MAX, DOCUMENT_BYTES_MAX};
 use crate::package::{PackageError, Stop};
@@ -31,6 +32,8 @@ pub(crate) struct Payload<'a, 'b> {
     pub(crate) reading: &'a mut Reading<'b>,
     pub(crate) commitments: &'a mut Commitments,
     pub(crate) findings: &'a mut Findings,
+    /// Why files are not packed, as the producer says.
+    left_out: LeftOut,
     /// Digests of files that are packed, or named in `fetch.txt`.
     packed: BTreeSet<Hash>,
     /// Indices under which something is packed.
@@ -50,10 +53,11 @@ impl<'a, 'b> Payload<'a, 'b> {
     pub(crate) fn new(
         reading: &'a mut Reading<'b>,
         commitments: &'a mut Commitments,
+        left_out: LeftOut,
         findings: &'a mut Findings,
     ) -> Self {
         let (packed, indices) = (BTreeSet::new(), BTreeSet::new());
-        Self { reading, commitments, findings, packed, indices }
+        Self { reading, commitments, findings, left_out, packed, indices }
     }
 
     /// V3 to V6 and V28: every payload file against the manifest and the entries.
@@ -313,19 +317,28 @@ impl<'a, 'b> Payload<'a, 'b> {
             if self.packed.contains(sha256) {
                 continue;
             }
-            let (step, item) = match commitment {
+            let (step, file, item) = match commitment {
                 // A file stands in its place, and that was said.
                 Commitment::Recording(c) if differing.contains(&c.index) => continue,
                 Commitment::Recording(c) => {
-                    (Step::Recording, format!("entry {}, recording", c.index))
+                    let item = format!("entry {}, recording", c.index);
+                    (Step::Recording, (c.index, Packed::Recording), item)
                 }
                 Commitment::Companion { index, number, .. } => {
-                    (Step::Companion, format!("entry {index}, companion {number}"))
+                    let item = format!("entry {index}, companion {number}");
+                    (Step::Companion, (*index, Packed::Companion(*number)), item)
                 }
             };
-            self.findings.not_read(step, &item, "not packed");
+            let why = match self.left_out.get(&file) {
+                Some(reason) => format!("not packed; its producer says: {reason}"),
+                None => "not packed".to_owned(),
+            };
+            self.findings.not_read(step, &item, &why);
         }
-        for line in self.commitments.recordings.lines() {
+        for line in &mut self.commitments.recordings.lines {
+            if matches!(line.bytes, Bytes::NotPacked | Bytes::NotDisclosed) {
+                line.left_out = self.left_out.remove(&(line.index, Packed::Recording));
+            }
             if line.bytes == Bytes::NotDisclosed && !self.indices.contains(&line.index) {
                 let item = format!("entry {}", line.index);
                 self.findings.not_read(Step::Recording, &item, "its recording is not packed");

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use crate::body::{Media, Subject};
 use crate::declared::{Declared, Odd};
 use crate::hash::Hash;
+use crate::left_out::Reason;
 use crate::time::Time;
 
 /// What was found of the bytes that an entry commits to.
@@ -37,6 +38,8 @@ pub struct Recording {
     pub path: Option<String>,
     /// What was found of its bytes.
     pub bytes: Bytes,
+    /// Why they are not packed, as the producer says.
+    pub left_out: Option<Reason>,
     /// Whether the collector's policy found it complete; `None` where no policy applied.
     pub complete: Option<bool>,
     /// Companions that it discloses, and how many of them are packed and agree.
@@ -184,6 +187,7 @@ mod tests {
             sha256,
             path: None,
             bytes: Bytes::NotPacked,
+            left_out: None,
             complete: None,
             companions: (0, 0),
             hidden: (0, 0),

@@ -7,17 +7,19 @@ use crate::hash::Hash;
 use crate::judge::findings::Findings;
 use crate::judge::history::History;
 use crate::judge::reading::Reading;
+use crate::left_out::LeftOut;
 use crate::limits::MANIFEST_BYTES_MAX;
 use crate::opening::VerifiedOpening;
 use crate::package::Stop;
 use crate::produced::{COVERED, Produced};
 use crate::step::Step;
+use crate::time::Time;
 use crate::verdict::Fault;
 
 /// The `produced` entries that were seen.
 #[derive(Default)]
 pub(crate) struct Scope {
-    seen: Vec<u64>,
+    seen: Vec<(u64, Time)>,
     said: Option<Produced>,
 }
 
@@ -25,11 +27,11 @@ impl Scope {
     /// A `produced` entry, judged, and its opening.
     pub(crate) fn entry(
         &mut self,
-        index: u64,
+        (index, at): (u64, Time),
         opening: Option<&VerifiedOpening>,
         findings: &mut Findings,
     ) {
-        self.seen.push(index);
+        self.seen.push((index, at));
         let item = format!("entry {index}");
         let Some(opening) = opening else { return };
         let hidden = opening.closed() + opening.withheld().count();
@@ -46,6 +48,16 @@ impl Scope {
         }
     }
 
+    /// Why files are not packed, as the producer says.
+    pub(crate) fn left_out(&mut self) -> LeftOut {
+        self.said.as_mut().map(|said| std::mem::take(&mut said.left_out)).unwrap_or_default()
+    }
+
+    /// The one entry that closes the exhibit, and when its signer's clock says it was made.
+    pub(crate) fn closed(&self) -> Option<(u64, Time)> {
+        if let [one] = self.seen.as_slice() { Some(*one) } else { None }
+    }
+
     /// V19 and V20: exactly one, the last entry of the log, listing what is shown.
     pub(crate) fn judge(
         &self,
@@ -60,8 +72,8 @@ impl Scope {
             findings.ran(&[Step::Produced, Step::Items]);
             return Ok(());
         }
-        let [index] = self.seen.as_slice() else {
-            let shown: Vec<String> = self.seen.iter().map(u64::to_string).collect();
+        let [(index, _)] = self.seen.as_slice() else {
+            let shown: Vec<String> = self.seen.iter().map(|(index, _)| index.to_string()).collect();
             let found = if shown.is_empty() { "none".to_owned() } else { shown.join(", ") };
             let expected = "exactly one `produced` entry";
             findings.contradicted(Step::Produced, "exhibit", expected, &found);

@@ -6,6 +6,7 @@ use crate::hash::Hash;
 use crate::judge::findings::{Faults, Findings};
 use crate::recordings::{Recordings, Replacements};
 use crate::step::{Axis, Step};
+use crate::time::Time;
 
 /// How an axis ends; the greater, the worse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -164,6 +165,7 @@ pub struct Verdict {
     faults: Faults,
     /// What was verified, if a checkpoint could be read.
     pub(crate) seen: Option<Seen>,
+    pub(crate) produced: Option<(u64, Time)>,
     pub(crate) recordings: Recordings,
     pub(crate) replacements: Replacements,
 }
@@ -207,9 +209,16 @@ impl Verdict {
             conclusion,
             faults: findings.faults,
             seen: None,
+            produced: None,
             recordings: Recordings::default(),
             replacements: Replacements::default(),
         }
+    }
+
+    /// The entry that closes an exhibit, and when its signer's clock says it was made.
+    #[must_use]
+    pub const fn produced(&self) -> Option<(u64, Time)> {
+        self.produced
     }
 
     /// The recordings that were judged.

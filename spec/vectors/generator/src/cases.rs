@@ -62,6 +62,7 @@ pub fn all() -> Vec<Case> {
     cases.extend(later::disclosure_cases());
     cases.extend(later::file_cases());
     cases.extend(declared::cases());
+    cases.extend(declared::left_out_cases());
     cases.extend(container::cases());
     cases
 }

@@ -58,6 +58,48 @@ pub fn lines() -> Vec<Line> {
     ]
 }
 
+/// Exhibit, entry, what the file is to it, and why it is not packed, as its producer says (X22).
+pub const LEFT_OUT: &[(&str, u64, &str, &str)] = &[
+    ("recordings-not-packed", 2, "recording", "-"),
+    ("left-out-and-why", 2, "recording", "changed"),
+    ("left-out-and-why", 4, "recording", "gone"),
+    ("left-out-and-why", 6, "recording", "not-asked-for"),
+    ("left-out-and-packed", 2, "recording", "-"),
+    ("left-out-for-a-reason-of-tomorrow", 2, "recording", "eaten-by-a-dog"),
+    ("left-out-in-another-form", 2, "recording", "-"),
+];
+
+/// Exhibits that say why files are not packed.
+pub(crate) fn left_out_cases() -> Vec<Case> {
+    let said = |values: &[(&str, &str)], is_packed: bool| {
+        let values: Vec<Value> =
+            values.iter().map(|(pointer, why)| Value::string("left-out", pointer, why)).collect();
+        Scene {
+            values: Box::new(move |index, known| {
+                if index == 8 {
+                    known.extend(values.iter().cloned());
+                }
+            }),
+            payload: Box::new(move |package| {
+                let paths = ["data/2/recording.opus", "data/4/recording.json"];
+                paths.iter().filter(|_| !is_packed).for_each(|path| drop(package.remove(path)));
+            }),
+            ..Scene::default()
+        }
+    };
+    let why =
+        [("/2/recording", "changed"), ("/4/recording", "gone"), ("/6/recording", "not-asked-for")];
+    let tomorrow = said(&[("/2/recording", "eaten-by-a-dog")], false);
+    let forms =
+        [("/02/recording", "gone"), ("/2/recording.opus", "gone"), ("/2", "gone"), ("", "gone")];
+    vec![
+        case("left-out-and-why", 2, "V4", &said(&why, false)),
+        case("left-out-and-packed", 0, "-", &said(&why, true)),
+        case("left-out-for-a-reason-of-tomorrow", 2, "V4", &tomorrow),
+        case("left-out-in-another-form", 2, "V4", &said(&forms, false)),
+    ]
+}
+
 /// The form of declared times, and the milliseconds since 1970 that each is.
 pub const TIMES: &[(&str, Option<i64>)] = &[
     ("2023-08-29T23:19:04.873+0000", Some(1_693_351_144_873)),

@@ -44,6 +44,11 @@ pub fn files() -> Vec<(String, Vec<u8>)> {
         index.push_str(&format!("{name} {exit} {step} {zip} {deed}\n"));
     }
     files.push(("exhibits/folders.txt".to_owned(), index.into_bytes()));
+    let mut index = String::from("# exhibit entry file why\n");
+    for (exhibit, entry, file, why) in declared::LEFT_OUT {
+        index.push_str(&format!("{exhibit} {entry} {file} {why}\n"));
+    }
+    files.push(("exhibits/left-out.txt".to_owned(), index.into_bytes()));
     files.push(("exhibits/recordings.txt".to_owned(), recordings().into_bytes()));
     let mut index = String::from("# exhibit blame\n");
     for (name, blame) in lists::HEADLINES {

@@ -389,7 +389,7 @@ impl Scene {
         let mut subjects = BTreeMap::from([(CALL, vec![2, 6, 7]), (MESSAGE, vec![4])]);
         subjects.retain(|_, indices| !indices.iter().any(|index| self.hide.contains(index)));
         let shown = (0..model.size()).filter(|index| !self.hide.contains(index)).collect();
-        let values = Produced { files, subjects, shown }.values();
+        let values = Produced { files, subjects, shown, ..Produced::default() }.values();
         self.plain(model, &collector_key(), Kind::Produced, None, values, vec![]);
     }
 

@@ -165,6 +165,21 @@ fn the_paths_of_tiles_are_what_the_list_says() {
     }
 }
 
+// spec: X22
+#[test]
+fn the_verifier_says_why_a_file_is_not_packed_as_the_list_says() {
+    for row in line("exhibits/left-out.txt").lines().skip(1) {
+        let columns: Vec<&str> = row.split(' ').collect();
+        let [exhibit, entry, _, why] = columns.as_slice() else { panic!("{row}") };
+        let path = vectors().join(format!("exhibits/{exhibit}.zip"));
+        let verdict = verify_exhibit(&mut Exhibit::open(&path).unwrap(), &trust("anchor"), 2);
+        let verdict = verdict.unwrap();
+        let entry: u64 = entry.parse().unwrap();
+        let line = verdict.recordings().lines().iter().find(|line| line.index == entry).unwrap();
+        assert_eq!(line.left_out.as_ref().map_or("-", |reason| reason.code()), *why, "{row}");
+    }
+}
+
 // spec: A9
 #[test]
 fn declared_times_are_what_the_list_says() {
