@@ -22,7 +22,9 @@ impl Kept {
         match UnverifiedCheckpoint::parse(bytes) {
             Ok(unverified) => Some(Self { unverified }),
             Err(error) => {
-                findings.form(Step::Checkpoint, ITEM, &error);
+                // Whoever gave it has to look for another: it accuses nobody.
+                let (fault, found) = (Fault::Anchor, error.to_string());
+                findings.blamed(fault, Step::Checkpoint, ITEM, "a checkpoint", &found);
                 None
             }
         }

@@ -12,6 +12,7 @@ use crate::committed;
 use crate::container;
 use crate::declared;
 use crate::later;
+use crate::replaced;
 use crate::scene::{Scene, stranger_key, zipped};
 use crate::signed;
 use crate::signers;
@@ -61,6 +62,7 @@ pub fn all() -> Vec<Case> {
     cases.extend(later::version_cases());
     cases.extend(later::disclosure_cases());
     cases.extend(later::file_cases());
+    cases.extend(replaced::cases());
     cases.extend(declared::cases());
     cases.extend(declared::left_out_cases());
     cases.extend(container::cases());

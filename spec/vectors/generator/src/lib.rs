@@ -16,6 +16,7 @@ pub mod lists;
 pub mod logs;
 pub mod model;
 pub mod objects;
+mod replaced;
 pub mod scene;
 mod signed;
 mod signers;
@@ -49,6 +50,11 @@ pub fn files() -> Vec<(String, Vec<u8>)> {
         index.push_str(&format!("{exhibit} {entry} {file} {why}\n"));
     }
     files.push(("exhibits/left-out.txt".to_owned(), index.into_bytes()));
+    let mut index = String::from("# exhibit entry superseded bytes\n");
+    for (exhibit, entry, superseded, bytes) in replaced::REPLACEMENTS {
+        index.push_str(&format!("{exhibit} {entry} {superseded} {bytes}\n"));
+    }
+    files.push(("exhibits/replacements.txt".to_owned(), index.into_bytes()));
     files.push(("exhibits/recordings.txt".to_owned(), recordings().into_bytes()));
     let mut index = String::from("# exhibit blame\n");
     for (name, blame) in lists::HEADLINES {

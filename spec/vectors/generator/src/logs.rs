@@ -2,10 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use unbroken_evidence::body::{Added, Body, Content, Ended, Role};
+use unbroken_evidence::body::{Added, Body, Ended, Role};
 use unbroken_evidence::checkpoint::Checkpoint;
-use unbroken_evidence::content::{BLOCK_BYTES_DEFAULT, ContentHasher};
-use unbroken_evidence::entry::Statement;
 use unbroken_evidence::field::Value;
 use unbroken_evidence::hash::Hash;
 use unbroken_evidence::key::Signer;
@@ -14,6 +12,7 @@ use unbroken_evidence::tile::{append_to_bundle, bundles, hash_tiles};
 use unbroken_evidence::tree::root;
 
 use crate::model::Model;
+use crate::replaced::replaced;
 use crate::scene::{
     Scene, collector_key, log_key, second_collector_key, second_log_key, stranger_key,
 };
@@ -127,41 +126,9 @@ pub fn logs() -> Vec<LogCase> {
     cases.extend(of_tomorrow());
     cases.extend(since());
     cases.extend(since_by_another_key());
-    cases.push(case("replaced", 0, "-", published(&replaced_log())));
+    cases.push(case("replaced", 0, "-", published(&replaced().log())));
     cases
 }
-
-/// As the log `good`, but entry 6 commits to other bytes than entry 2, which it supersedes.
-pub(crate) fn replaced_log() -> Model {
-    let digests = || {
-        let mut hasher = ContentHasher::new(&[(BLOCK_BYTES_DEFAULT, [8; 32])]);
-        hasher.update(OTHER_BYTES);
-        hasher.finish()
-    };
-    let values = move |index, values: &mut Vec<Value>| {
-        if index == 6 {
-            values.retain(|value| value.source != "content");
-            values.push(Value::string("content", "/sha256", &digests().sha256.to_string()));
-            values.push(Value::string("content", "/blake3", &digests().blake3.to_string()));
-            values.push(Value::number("content", "/size", digests().size));
-        }
-    };
-    let statement = move |index, statement: &mut Statement| {
-        if let (6, Body::Recording(recording)) = (index, &mut statement.body) {
-            recording.content = Content {
-                blake3: Some(digests().blake3),
-                block_bytes: BLOCK_BYTES_DEFAULT,
-                block_root: digests().block_roots.first().copied().unwrap_or_else(|| Hash::of(&[])),
-                sha256: Some(digests().sha256),
-                size: digests().size,
-            };
-        }
-    };
-    Scene { values: Box::new(values), statement: Box::new(statement), ..Scene::default() }.log()
-}
-
-/// What entry 6 of the log `replaced` commits to.
-pub(crate) const OTHER_BYTES: &[u8] = b"a recording that replaced another";
 
 /// The checkpoint is older than the tiles: the partial ones that it names are gone.
 fn grown() -> LogCase {

@@ -1,7 +1,8 @@
 //! Objects to look for in a published log, and what the answer must be: part 3 of the verification.
 
-use crate::logs::{OTHER_BYTES, replaced_log, short_log};
+use crate::logs::short_log;
 use crate::model::Model;
+use crate::replaced::{OTHER_BYTES, replaced};
 use crate::scene::{MESSAGE_BYTES, SIDECAR_BYTES, call_bytes};
 
 type Bytes = fn() -> Vec<u8>;
@@ -48,6 +49,6 @@ pub fn openings() -> Vec<(String, String)> {
     };
     let mut openings = of("openings", &short_log(), &[2, 4, 6]);
     openings.extend(of("openings-4", &short_log(), &[4]));
-    openings.extend(of("openings-of-replaced", &replaced_log(), &[2, 6]));
+    openings.extend(of("openings-of-replaced", &replaced().log(), &[2, 6]));
     openings
 }

@@ -14,7 +14,7 @@ use unbroken_evidence::key::VerifierKey;
 use unbroken_evidence::log::{LogStop, verify_log};
 use unbroken_evidence::objects::{Answer, Mention, Role, verify_objects};
 use unbroken_evidence::package::Package as _;
-use unbroken_evidence::recordings::Bytes;
+use unbroken_evidence::recordings::{Bytes, Replacement};
 use unbroken_evidence::tile::Tile;
 use unbroken_evidence::time::declared_ms;
 use unbroken_evidence::trust::Trust;
@@ -162,6 +162,29 @@ fn the_paths_of_tiles_are_what_the_list_says() {
         let [level, number, width, path] = columns.as_slice() else { panic!("{row}") };
         let (number, width) = (number.parse().unwrap(), width.parse().unwrap());
         assert_eq!(Tile { level: level.parse().ok(), number, width }.path(), *path);
+    }
+}
+
+// spec: A11
+#[test]
+fn the_verifier_says_what_supersedes_what_as_the_list_says() {
+    for row in line("exhibits/replacements.txt").lines().skip(1) {
+        let columns: Vec<&str> = row.split(' ').collect();
+        let [exhibit, entry, superseded, bytes] = columns.as_slice() else { panic!("{row}") };
+        let path = vectors().join(format!("exhibits/{exhibit}.zip"));
+        let verdict = verify_exhibit(&mut Exhibit::open(&path).unwrap(), &trust("anchor"), 2);
+        let verdict = verdict.unwrap();
+        let same_bytes = match *bytes {
+            "same" => Some(true),
+            "other" => Some(false),
+            _ => None,
+        };
+        let (index, replaced) = (entry.parse().unwrap(), superseded.parse().unwrap());
+        let expected = Replacement { index, replaced, same_bytes };
+        assert_eq!(verdict.replacements().listed().collect::<Vec<_>>(), [&expected], "{row}");
+        assert_eq!(verdict.replacements().with_other_bytes(), u64::from(*bytes == "other"));
+        let line = verdict.recordings().lines().iter().find(|line| line.index == replaced);
+        assert_eq!(line.unwrap().superseded_by, Some(index), "{row}");
     }
 }
 
