@@ -32,6 +32,8 @@ struct Listing<'a> {
     files: Vec<(String, u64)>,
     empty: Vec<String>,
     folders: usize,
+    /// Files and folders that it may have.
+    most: usize,
 }
 
 impl Folder {
@@ -40,7 +42,11 @@ impl Folder {
     /// # Errors
     /// `Container` for anything that is neither a file nor a folder.
     pub fn open(root: &Path) -> Result<Self, OpenError> {
-        let mut listing = Listing { root, files: Vec::new(), empty: Vec::new(), folders: 0 };
+        Self::open_within(root, EXHIBIT_FILES_MAX)
+    }
+
+    fn open_within(root: &Path, most: usize) -> Result<Self, OpenError> {
+        let mut listing = Listing { root, files: Vec::new(), empty: Vec::new(), folders: 0, most };
         listing.list(root, "", 0)?;
         let Listing { files, empty, .. } = listing;
         Ok(Self { root: root.to_owned(), files: Files::new(files), empty })
@@ -82,8 +88,8 @@ impl Listing<'_> {
                 let why = "a link, device or pipe, which an exhibit must not hold";
                 return refused(format!("{}: {why}", printable(&below)));
             }
-            if self.files.len() + self.folders > EXHIBIT_FILES_MAX {
-                return refused(format!("more than {EXHIBIT_FILES_MAX} files and folders"));
+            if self.files.len() + self.folders > self.most {
+                return refused(format!("more than {} files and folders", self.most));
             }
         }
         if is_empty && !name.is_empty() {
@@ -145,5 +151,79 @@ impl Package for Folder {
             Ok(count)
         })?;
         Ok((digests, ends))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder_of(paths: &[&str]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for path in paths {
+            let place = folder.path().join(path);
+            fs::create_dir_all(place.parent().unwrap()).unwrap();
+            fs::write(place, path).unwrap();
+        }
+        folder
+    }
+
+    fn read(folder: &mut Folder, path: &str) -> Result<Vec<u8>, PackageError> {
+        let mut bytes = Vec::new();
+        folder.stream(path, &mut |piece| bytes.extend_from_slice(piece))?;
+        Ok(bytes)
+    }
+
+    #[test]
+    fn as_many_files_and_folders_as_the_limit_and_no_more() {
+        let place = folder_of(&["a", "b/c", "b/d", "e/f/g"]);
+        // Four files in three folders.
+        assert!(Folder::open_within(place.path(), 7).is_ok());
+        let refused = Folder::open_within(place.path(), 6).unwrap_err();
+        assert!(refused.to_string().contains("more than 6 files and folders"), "{refused}");
+    }
+
+    #[test]
+    fn folders_in_each_other_as_deep_as_the_limit_and_no_deeper() {
+        let deep = |folders: usize| format!("{}file", "f/".repeat(folders));
+        let place = folder_of(&[&deep(DEPTH_MAX)]);
+        assert_eq!(
+            Folder::open(place.path()).unwrap().files().paths().next(),
+            Some(&*deep(DEPTH_MAX))
+        );
+        let place = folder_of(&[&deep(DEPTH_MAX + 1)]);
+        let refused = Folder::open(place.path()).unwrap_err();
+        assert!(refused.to_string().contains("too many folders in each other"), "{refused}");
+    }
+
+    #[test]
+    fn a_name_that_no_exhibit_has_is_listed_safe_to_print_and_never_read() {
+        let place = folder_of(&["good", "a b", "b\u{1b}[31m"]);
+        let mut folder = Folder::open(place.path()).unwrap();
+        let paths: Vec<String> = folder.files().paths().map(str::to_owned).collect();
+        assert_eq!(paths.len(), 3);
+        for path in paths {
+            assert!(path.bytes().all(|byte| (0x20..0x7f).contains(&byte)), "{path:?}");
+            let is_good = path == "good";
+            assert!(is_good || path.ends_with(')'), "{path}");
+            assert_eq!(read(&mut folder, &path).is_ok(), is_good, "{path}");
+        }
+        for path in ["a b", "../good", "", "/etc/hostname", "other"] {
+            assert!(matches!(read(&mut folder, path), Err(PackageError::Damaged(_))), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_changes_its_length_after_it_was_listed_is_damaged() {
+        let place = folder_of(&["call"]);
+        let mut folder = Folder::open(place.path()).unwrap();
+        assert_eq!(read(&mut folder, "call").unwrap(), b"call");
+        for (bytes, why) in [(&b"cal"[..], "shorter"), (b"", "shorter"), (b"calls", "longer")] {
+            fs::write(place.path().join("call"), bytes).unwrap();
+            let Err(PackageError::Damaged(what)) = read(&mut folder, "call") else {
+                panic!("{bytes:?}")
+            };
+            assert!(what.contains(why), "{what}");
+        }
     }
 }

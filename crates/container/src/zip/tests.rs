@@ -103,6 +103,74 @@ fn zip64_stands_exactly_where_a_narrow_field_cannot_hold_the_value() {
     }
 }
 
+fn hex(text: &str) -> Vec<u8> {
+    let digits: Vec<u8> = text.bytes().filter(|byte| byte.is_ascii_hexdigit()).collect();
+    digits
+        .chunks(2)
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
+        .collect()
+}
+
+// spec: X7 X8
+#[test]
+fn records_are_these_bytes() {
+    let member = |length, offset| Member { name: "e/b".into(), crc: 0x0102_0304, length, offset };
+    let local = |length| member(length, 0).local();
+    assert_eq!(
+        local(7),
+        hex("504b0304 1400 0000 0000 00002100 04030201 07000000 07000000 0300 0000 652f62")
+    );
+    assert_eq!(
+        local(0xffff_fffe),
+        hex("504b0304 1400 0000 0000 00002100 04030201 feffffff feffffff 0300 0000 652f62")
+    );
+    assert_eq!(
+        local(0x1_0000_0002),
+        hex("504b0304 2d00 0000 0000 00002100 04030201 ffffffff ffffffff 0300 1400 652f62
+             0100 1000 0200000001000000 0200000001000000")
+    );
+    assert_eq!(
+        member(7, 9).central(),
+        hex("504b0102 2d03 1400 0000 0000 00002100 04030201 07000000 07000000 0300 0000
+             0000 0000 0000 0000a481 09000000 652f62")
+    );
+    assert_eq!(
+        member(7, 0xffff_ffff).central(),
+        hex("504b0102 2d03 2d00 0000 0000 00002100 04030201 07000000 07000000 0300 0c00
+             0000 0000 0000 0000a481 ffffffff 652f62 0100 0800 ffffffff00000000")
+    );
+    assert_eq!(
+        member(0xffff_ffff, 0x2_0000_0000).central(),
+        hex("504b0102 2d03 2d00 0000 0000 00002100 04030201 ffffffff ffffffff 0300 1c00
+             0000 0000 0000 0000a481 ffffffff 652f62
+             0100 1800 ffffffff00000000 ffffffff00000000 0000000002000000")
+    );
+}
+
+// spec: X7 X8
+#[test]
+fn the_end_is_these_bytes() {
+    assert_eq!(end(5, 6, 2), hex("504b0506 0000 0000 0200 0200 06000000 05000000 0000"));
+    assert_eq!(end(5, 6, 65_534), hex("504b0506 0000 0000 feff feff 06000000 05000000 0000"));
+    assert_eq!(
+        end(5, 6, 65_536),
+        hex("504b0606 2c00000000000000 2d03 2d00 00000000 00000000
+             0000010000000000 0000010000000000 0600000000000000 0500000000000000
+             504b0607 00000000 0b00000000000000 01000000
+             504b0506 0000 0000 ffff ffff 06000000 05000000 0000")
+    );
+    let is_wide = |start, size, count| end(start, size, count).starts_with(b"PK\x06\x06");
+    for (start, size, count, wide) in [
+        (5, 6, 65_535, true),
+        (0xffff_fffe, 6, 2, false),
+        (0xffff_ffff, 6, 2, true),
+        (5, 0xffff_fffe, 2, false),
+        (5, 0xffff_ffff, 2, true),
+    ] {
+        assert_eq!(is_wide(start, size, count), wide, "{start} {size} {count}");
+    }
+}
+
 #[test]
 #[should_panic(expected = "ascending order")]
 fn members_out_of_order_are_never_written() {

@@ -213,6 +213,62 @@ mod tests {
     }
 
     #[test]
+    fn each_sort_of_finding_is_counted_for_its_step_and_moves_its_axis() {
+        let mut findings = Findings::new(STEPS);
+        findings.ran(STEPS);
+        findings.check(true, Step::Inclusion, "a", "b", "c");
+        findings.held(Step::Inclusion);
+        findings.not_supplied(Step::NoteForm, "a", "nobody did");
+        findings.not_supplied(Step::NoteForm, "a", "nobody did");
+        assert!(!findings.something_unread);
+        assert!(!Axis::ALL.iter().any(|axis| findings.contradicts(*axis)));
+        findings.not_established(Step::NoteForm, "a", "why");
+        findings.not_read(Step::NoteForm, "a", "why");
+        findings.check(false, Step::Checkpoint, "a", "b", "c");
+        assert!(findings.something_unread && findings.contradicts(Axis::Ledger));
+        assert!(!findings.contradicts(Axis::Signer), "what was not checked contradicts nothing");
+        let counted = |tally: Tally| {
+            (tally.held, tally.contradicted, tally.not_established, tally.not_checked)
+        };
+        let verdict = Verdict::of(findings);
+        assert_eq!(counted(verdict.tally(Step::Inclusion)), (2, 0, 0, 0));
+        assert_eq!(counted(verdict.tally(Step::Checkpoint)), (0, 1, 0, 0));
+        assert_eq!(counted(verdict.tally(Step::NoteForm)), (0, 0, 1, 3));
+    }
+
+    #[test]
+    fn what_is_not_understood_is_counted_and_the_first_hundred_are_named() {
+        let mut findings = Findings::new(STEPS);
+        findings.ran(STEPS);
+        for number in 0..KEPT + 7 {
+            let error = FormError::unsupported("medium", "hologram");
+            findings.form(Step::NoteForm, &format!("entry {number}"), &error);
+        }
+        assert_eq!((findings.unsupported.len(), findings.unsupported_count), (KEPT, 107));
+        assert!(
+            findings
+                .unsupported
+                .iter()
+                .zip(0..)
+                .all(|(text, n): (&String, usize)| { text.starts_with(&format!("entry {n}: ")) })
+        );
+        let verdict = Verdict::of(findings);
+        assert_eq!(verdict.tally(Step::NoteForm).not_established, 107);
+        assert_eq!(verdict.conclusion(), Conclusion::Unsupported);
+    }
+
+    #[test]
+    fn a_note_stands_once_beside_its_axis() {
+        let mut findings = Findings::new(STEPS);
+        for sentence in ["one", "two", "one"] {
+            findings.note(Axis::Ledger, sentence.to_owned());
+        }
+        let verdict = Verdict::of(findings);
+        let ledger = verdict.axes().iter().find(|axis| axis.axis == Axis::Ledger);
+        assert_eq!(ledger.map(|axis| axis.notes.clone()), Some(vec!["one".into(), "two".into()]));
+    }
+
+    #[test]
     fn everything_that_is_kept_is_safe_to_print_and_counts_are_never_capped() {
         let mut findings = Findings::new(STEPS);
         for _ in 0..1_000 {

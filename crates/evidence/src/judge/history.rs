@@ -252,6 +252,13 @@ impl History {
             let Some(from) = history.disputed_from else { continue };
             if let Some(number) = self.keys.get(&history.key.hash()) {
                 disputed.insert(*number, (from, history.key.to_string()));
+            } else if self.keys.len() >= usize::from(u16::MAX) {
+                // Of so many keys not every one has a number; it may have signed any entry.
+                let why = format!(
+                    "too many keys to tell what {}, disputed from {from} on, has signed",
+                    history.key
+                );
+                findings.not_established(Step::Standing, "entries", &why);
             }
         }
         if disputed.is_empty() {
@@ -314,5 +321,101 @@ impl History {
 
     fn at(&self, place: u32) -> Option<&Row> {
         self.rows.get(usize::try_from(place).ok()?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::body::{Added, Control, Ended, Role};
+    use crate::entry::UnverifiedEntry;
+    use crate::field::FieldsCommitment;
+    use crate::judge::findings::Findings;
+    use crate::key::Signer;
+    use crate::time::Time;
+    use crate::verdict::{Outcome, Verdict};
+
+    fn signer(seed: u8) -> Signer {
+        Signer::from_seed(&format!("example.com/{seed}"), &[seed; 32]).unwrap()
+    }
+
+    /// The keys of a ledger whose collector, key 3, is disputed from entry 2 on.
+    fn disputed() -> Keys {
+        let control = signer(1);
+        let added = |role, seed| Added { role, key: signer(seed).verifier().clone() };
+        let fields = FieldsCommitment { count: 8, root: Hash::of(&[]) };
+        let genesis = Control {
+            add: vec![added(Role::Control, 1), added(Role::Log, 2), added(Role::Collector, 3)],
+            end: vec![],
+            fields,
+            nonce: Some([7; 16]),
+            refs: vec![],
+        };
+        let key = signer(3).verifier().hash();
+        let end = Control {
+            add: vec![],
+            end: vec![Ended { disputed_from: Some(2), key }],
+            fields,
+            nonce: None,
+            refs: vec![],
+        };
+        let mut keys = Keys::default();
+        let mut last: Option<(Hash, Hash)> = None;
+        for (index, body) in [(0, genesis), (4, end)] {
+            let statement = Statement {
+                at: Time::from_unix_ms(0),
+                body: Body::Control(body),
+                control: last.map(|(leaf, _)| leaf),
+                key: control.verifier().hash(),
+                kind: Kind::Control,
+                number: u64::from(last.is_some()),
+                origin: "example.com/log".into(),
+                previous: last.map(|(_, text)| text),
+                signer: control.verifier().name().to_owned(),
+                subject: None,
+            };
+            let note = control.sign_note(&statement.text_unchecked());
+            let entry = UnverifiedEntry::parse(note.as_bytes()).unwrap();
+            last = Some((entry.leaf(), entry.text_hash()));
+            keys.apply(index, &entry.verify(control.verifier()).unwrap()).unwrap();
+        }
+        keys
+    }
+
+    fn disputes(history: &History) -> Vec<String> {
+        let mut findings = Findings::new(Step::ALL);
+        history.disputes(&disputed(), &mut findings);
+        let verdict = Verdict::of(findings);
+        let found = verdict.findings().iter();
+        found.filter(|f| f.outcome == Outcome::NotEstablished).map(|f| f.item.clone()).collect()
+    }
+
+    /// Entries 1 to 3, each by the next of these keys.
+    fn signed_by(history: &mut History, keys: [Hash; 3]) {
+        for (index, key) in (1..).zip(keys) {
+            let row = Row { key: history.key_number(key), ..Row::passed(Hash::of(&[]), Tag::Gap) };
+            history.push(index, row);
+        }
+    }
+
+    // spec: C8
+    #[test]
+    fn what_a_disputed_key_signed_from_there_on_is_not_established() {
+        let (own, other) = (signer(3).verifier().hash(), signer(9).verifier().hash());
+        let mut history = History::default();
+        signed_by(&mut history, [own, own, other]);
+        assert_eq!(disputes(&history), ["entry 2"]);
+    }
+
+    /// A ledger may add more keys than have numbers here; a dispute was lost with them.
+    #[test]
+    fn of_too_many_keys_a_disputed_one_may_have_signed_any_entry() {
+        let mut history = History::default();
+        for number in 0..u32::from(u16::MAX) {
+            history.key_number(Hash::of(&[&number.to_be_bytes()]));
+        }
+        let own = signer(3).verifier().hash();
+        signed_by(&mut history, [own, own, own]);
+        assert_eq!(disputes(&history), ["entries"]);
     }
 }

@@ -61,6 +61,11 @@ pub fn files() -> Vec<(String, Vec<u8>)> {
         index.push_str(&format!("{name} {blame}\n"));
     }
     files.push(("exhibits/headlines.txt".to_owned(), index.into_bytes()));
+    let mut index = String::from("# exhibit axes\n");
+    for (name, axes) in lists::AXES {
+        index.push_str(&format!("{name} {axes}\n"));
+    }
+    files.push(("exhibits/axes.txt".to_owned(), index.into_bytes()));
     let mut index = String::from("# level number width path\n");
     for (level, number, width, path) in lists::TILE_PATHS {
         index.push_str(&format!("{level} {number} {width} {path}\n"));

@@ -26,6 +26,32 @@ pub const HEADLINES: &[(&str, &str)] = &[
     ("folder/cut", "evidence"),
 ];
 
+/// Exhibits and the outcome of each axis (A1, A5), in their order: content, ledger, signer, time, witness,
+/// scope, custody, disclosure; `E` for established, `C` contradicted, `N` not established, `-` not checked.
+pub const AXES: &[(&str, &str)] = &[
+    ("good", "EEE--E-E"),
+    ("no-anchor", "ENNNNNNE"),
+    ("wrong-anchor", "ECNNNNNE"),
+    ("wrong-ledger-id", "ECNNNNNE"),
+    ("checkpoint-signature", "ECNNNNNE"),
+    ("proof-hash", "ECNNNNNE"),
+    ("recording-bit-flipped", "CEE--E-E"),
+    ("file-added-beside", "CEE--E-E"),
+    ("tag-file-removed", "ECNNNNNE"),
+    ("recordings-not-packed", "-EE--E-E"),
+    ("content-closed", "NEE--E-E"),
+    ("no-recording-shown", "-EE--E-E"),
+    ("number-too-high", "EEC--E-E"),
+    ("key-disputed", "EEN--E-E"),
+    ("amendment-left-out", "CEE--C-E"),
+    ("unknown-kind", "EEE--N-N"),
+    ("ref-leaf-wrong", "EEE--ECE"),
+    ("branched", "EEE--ENE"),
+    ("custody-entry", "EEE--EEE"),
+    ("opening-edited", "CEE--E-C"),
+    ("sidecar-value-differs", "EEE--E-C"),
+];
+
 /// Level (`entries` for bundles), number, width, path.
 pub const TILE_PATHS: &[(&str, u64, u64, &str)] = &[
     ("0", 0, 256, "tile/0/000"),

@@ -165,6 +165,31 @@ fn the_paths_of_tiles_are_what_the_list_says() {
     }
 }
 
+// spec: A1 A5
+#[test]
+fn the_verifier_sums_up_the_axes_as_the_list_says() {
+    let all = line("exhibits/cases.txt");
+    let mut wrong = Vec::new();
+    for row in line("exhibits/axes.txt").lines().skip(1) {
+        let (name, expected) = row.split_once(' ').unwrap();
+        let case = all.lines().find(|case| case.starts_with(&format!("{name} "))).unwrap();
+        let path = vectors().join(format!("exhibits/{name}.zip"));
+        let given = trust(case.rsplit(' ').next().unwrap());
+        let verdict = verify_exhibit(&mut Exhibit::open(&path).unwrap(), &given, 2).unwrap();
+        let letter = |outcome| match outcome {
+            Outcome::Established => 'E',
+            Outcome::Contradicted => 'C',
+            Outcome::NotEstablished => 'N',
+            Outcome::NotChecked => '-',
+        };
+        let found: String = verdict.axes().iter().map(|axis| letter(axis.outcome)).collect();
+        if found != expected {
+            wrong.push(format!("{row}: {found}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
 // spec: A11
 #[test]
 fn the_verifier_says_what_supersedes_what_as_the_list_says() {
