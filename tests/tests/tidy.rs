@@ -241,6 +241,7 @@ fn every_rule_has_vectors_that_exist() {
     known.extend(vectors_of("exhibits/headlines.txt", "headline/"));
     known.extend(vectors_of("exhibits/left-out.txt", "why/"));
     known.extend(vectors_of("exhibits/axes.txt", "axes/"));
+    known.extend(vectors_of("exhibits/noticed.txt", "noticed/"));
     known.extend(vectors_of("exhibits/replacements.txt", "replacement/"));
     known.extend(vectors_of("logs/cases.txt", "log/"));
     known.extend(vectors_of("logs/objects.txt", "object/"));

@@ -6,8 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use unbroken_evidence::entry::UnverifiedEntry;
 use unbroken_evidence::error::chain;
 use unbroken_evidence::field::FieldsCommitment;
+use unbroken_evidence::hash::Hash;
 use unbroken_evidence::kind::Kind;
 use unbroken_evidence::log::{LogStop, verify_log};
+use unbroken_evidence::spread::spread;
 use unbroken_evidence::trust::Trust;
 use unbroken_evidence::verdict::{Conclusion, Verdict};
 
@@ -111,7 +113,7 @@ pub fn audit(
     let store = match &lock {
         Err(LedgerError::Held { holder, .. }) => Err(format!("held by {holder}")),
         Err(_) => Err("its lock could not be taken".to_owned()),
-        Ok(_) => Ok(store(folder, progress, &mut differences)?),
+        Ok(_) => Ok(store(folder, threads, progress, &mut differences)?),
     };
     let known = store.as_ref().map_or(size, |entries| *entries);
     let unpublished = known.saturating_sub(size);
@@ -160,9 +162,13 @@ fn control_openings(folder: &Path, reader: &mut LogReader) -> Result<Vec<String>
     Ok(differences)
 }
 
+/// Entries of the store that are read, and then compared on all threads.
+const AT_ONCE: usize = 256;
+
 /// Compares the store with the published log, entry by entry; gives how many it has.
 fn store(
     folder: &Path,
+    threads: usize,
     progress: &Progress,
     differences: &mut Vec<String>,
 ) -> Result<u64, LedgerError> {
@@ -172,23 +178,20 @@ fn store(
     let published = reader.checkpoint().size;
     let head = store.head().map_err(failed)?.unwrap_or_default();
     let mut computed = Head::default();
-    for index in 0..head.size().max(published) {
-        progress.done.fetch_add(1, Ordering::Relaxed);
-        let found = store.entry(index).map_err(failed)?.filter(|_| index < head.size());
-        let logged = if index < published { reader.entry_bytes(index).ok() } else { None };
-        match (found, logged) {
-            (None, _) => differences.push(format!("entry {index}: in the log, not in the store")),
-            (Some((leaf, note)), logged) => {
-                if logged.is_some_and(|logged| logged != note) {
-                    differences
-                        .push(format!("entry {index}: the store has other bytes than the log"));
-                }
-                match UnverifiedEntry::parse(&note) {
-                    Ok(entry) if entry.leaf() == leaf => computed.extend(&entry),
-                    _ => differences
-                        .push(format!("entry {index}: the store's leaf is not that of its bytes")),
-                }
-            }
+    let end = head.size().max(published);
+    for from in (0..end).step_by(AT_ONCE) {
+        let mut read = Vec::new();
+        for index in from..end.min(from + AT_ONCE as u64) {
+            let found = store.entry(index).map_err(failed)?.filter(|_| index < head.size());
+            let logged = if index < published { reader.entry_bytes(index).ok() } else { None };
+            read.push((index, found, logged));
+        }
+        progress.done.fetch_add(read.len() as u64, Ordering::Relaxed);
+        for (entry, found) in
+            spread(read, threads, |(index, found, logged)| sealed(index, found, logged.as_deref()))
+        {
+            differences.extend(found);
+            entry.iter().for_each(|entry| computed.extend(entry));
         }
         if differences.len() >= DIFFERENCES_MAX {
             return Ok(head.size());
@@ -198,6 +201,29 @@ fn store(
         differences.push("the store's head is not that of its entries".to_owned());
     }
     Ok(head.size())
+}
+
+/// An entry of the store, if its leaf is that of its bytes, and what is wrong with it. `logged` is what the
+/// log has there.
+fn sealed(
+    index: u64,
+    found: Option<(Hash, Vec<u8>)>,
+    logged: Option<&[u8]>,
+) -> (Option<UnverifiedEntry>, Vec<String>) {
+    let Some((leaf, note)) = found else {
+        return (None, vec![format!("entry {index}: in the log, not in the store")]);
+    };
+    let mut wrong = Vec::new();
+    if logged.is_some_and(|logged| logged != note) {
+        wrong.push(format!("entry {index}: the store has other bytes than the log"));
+    }
+    match UnverifiedEntry::parse(&note) {
+        Ok(entry) if entry.leaf() == leaf => (Some(entry), wrong),
+        _ => {
+            wrong.push(format!("entry {index}: the store's leaf is not that of its bytes"));
+            (None, wrong)
+        }
+    }
 }
 
 /// Compares the openings and what is kept beside them with the entries they belong to; gives how many

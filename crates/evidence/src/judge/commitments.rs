@@ -72,14 +72,6 @@ impl Commitment {
             Self::Companion { index, .. } => *index,
         }
     }
-
-    /// A recording before its companions, those by their number.
-    const fn role(&self) -> u64 {
-        match self {
-            Self::Recording(_) => 0,
-            Self::Companion { number, .. } => number.saturating_add(1),
-        }
-    }
 }
 
 impl Commitments {
@@ -190,7 +182,8 @@ impl Commitments {
             findings.not_established(Step::Recording, "exhibit", &why);
             self.list.truncate(COMMITMENTS_MAX);
         }
-        self.list.sort_by_key(|(hash, one)| (*hash, one.index(), one.role()));
+        // What one entry commits to was taken in by its role, and a stable sort leaves it so.
+        self.list.sort_by_key(|(hash, one)| (*hash, one.index()));
         self.recordings.same_bytes();
     }
 
@@ -290,4 +283,29 @@ fn over(values: &[(String, Option<Hash>)]) -> Hash {
         text.push_str(&value.map_or_else(String::new, |value| value.to_string()));
     }
     Hash::of(&[text.as_bytes()])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verdict::Verdict;
+
+    #[test]
+    fn of_too_many_commitments_the_first_are_judged_and_the_verdict_says_so() {
+        for (count, told) in [(COMMITMENTS_MAX, 0), (COMMITMENTS_MAX + 1, 1)] {
+            let commitment = |index: usize| {
+                let index = index as u64;
+                let hash = Hash::of(&[&index.to_be_bytes()]);
+                (hash, Commitment::Companion { index, number: 0, size: None, sidecar: None })
+            };
+            let list = (0..count).map(commitment).collect();
+            let mut commitments = Commitments { list, ..Commitments::default() };
+            let mut findings = Findings::new(Step::ALL);
+            commitments.sorted(&mut findings);
+            assert_eq!(commitments.list.len(), COMMITMENTS_MAX);
+            let last = commitments.list.iter().map(|(_, one)| one.index()).max();
+            assert_eq!(last, Some(COMMITMENTS_MAX as u64 - 1));
+            assert_eq!(Verdict::of(findings).tally(Step::Recording).not_established, told);
+        }
+    }
 }

@@ -65,6 +65,7 @@ pub fn all() -> Vec<Case> {
     cases.extend(replaced::cases());
     cases.extend(declared::cases());
     cases.extend(declared::left_out_cases());
+    cases.extend(declared::noticed_cases());
     cases.extend(container::cases());
     cases
 }
@@ -133,6 +134,16 @@ fn package_cases() -> Vec<Case> {
             p.insert(MANIFEST, Manifest::of(&lines).encode());
         }),
         edited("payload-file-added", 1, "V3", |p| p.insert("data/2/companion-9.txt", "x")),
+        case(
+            "companion-swapped",
+            1,
+            "V4",
+            &Scene {
+                payload: Box::new(|p| p.insert("data/2/companion-0.json", "{}")),
+                ..Scene::default()
+            },
+        ),
+        edited("ledger-opening-of-nothing", 1, "V1", |p| p.insert("ledger/openings/9.json", "x")),
         edited("file-added-beside", 1, "V1", |p| p.insert("notes.txt", "x")),
         edited("opening-edited", 1, "V26", |p| change(p, "data/openings/2.json", "25620", "25621")),
         edited("opening-removed", 1, "V3", |p| drop(p.remove("data/openings/2.json"))),

@@ -13,6 +13,8 @@ pub struct Line {
     pub index: u64,
     /// `agree`, `differ`, `not-packed` or `not-disclosed`.
     pub bytes: &'static str,
+    /// How many companions agree, of how many.
+    pub companions: &'static str,
     /// Its length by its own header, in milliseconds.
     pub measured_ms: Option<u64>,
     /// How long after its declared end it was sealed, in milliseconds.
@@ -24,19 +26,22 @@ pub struct Line {
 /// The lines that are held against verdicts.
 #[must_use]
 pub fn lines() -> Vec<Line> {
-    let line = |exhibit, index, bytes, measured_ms, sealed_after_ms, odd| Line {
-        exhibit,
-        index,
-        bytes,
-        measured_ms,
-        sealed_after_ms,
-        odd,
+    let line = |exhibit, index, bytes, measured_ms, sealed_after_ms, odd| {
+        let companions = match (index, exhibit) {
+            (4, _) => "0/0",
+            (_, "companion-not-packed" | "companion-of-another-size") => "0/1",
+            (_, "recordings-not-packed") => "0/1",
+            _ => "1/1",
+        };
+        Line { exhibit, index, bytes, companions, measured_ms, sealed_after_ms, odd }
     };
     vec![
         line("good", 2, "agree", None, None, "-"),
         line("good", 4, "agree", None, None, "-"),
         line("recordings-not-packed", 2, "not-packed", None, None, "-"),
         line("content-closed", 4, "not-disclosed", None, None, "-"),
+        line("companion-not-packed", 2, "agree", None, None, "-"),
+        line("companion-of-another-size", 2, "agree", None, None, "-"),
         line("recording-bit-flipped", 2, "differ", None, None, "-"),
         line("declared-times", 2, "agree", None, Some(3_576_503), "-"),
         line("declared-times-of-a-year", 2, "agree", None, Some(31_536_000_000), "-"),
@@ -55,6 +60,31 @@ pub fn lines() -> Vec<Line> {
         line("ogg-vorbis", 2, "agree", Some(25_620), None, "-"),
         line("ogg-of-another-codec", 2, "agree", None, None, "-"),
         line("ogg-length-odd", 2, "agree", Some(20_000), None, "other-length"),
+    ]
+}
+
+/// Exhibit, entry, how many things its collector noticed, and the first of them.
+pub const NOTICED: &[(&str, u64, u64, &str)] = &[
+    ("good", 2, 0, "-"),
+    ("noticed-once", 2, 1, "no end of the call"),
+    ("noticed-often", 2, 5, "thing 0"),
+];
+
+pub(crate) fn noticed_cases() -> Vec<Case> {
+    let noticed = |texts: Vec<String>| Scene {
+        values: Box::new(move |index, values| {
+            if index == 2 {
+                let text =
+                    |(n, text): (usize, &String)| Value::string("finding", &format!("/{n}"), text);
+                values.extend(texts.iter().enumerate().map(text));
+            }
+        }),
+        ..Scene::default()
+    };
+    let often = (0..5).map(|n| format!("thing {n}")).collect();
+    vec![
+        case("noticed-once", 0, "-", &noticed(vec!["no end of the call".into()])),
+        case("noticed-often", 0, "-", &noticed(often)),
     ]
 }
 

@@ -68,6 +68,8 @@ pub(crate) fn version_cases() -> Vec<Case> {
     };
     vec![
         case("later-control-entry", 3, "V13", &later(3)),
+        case("known-keys-behind-a-later-control-entry", 3, "V15", &later(3)),
+        case("new-keys-behind-a-later-control-entry", 3, "V14", &later(3)),
         case("later-genesis", 3, "V13", &later(0)),
         case("later-produced", 3, "V13", &later(8)),
         case("later-policy", 3, "V13", &later(1)),

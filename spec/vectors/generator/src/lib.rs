@@ -49,6 +49,11 @@ pub fn files() -> Vec<(String, Vec<u8>)> {
     for (exhibit, entry, file, why) in declared::LEFT_OUT {
         index.push_str(&format!("{exhibit} {entry} {file} {why}\n"));
     }
+    let mut noticed = String::from("# exhibit entry count first\n");
+    for (exhibit, entry, count, first) in declared::NOTICED {
+        noticed.push_str(&format!("{exhibit} {entry} {count} {first}\n"));
+    }
+    files.push(("exhibits/noticed.txt".to_owned(), noticed.into_bytes()));
     files.push(("exhibits/left-out.txt".to_owned(), index.into_bytes()));
     let mut index = String::from("# exhibit entry superseded bytes\n");
     for (exhibit, entry, superseded, bytes) in replaced::REPLACEMENTS {
@@ -77,13 +82,16 @@ pub fn files() -> Vec<(String, Vec<u8>)> {
 }
 
 fn recordings() -> String {
-    let mut index = String::from("# exhibit entry bytes measured-ms sealed-after-ms odd\n");
+    let mut index =
+        String::from("# exhibit entry bytes companions measured-ms sealed-after-ms odd\n");
     let or_dash = |number: Option<i64>| number.map_or_else(|| "-".to_owned(), |n| n.to_string());
     for line in declared::lines() {
         let measured = or_dash(line.measured_ms.and_then(|ms| i64::try_from(ms).ok()));
-        let declared::Line { exhibit, index: entry, bytes, odd, .. } = line;
+        let declared::Line { exhibit, index: entry, bytes, companions, odd, .. } = line;
         let after = or_dash(line.sealed_after_ms);
-        index.push_str(&format!("{exhibit} {entry} {bytes} {measured} {after} {odd}\n"));
+        index.push_str(&format!(
+            "{exhibit} {entry} {bytes} {companions} {measured} {after} {odd}\n"
+        ));
     }
     index
 }

@@ -15,6 +15,7 @@ use unbroken_evidence::log::{LogStop, verify_log};
 use unbroken_evidence::objects::{Answer, Mention, Role, verify_objects};
 use unbroken_evidence::package::Package as _;
 use unbroken_evidence::recordings::{Bytes, Replacement};
+use unbroken_evidence::step::Axis;
 use unbroken_evidence::tile::Tile;
 use unbroken_evidence::time::declared_ms;
 use unbroken_evidence::trust::Trust;
@@ -112,8 +113,10 @@ fn the_verifier_says_of_each_recording_what_the_list_says() {
         };
         let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
         let odd: Vec<&str> = line.odd.iter().map(|odd| odd.code()).collect();
+        let (companions, agree) = line.companions;
         let found = [
             bytes.to_owned(),
+            format!("{agree}/{companions}"),
             or_dash(line.measured_ms.map(|ms| ms.to_string())),
             or_dash(line.declared.sealed_after_ms(line.at).map(|ms| ms.to_string())),
             or_dash(Some(odd.join(",")).filter(|odd| !odd.is_empty())),
@@ -163,6 +166,40 @@ fn the_paths_of_tiles_are_what_the_list_says() {
         let (number, width) = (number.parse().unwrap(), width.parse().unwrap());
         assert_eq!(Tile { level: level.parse().ok(), number, width }.path(), *path);
     }
+}
+
+// spec: A8
+#[test]
+fn the_verifier_says_what_a_collector_noticed_as_the_list_says() {
+    for row in line("exhibits/noticed.txt").lines().skip(1) {
+        let columns: Vec<&str> = row.splitn(4, ' ').collect();
+        let [exhibit, entry, count, first] = columns.as_slice() else { panic!("{row}") };
+        let path = vectors().join(format!("exhibits/{exhibit}.zip"));
+        let verdict = verify_exhibit(&mut Exhibit::open(&path).unwrap(), &trust("anchor"), 2);
+        let verdict = verdict.unwrap();
+        let entry: u64 = entry.parse().unwrap();
+        let line = verdict.recordings().lines().iter().find(|line| line.index == entry).unwrap();
+        let (shown, noticed) = &line.findings;
+        assert_eq!(noticed.to_string(), *count, "{row}");
+        assert_eq!(shown.first().map_or("-", String::as_str), *first, "{row}");
+        assert_eq!(shown.len() as u64, (*noticed).min(3), "{row}");
+    }
+}
+
+#[test]
+fn the_verifier_notes_beside_its_axes_what_bounds_them() {
+    let notes = |name: &str, axis: Axis| {
+        let path = vectors().join(format!("exhibits/{name}.zip"));
+        let verdict = verify_exhibit(&mut Exhibit::open(&path).unwrap(), &trust("anchor"), 2);
+        let verdict = verdict.unwrap();
+        let axis = verdict.axes().iter().find(|of| of.axis == axis).unwrap();
+        axis.notes.join("; ")
+    };
+    assert!(notes("good", Axis::Scope).contains("nothing is said of other recordings"));
+    assert_eq!(notes("amendment-left-out", Axis::Scope), "");
+    assert_eq!(notes("good", Axis::Disclosure), "");
+    assert!(notes("field-closed", Axis::Disclosure).starts_with("closed fields: 1;"));
+    assert!(notes("good", Axis::Ledger).contains("shows only in the published log"));
 }
 
 // spec: A1 A5
@@ -321,6 +358,7 @@ fn the_verifier_says_of_each_log_what_the_list_says() {
         let verdict = match verify_log(&mut files, &trust, since.as_deref(), 2, &|_| ()) {
             Ok(verdict) => verdict,
             Err(stop) => {
+                assert!(!stop.to_string().is_empty());
                 assert_eq!((stop, *step, exit), (LogStop::NotALog, "container", 3), "{row}");
                 continue;
             }
