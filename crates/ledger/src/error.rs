@@ -285,6 +285,9 @@ impl LedgerError {
             Self::StoreBehind { witness: "the head copy", .. } => {
                 "nothing was written; the newest log is missing: bring it back from its copy, then run `unbroken restore`"
             }
+            Self::Io { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
+                "this user may not do that: run it as the user to whom the ledger belongs, or have them allow it"
+            }
             Self::Io { .. } => {
                 "check that the disk has room and that you may write there, then run the command again"
             }
@@ -331,5 +334,19 @@ impl LedgerError {
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         if matches!(self, Self::Form(_)) { 5 } else { 4 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_may_not_read_a_ledger_is_not_sent_to_look_for_room() {
+        let io =
+            |kind| LedgerError::io(Path::new("keys"), "cannot be read")(std::io::Error::from(kind));
+        let hint = io(std::io::ErrorKind::PermissionDenied).hint();
+        assert!(hint.contains("the user to whom the ledger belongs"), "{hint}");
+        assert!(io(std::io::ErrorKind::StorageFull).hint().contains("room"));
     }
 }

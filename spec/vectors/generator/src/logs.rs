@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use unbroken_evidence::body::{Added, Body, Ended, Role};
+use unbroken_evidence::body::{Added, Body, Ended, Media, Rel, Role};
 use unbroken_evidence::checkpoint::Checkpoint;
 use unbroken_evidence::field::Value;
 use unbroken_evidence::hash::Hash;
@@ -14,7 +14,8 @@ use unbroken_evidence::tree::root;
 use crate::model::Model;
 use crate::replaced::replaced;
 use crate::scene::{
-    Scene, collector_key, log_key, second_collector_key, second_log_key, stranger_key,
+    MESSAGE, Scene, collector_key, log_key, reference, second_collector_key, second_log_key,
+    stranger_key,
 };
 
 /// The files of a log, by their path in its folder.
@@ -126,8 +127,31 @@ pub fn logs() -> Vec<LogCase> {
     cases.extend(of_tomorrow());
     cases.extend(since());
     cases.extend(since_by_another_key());
+    cases.push(case("two-histories", 0, "-", published(&two_histories())));
+    cases.push(case("one-observation-supersedes-another", 0, "-", published(&observed())));
     cases.push(case("replaced", 0, "-", published(&replaced().log())));
     cases
+}
+
+/// The message has a second entry too.
+fn two_histories() -> Model {
+    let (mut model, scene) = (short_log(), Scene::default());
+    let first = reference(&model, 4, Rel::Supersedes);
+    let policy = model.leaves().get(1).copied();
+    let key = second_collector_key();
+    scene.recording(&mut model, &key, MESSAGE, Media::Message, policy, vec![first]);
+    model
+}
+
+/// An observation about entry 6 supersedes another one, which is about nothing.
+pub(crate) fn observed() -> Model {
+    let (mut model, scene) = (short_log(), Scene::default());
+    let seen = || vec![Value::string("observation", "/seen", "yes")];
+    let (key, kind) = (collector_key(), Kind::Observation);
+    scene.plain(&mut model, &key, kind.clone(), None, seen(), vec![]);
+    let refs = vec![reference(&model, 6, Rel::About), reference(&model, 8, Rel::Supersedes)];
+    scene.plain(&mut model, &key, kind, None, seen(), refs);
+    model
 }
 
 /// The checkpoint is older than the tiles: the partial ones that it names are gone.

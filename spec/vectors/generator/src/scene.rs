@@ -327,7 +327,7 @@ impl Scene {
         self.push(model, signer, kind, subject, Body::Fields { fields, refs });
     }
 
-    fn recording(
+    pub(crate) fn recording(
         &self,
         model: &mut Model,
         signer: &Signer,

@@ -133,6 +133,12 @@ pub(crate) fn relation_cases() -> Vec<Case> {
         stated("unknown-kind", 2, "V21", 7, |s| {
             s.kind = Kind::Unknown("thing".into());
         }),
+        stated("unknown-kind-supersedes", 2, "V21", 7, |s| {
+            s.kind = Kind::Unknown("thing".into());
+            first_ref(s, |r| r.rel = Rel::Supersedes);
+        }),
+        stated("produced-missing", 1, "V19", 8, |s| s.kind = Kind::Audit),
+        stated("produced-twice", 1, "V19", 5, |s| s.kind = Kind::Produced),
         stated("custody-entry", 0, "-", 7, |s| s.kind = Kind::Custody),
         stated("audit-entry", 0, "-", 7, |s| s.kind = Kind::Audit),
         stated("erasure", 0, "-", 7, |s| {
