@@ -85,7 +85,7 @@ fn a_verdict_begins_with_what_it_is_about() {
         ("sha-256", digest(&zip).as_str()),
         ("ledger", &format!("example.com/recordings, id {}", id.trim_end())),
         ("checkpoint", "9 entries, root "),
-        ("produced", "2026-11-20T07:00:08.123Z by its owner's clock, as entry 8 says"),
+        ("produced", "2026-11-20T07:00:08.123Z by its signer's clock, as entry 8 says"),
         ("anchor", &format!("verifier key {}", trust.trim_end())),
         ("verifier", &format!("unbroken-verify {}, SHA-256 {own}", env!("CARGO_PKG_VERSION"))),
         ("command", env!("CARGO_BIN_EXE_unbroken-verify")),

@@ -396,12 +396,12 @@ fn a_verdict_says_what_a_recordings_metadata_declares_and_what_is_odd_about_it()
     let (code, text) = scene.verify("all.zip");
     assert_eq!(code, 0, "{text}");
     for said in [
-        "declared: from 2023-08-29T23:19:04.873+0000 to no time, 25.6 s long\n",
-        "declared: from 2026-11-20T09:00:00.000+0100 to 2026-11-20T07:59:59.000Z; sealed ",
+        "declared by its metadata: from 2023-08-29T23:19:04.873+0000 to no time, 25.6 s long\n",
+        "declared by its metadata: from 2026-11-20T09:00:00.000+0100 to 2026-11-20T07:59:59.000Z; sealed ",
         "odd: its declared end is before its declared start\n",
         "odd: entry 2, about another recording, commits to the same bytes\n",
-        "measured: 1.5 s long, by its own header\n",
-        "odd: its length by its own header is not its declared duration\n",
+        "measured: what is there lasts 1.5 s, by the rate in its header\n",
+        "odd: the length measured is not its declared duration\n",
     ] {
         assert!(text.contains(said), "{said}: {text}");
     }

@@ -1,5 +1,8 @@
 //! The headline: what a lay reader takes away, and nothing that was not checked.
 
+use std::collections::BTreeMap;
+
+use unbroken_evidence::body::Subject;
 use unbroken_evidence::recordings::{Bytes, Recording};
 use unbroken_evidence::step::Step;
 use unbroken_evidence::verdict::{Blame, Conclusion, Verdict};
@@ -17,8 +20,8 @@ pub fn headline(verdict: &Verdict) -> String {
     if verdict.blame().is_none() {
         sentences.extend(counts);
         sentences.extend(replaced(verdict));
-        sentences.push(vouched(verdict));
     }
+    sentences.push(vouched(verdict));
     sentences.join(" ")
 }
 
@@ -31,7 +34,7 @@ fn first(verdict: &Verdict) -> String {
         Conclusion::Unsupported => {
             let (first, count) = verdict.unsupported();
             format!(
-                "VERIFICATION INCOMPLETE: {} of a form that this version does not know, first {}.",
+                "VERIFICATION INCOMPLETE: {} of a form that this version does not know, first {}. This is no sign of alteration: use a newer verifier.",
                 counted(count, "item"),
                 first.first().map_or("", String::as_str)
             )
@@ -57,19 +60,27 @@ fn contradiction(verdict: &Verdict, blame: Blame) -> String {
         format!(" at step {}, {} (expected {}; found {})", f.step.id(), f.item, f.expected, f.found)
     });
     match blame {
-        Blame::Evidence => format!("ALTERATION OR INCONSISTENCY FOUND{place}."),
+        Blame::Evidence => format!(
+            "ALTERATION OR INCONSISTENCY FOUND{place}. This does not show who changed what, when, or whether by accident."
+        ),
         Blame::AnotherLedger => format!(
-            "THIS IS ANOTHER LEDGER THAN THE ONE YOU NAMED{place}. Look first whether what you gave is what reached you on paper: a slip there looks the same. If it is right, this does not come from that ledger. Whatever agrees below agrees within this package only."
+            "THIS IS ANOTHER LEDGER THAN THE ONE YOU NAMED{place}. Look first whether what you gave is what reached you on paper. If it is right, this does not come from that ledger. Whatever agrees below agrees within this package only."
         ),
         Blame::Package => format!(
-            "THE PACKAGE AROUND THE EVIDENCE WAS CHANGED{place}; the evidence in it agrees. {} This does not show who changed it, or when. Keep it as it is, and ask for the package again. {NOBODY_VOUCHES}",
+            "THE PACKAGE AROUND THE EVIDENCE WAS CHANGED{place}; the evidence in it agrees. {} This does not show who changed it, or when. Keep it as it is, and ask for the package again.",
             counts(verdict).unwrap_or_default()
         ),
     }
 }
 
+/// Without an anchor the keys may be anybody's too.
+const ANYBODY: &str = "No independent party vouches for when this was sealed, nor for whose keys these are: anybody could have made all of it, keys and all, and this check cannot rule that out.";
+
 /// Who vouches for when: nobody, but for what a kept checkpoint covers.
 fn vouched(verdict: &Verdict) -> String {
+    if verdict.blame().is_none() && verdict.without_anchor() {
+        return ANYBODY.to_owned();
+    }
     let kept = verdict.seen().and_then(|seen| seen.continues);
     kept.map_or_else(
         || NOBODY_VOUCHES.to_owned(),
@@ -86,7 +97,14 @@ fn vouched(verdict: &Verdict) -> String {
 
 /// How much agrees, of how much.
 fn counts(verdict: &Verdict) -> Option<String> {
-    let current: Vec<&Recording> = verdict.recordings().current().collect();
+    // Where a history branches, several entries about one recording are current: it agrees if all do.
+    let mut by_subject: BTreeMap<Subject, Vec<&Recording>> = BTreeMap::new();
+    for line in verdict.recordings().current() {
+        by_subject.entry(line.subject).or_default().push(line);
+    }
+    let worst = |lines: Vec<_>| lines.into_iter().max_by_key(|line: &&Recording| line.bytes);
+    let branched = by_subject.values().filter(|lines| lines.len() > 1).count() as u64;
+    let current: Vec<&Recording> = by_subject.into_values().filter_map(worst).collect();
     if current.is_empty() {
         return examined(verdict);
     }
@@ -110,7 +128,8 @@ fn counts(verdict: &Verdict) -> Option<String> {
     for (count, what) in [
         (of(Bytes::NotPacked), "not packed"),
         (of(Bytes::NotDisclosed), "of bytes that are not disclosed"),
-        (incomplete, "incomplete when sealed, as the collector found"),
+        (branched, "with several entries that compete"),
+        (incomplete, "sealed as not meeting its completeness policy"),
     ] {
         if count > 0 {
             text.push_str(&format!("; {count} {what}"));

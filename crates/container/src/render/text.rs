@@ -78,7 +78,7 @@ fn identify(verdict: &Verdict, identity: Option<&Identity>, text: &mut String) {
         lines.insert(after, ("ledger", format!("{}, id {id}", seen.origin)));
         lines.insert(after + 1, ("checkpoint", format!("{entries}, root {}", seen.root)));
         if let Some((index, at)) = verdict.produced() {
-            let when = format!("{at} by its owner's clock, as entry {index} says");
+            let when = format!("{at} by its signer's clock, as entry {index} says");
             lines.insert(after + 2, ("produced", when));
         }
     }
@@ -131,7 +131,7 @@ fn recordings(verdict: &Verdict, detail: Detail, text: &mut String) {
     if lines.is_empty() {
         return;
     }
-    let _ = writeln!(text, "\nEntries about recordings (no other file here is one):");
+    let _ = writeln!(text, "\nRecording entries that were judged (no other file is a recording):");
     let shown = if detail == Detail::Explained { usize::MAX } else { LINES_SHOWN };
     for line in lines.iter().take(shown) {
         let _ = writeln!(text, "- {}", sentence(line));
@@ -150,8 +150,8 @@ fn sentence(line: &Recording) -> String {
         line.size,
         line.at,
         match line.complete {
-            Some(true) => "complete by its policy",
-            Some(false) => "INCOMPLETE by its policy",
+            Some(true) => "meets its completeness policy",
+            Some(false) => "DOES NOT MEET its completeness policy",
             None => "under no policy",
         },
         bytes(line.bytes),
@@ -187,14 +187,15 @@ fn beside(line: &Recording) -> Vec<String> {
         moment.as_ref().map_or_else(|| "no time".to_owned(), |moment| moment.text.clone())
     };
     if let Some(ms) = line.measured_ms {
-        lines.push(format!("measured: {} long, by its own header", span(ms)));
+        lines
+            .push(format!("measured: what is there lasts {}, by the rate in its header", span(ms)));
     }
     if start.is_some() || end.is_some() || duration_ms.is_some() {
         let times = format!("from {} to {}", shown(start), shown(end));
         let times = (start.is_some() || end.is_some()).then_some(times);
         let long = duration_ms.map(|ms| format!("{} long", span(ms)));
         let said: Vec<String> = times.into_iter().chain(long).collect();
-        let mut declared = format!("declared: {}", said.join(", "));
+        let mut declared = format!("declared by its metadata: {}", said.join(", "));
         if let Some(after) = line.declared.sealed_after_ms(line.at) {
             let when = if after < 0 { "before" } else { "after" };
             let _ = write!(declared, "; sealed {} {when} that end", span(after.unsigned_abs()));
@@ -215,6 +216,7 @@ fn span(ms: u64) -> String {
     let seconds = ms / 1_000;
     let (minutes, hours, days) = (seconds / 60, seconds / 3_600, seconds / 86_400);
     match (days, hours, minutes) {
+        (0, 0, 0) if ms < 1_000 => format!("{ms} ms"),
         (0, 0, 0) => format!("{seconds}.{} s", ms % 1_000 / 100),
         (0, 0, _) => format!("{minutes} min {} s", seconds % 60),
         (0, ..) => format!("{hours} h {} min", minutes % 60),
@@ -274,7 +276,10 @@ mod tests {
     #[test]
     fn a_span_has_its_two_largest_units() {
         for (ms, text) in [
-            (0, "0.0 s"),
+            (0, "0 ms"),
+            (5, "5 ms"),
+            (999, "999 ms"),
+            (1_000, "1.0 s"),
             (25_620, "25.6 s"),
             (60_000, "1 min 0 s"),
             (3_599_999, "59 min 59 s"),

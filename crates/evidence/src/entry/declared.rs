@@ -138,13 +138,13 @@ impl fmt::Display for Odd {
                 "its declared duration is longer than from declared start to declared end",
             ),
             Self::SealedBeforeItsEnd => f.write_str("it was sealed before its declared end"),
-            Self::SealedLate(days) => write!(f, "it was sealed {days} days after its declared end"),
+            Self::SealedLate(days) => {
+                write!(f, "it was sealed more than {days} days after its declared end")
+            }
             Self::ModifiedAfterItWasRead => {
                 f.write_str("its store says that it was changed after the collector had read it")
             }
-            Self::OtherLength => {
-                f.write_str("its length by its own header is not its declared duration")
-            }
+            Self::OtherLength => f.write_str("the length measured is not its declared duration"),
             Self::SameBytesAs(index) => {
                 write!(f, "entry {index}, about another recording, commits to the same bytes")
             }

@@ -31,6 +31,8 @@ pub(crate) struct Commitments {
     contents: BTreeMap<u64, (Option<Hash>, u64)>,
     /// Entries that were not judged: nothing that they say is taken.
     refused: BTreeSet<u64>,
+    /// Entries whose opening is there and cannot be used.
+    unusable: BTreeSet<u64>,
     pub(crate) recordings: Recordings,
     pub(crate) replacements: Replacements,
 }
@@ -85,6 +87,25 @@ impl Commitments {
         self.refused.contains(&index)
     }
 
+    /// The opening of the entry at `index` is there, and nothing can be taken from it.
+    pub(crate) fn unusable(&mut self, index: u64) {
+        self.unusable.insert(index);
+    }
+
+    /// Whether the opening of the entry at `index` is there, and nothing can be taken from it.
+    pub(crate) fn is_unusable(&self, index: u64) -> bool {
+        self.unusable.contains(&index)
+    }
+
+    /// Why not all that the entry at `index` commits to is known.
+    pub(crate) fn why_hidden(&self, index: u64) -> &'static str {
+        if self.unusable.contains(&index) {
+            "the opening of its entry cannot be used"
+        } else {
+            "not all that its entry commits to is disclosed here"
+        }
+    }
+
     /// Whether the entry at `index` may commit to bytes that it does not show.
     pub(crate) fn hides_some(&self, index: u64) -> bool {
         self.hides.contains(&index)
@@ -128,7 +149,8 @@ impl Commitments {
             let (number, size) = (*number, companion.size);
             self.list.push((sha256, Commitment::Companion { index, number, size, sidecar }));
         }
-        let hidden = opening.map_or((0, recording.fields.count), |opening| {
+        let none = if self.unusable.contains(&index) { 0 } else { recording.fields.count };
+        let hidden = opening.map_or((0, none), |opening| {
             (opening.withheld().count() as u64, opening.closed() as u64)
         });
         let known = disclosed.sha256().is_some();

@@ -76,7 +76,7 @@ pub fn verify_exhibit(
 
 fn notes(findings: &mut Findings, seen: Option<&Seen>, hidden: u64) {
     if seen.is_some_and(|seen| seen.anchored) {
-        findings.note(Axis::Ledger, "the end or dispute of a key that is left out of this exhibit shows only in the published log".into());
+        findings.note(Axis::Ledger, "an entry that ends or disputes a key may be left out here: that shows only in the published log".into());
     }
     if !findings.contradicts(Axis::Scope) {
         let sentence = "as declared by the producer; nothing is said of other recordings";
@@ -155,8 +155,14 @@ impl Story {
         let folder = if in_ledger { "ledger" } else { "data" };
         let path = format!("{folder}/openings/{index}.json");
         let opening = self.opening(reading, &path, in_ledger, judged, findings)?;
-        let count = judged.statement().body.fields().map_or(0, |fields| fields.count);
-        let closed = opening.as_ref().map_or(count, |opening| opening.closed() as u64);
+        let closed = match &opening {
+            Some(opening) => opening.closed() as u64,
+            None if reading.has(&path) => {
+                self.commitments.unusable(index);
+                0
+            }
+            None => judged.statement().body.fields().map_or(0, |fields| fields.count),
+        };
         self.hidden = self.hidden.saturating_add(closed);
         self.commitments.entry(judged, opening.as_ref(), findings);
         if *kind == Kind::Produced {
@@ -229,7 +235,8 @@ impl Story {
                 self.openings.contains(&index) && !other || self.commitments.is_refused(index);
             if !known {
                 let expected = "the opening of an entry that is shown, in its place";
-                findings.blamed(Fault::Evidence, Step::Names, path, expected, "another");
+                let found = "one of an entry that is not shown, or in another place";
+                findings.blamed(Fault::Evidence, Step::Names, path, expected, found);
             }
         }
     }

@@ -281,6 +281,11 @@ impl History {
             findings.note(Axis::Custody, "custody entries are established as signed; their content only where it is disclosed".into());
         } else {
             findings.not_supplied(Step::CustodyEvents, "custody entries", "none is shown");
+            findings.note(
+                Axis::Custody,
+                "what entries say of each other was checked (V22, V23); no custody entry is shown"
+                    .into(),
+            );
         }
         findings.ran(STEPS);
     }

@@ -12,7 +12,7 @@ use crate::left_out::LeftOut;
 use crate::length::Ends;
 use crate::limits::{BLOCK_TREES_MAX, DOCUMENT_BYTES_MAX};
 use crate::package::{PackageError, Stop};
-use crate::recordings::Bytes;
+use crate::recordings::{Bytes, Recording};
 use crate::step::Step;
 use crate::verdict::Fault;
 
@@ -178,19 +178,22 @@ impl<'a, 'b> Payload<'a, 'b> {
             && let Some(line) = self.commitments.recordings.find(*index)
             && let Some(sealed) = line.sha256.filter(|sealed| *sealed != digests.sha256)
         {
-            line.bytes = Bytes::Differ;
-            line.path = Some((*path).to_owned());
             let (expected, found) = (format!("SHA-256 {sealed}"), digests.sha256.to_string());
             findings.contradicted(Step::Recording, path, &expected, &found);
+            // One file serves all entries that commit to the same bytes.
+            let of_these = |line: &&mut Recording| line.sha256 == Some(sealed);
+            for line in self.commitments.recordings.lines.iter_mut().filter(of_these) {
+                (line.bytes, line.path) = (Bytes::Differ, Some((*path).to_owned()));
+            }
             return false;
         }
         let lowest = self.commitments.to(&digests.sha256).first().map(|(_, lowest)| lowest);
         let hides = self.commitments.hides_some(*index);
         let Some(lowest) = lowest else {
             if hides {
-                let why =
-                    "sealed by nothing disclosed: its entry does not show all that it commits to";
-                findings.not_established(Step::Recording, path, why);
+                let why = self.commitments.why_hidden(*index);
+                let why = format!("sealed by nothing disclosed: {why}");
+                findings.not_established(Step::Recording, path, &why);
             } else {
                 let expected = format!("bytes that entry {index} commits to");
                 let found = digests.sha256.to_string();
@@ -204,7 +207,7 @@ impl<'a, 'b> Payload<'a, 'b> {
         };
         if *index < lowest.index() && hides {
             // It may commit to these bytes too, and then this is the right place.
-            let why = "its entry does not show all that it commits to";
+            let why = self.commitments.why_hidden(*index);
             findings.not_established(Step::Names, path, why);
         } else if (*index, *name) != (lowest.index(), role) {
             let expected =
@@ -257,7 +260,11 @@ impl<'a, 'b> Payload<'a, 'b> {
             findings.check(digests.blake3 == *blake3, Step::Recording, &item, &expected, &found);
         }
         if !not_shown.is_empty() {
-            let why = format!("its entry does not show content{}", not_shown.join(", content"));
+            let names = not_shown.join(", content");
+            let why = match self.commitments.is_unusable(*index) {
+                true => self.commitments.why_hidden(*index).to_owned(),
+                false => format!("its entry's opening does not show content{names}"),
+            };
             findings.not_established(Step::Recording, &item, &why);
         }
         match root {
@@ -276,7 +283,13 @@ impl<'a, 'b> Payload<'a, 'b> {
                 let why = "too many entries commit to these bytes";
                 findings.not_established(Step::Blocks, &item, why);
             }
-            None => findings.not_established(Step::Blocks, &item, "its block key is not disclosed"),
+            None => {
+                let why = match self.commitments.is_unusable(*index) {
+                    true => self.commitments.why_hidden(*index),
+                    false => "its block key is not disclosed",
+                };
+                findings.not_established(Step::Blocks, &item, why);
+            }
         }
         if let Some(line) = self.commitments.recordings.find(*index) {
             line.bytes = if agrees { Bytes::Agree } else { Bytes::Differ };

@@ -205,8 +205,8 @@ impl<'a> Reading<'a> {
         let listed = if is_payload { &self.manifest } else { &self.tags };
         let step = if is_payload { Step::Payload } else { Step::TagFiles };
         if let Some(expected) = listed.as_ref().and_then(|listed| listed.hash(path)) {
-            let (expected, holds) = (expected.to_string(), found == expected);
-            findings.check(holds, step, path, &expected, &found.to_string());
+            let (said, holds) = (format!("SHA-256 {expected}"), found == expected);
+            findings.check(holds, step, path, &said, &format!("SHA-256 {found}"));
         }
     }
 

@@ -199,7 +199,7 @@ fn the_verifier_notes_beside_its_axes_what_bounds_them() {
     assert_eq!(notes("amendment-left-out", Axis::Scope), "");
     assert_eq!(notes("good", Axis::Disclosure), "");
     assert!(notes("field-closed", Axis::Disclosure).starts_with("closed fields: 1;"));
-    assert!(notes("good", Axis::Ledger).contains("shows only in the published log"));
+    assert!(notes("good", Axis::Ledger).contains("only in the published log"));
 }
 
 // spec: A1 A5
