@@ -124,6 +124,8 @@ const OPENING_LOST: &str = "its opening is lost or damaged in private.db: run `u
 const FILES_BESIDE: u64 = 64;
 /// Fields of a `produced` entry that are no subjects.
 const FIELDS_BESIDE: u64 = 64;
+/// Second and later parts of its lists: one for each 4,096 of the entries that an exhibit may show.
+const LISTS_IN_PARTS: u64 = 2 * EXHIBIT_FILES_MAX as u64 / 4_096;
 
 impl Producer<'_> {
     fn make(mut self, out: &Path) -> Result<Made, ExhibitError> {
@@ -403,7 +405,8 @@ impl Producer<'_> {
             Packing::Recordings => Reason::NotRead,
         };
         let mut known = std::mem::take(&mut self.left_out);
-        let room = FIELDS_MAX - FIELDS_BESIDE - self.selection.subjects.len() as u64;
+        let taken = self.selection.subjects.len() as u64 + FIELDS_BESIDE + LISTS_IN_PARTS;
+        let room = FIELDS_MAX.saturating_sub(taken);
         for item in items {
             let absent = item.commitments().filter(|(digest, _)| !self.files.contains_key(digest));
             let mut roles: Vec<Packed> = absent.map(|(_, role)| role).collect();
