@@ -299,7 +299,9 @@ impl Producer<'_> {
         let commits = |item: &&&Item| item.disclosed.sha256() == Some(digests.sha256);
         let shown = escaped(&String::from_utf8_lossy(key));
         let Some(lowest) = items.iter().find(commits) else {
-            self.not_packed(items.iter().map(|item| item.index), &Reason::Changed);
+            // Of an entry whose digest is lost with its opening nobody knows whether they are its bytes.
+            let known = items.iter().filter(|item| item.disclosed.sha256().is_some());
+            self.not_packed(known.map(|item| item.index), &Reason::Changed);
             let of: Vec<String> = items.iter().map(|item| item.index.to_string()).collect();
             self.made.differing.push(format!(
                 "{shown}: its bytes are not those of entry {}; SHA-256 {} now",
@@ -313,7 +315,8 @@ impl Producer<'_> {
             let root = item.block_key().and_then(|_| roots.next());
             let same = item.disclosed.sha256() == Some(digests.sha256);
             if !same {
-                self.not_packed([item.index], &Reason::Changed);
+                let known = item.disclosed.sha256().map(|_| item.index);
+                self.not_packed(known, &Reason::Changed);
                 let what =
                     format!("{shown}: entry {} is about other bytes, which are gone", item.index);
                 self.made.missing.push(what);
@@ -401,8 +404,8 @@ impl Producer<'_> {
     /// Says why of each file that is not packed, and of no other; of as many as one entry can commit to.
     fn left_out(&mut self, items: &[Item]) {
         let otherwise = match self.terms.packing {
-            Packing::EntriesOnly => Reason::NotAskedFor,
-            Packing::Recordings => Reason::NotRead,
+            Packing::EntriesOnly => Some(Reason::NotAskedFor),
+            Packing::Recordings => None,
         };
         let mut known = std::mem::take(&mut self.left_out);
         let taken = self.selection.subjects.len() as u64 + FIELDS_BESIDE + LISTS_IN_PARTS;
@@ -415,9 +418,10 @@ impl Producer<'_> {
                 roles.push(Packed::Recording);
             }
             for role in roles {
-                let why = known.remove(&(item.index, role)).unwrap_or_else(|| otherwise.clone());
+                // Where nobody knows why, nothing is said.
+                let why = known.remove(&(item.index, role)).or_else(|| otherwise.clone());
                 if (self.left_out.len() as u64) < room {
-                    self.left_out.insert((item.index, role), why);
+                    self.left_out.extend(why.map(|why| ((item.index, role), why)));
                 }
             }
         }
