@@ -34,7 +34,7 @@ fn first(verdict: &Verdict) -> String {
         Conclusion::Unsupported => {
             let (first, count) = verdict.unsupported();
             format!(
-                "VERIFICATION INCOMPLETE: {} of a form that this version does not know, first {}. This is no sign of alteration: use a newer verifier.",
+                "VERIFICATION INCOMPLETE: {} of a form that this version does not know, first {}. Whether these were altered is not known: use a newer verifier.",
                 counted(count, "item"),
                 first.first().map_or("", String::as_str)
             )

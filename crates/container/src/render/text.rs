@@ -131,7 +131,10 @@ fn recordings(verdict: &Verdict, detail: Detail, text: &mut String) {
     if lines.is_empty() {
         return;
     }
-    let _ = writeln!(text, "\nRecording entries that were judged (no other file is a recording):");
+    let _ = writeln!(
+        text,
+        "\nRecording entries that were judged (nothing is said here of any other file):"
+    );
     let shown = if detail == Detail::Explained { usize::MAX } else { LINES_SHOWN };
     for line in lines.iter().take(shown) {
         let _ = writeln!(text, "- {}", sentence(line));

@@ -180,8 +180,10 @@ impl<'a, 'b> Payload<'a, 'b> {
         {
             let (expected, found) = (format!("SHA-256 {sealed}"), digests.sha256.to_string());
             findings.contradicted(Step::Recording, path, &expected, &found);
-            // One file serves all entries that commit to the same bytes.
-            let of_these = |line: &&mut Recording| line.sha256 == Some(sealed);
+            // One file serves all entries that commit to the same bytes, and a second one takes nothing
+            // from a file that agrees.
+            let of_these =
+                |line: &&mut Recording| line.sha256 == Some(sealed) && line.bytes != Bytes::Agree;
             for line in self.commitments.recordings.lines.iter_mut().filter(of_these) {
                 (line.bytes, line.path) = (Bytes::Differ, Some((*path).to_owned()));
             }
@@ -261,9 +263,10 @@ impl<'a, 'b> Payload<'a, 'b> {
         }
         if !not_shown.is_empty() {
             let names = not_shown.join(", content");
-            let why = match self.commitments.is_unusable(*index) {
-                true => self.commitments.why_hidden(*index).to_owned(),
-                false => format!("its entry's opening does not show content{names}"),
+            let why = if self.commitments.is_unusable(*index) {
+                self.commitments.why_hidden(*index).to_owned()
+            } else {
+                format!("its entry's opening does not show content{names}")
             };
             findings.not_established(Step::Recording, &item, &why);
         }
@@ -284,9 +287,10 @@ impl<'a, 'b> Payload<'a, 'b> {
                 findings.not_established(Step::Blocks, &item, why);
             }
             None => {
-                let why = match self.commitments.is_unusable(*index) {
-                    true => self.commitments.why_hidden(*index),
-                    false => "its block key is not disclosed",
+                let why = if self.commitments.is_unusable(*index) {
+                    self.commitments.why_hidden(*index)
+                } else {
+                    "its block key is not disclosed"
                 };
                 findings.not_established(Step::Blocks, &item, why);
             }

@@ -143,6 +143,15 @@ fn package_cases() -> Vec<Case> {
                 ..Scene::default()
             },
         ),
+        case(
+            "false-recording-beside-the-true-one",
+            1,
+            "V4",
+            &Scene {
+                payload: Box::new(|p| p.insert("data/6/recording.opus", "another recording")),
+                ..Scene::default()
+            },
+        ),
         edited("ledger-opening-of-nothing", 1, "V1", |p| p.insert("ledger/openings/9.json", "x")),
         edited("file-added-beside", 1, "V1", |p| p.insert("notes.txt", "x")),
         edited("opening-edited", 1, "V26", |p| change(p, "data/openings/2.json", "25620", "25621")),

@@ -42,6 +42,8 @@ pub fn lines() -> Vec<Line> {
         line("content-closed", 4, "not-disclosed", None, None, "-"),
         line("companion-not-packed", 2, "agree", None, None, "-"),
         line("companion-of-another-size", 2, "agree", None, None, "-"),
+        line("false-recording-beside-the-true-one", 2, "agree", None, None, "-"),
+        line("false-recording-beside-the-true-one", 6, "agree", None, None, "-"),
         line("recording-bit-flipped", 6, "differ", None, None, "-"),
         line("recording-bit-flipped", 2, "differ", None, None, "-"),
         line("declared-times", 2, "agree", None, Some(3_576_503), "-"),

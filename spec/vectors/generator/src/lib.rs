@@ -34,98 +34,78 @@ pub fn files() -> Vec<(String, Vec<u8>)> {
         ("ledger-id.txt".to_owned(), line(&scene::Scene::default().ledger_id())),
         ("values.json".to_owned(), values::document().into_bytes()),
     ];
-    let mut index = String::from("# name exit step trust\n");
+    let mut rows = Vec::new();
     for case in cases::all() {
-        index.push_str(&format!("{} {} {} {}\n", case.name, case.exit, case.step, case.trust));
+        rows.push(format!("{} {} {} {}", case.name, case.exit, case.step, case.trust));
         files.push((format!("exhibits/{}.zip", case.name), case.zip));
     }
-    files.push(("exhibits/cases.txt".to_owned(), index.into_bytes()));
-    let mut index = String::from("# name exit step exhibit deed\n");
-    for folders::FolderCase { name, exit, step, zip, deed } in folders::folders() {
-        index.push_str(&format!("{name} {exit} {step} {zip} {deed}\n"));
-    }
-    files.push(("exhibits/folders.txt".to_owned(), index.into_bytes()));
-    let mut index = String::from("# exhibit entry file why\n");
-    for (exhibit, entry, file, why) in declared::LEFT_OUT {
-        index.push_str(&format!("{exhibit} {entry} {file} {why}\n"));
-    }
-    let mut noticed = String::from("# exhibit entry count first\n");
-    for (exhibit, entry, count, first) in declared::NOTICED {
-        noticed.push_str(&format!("{exhibit} {entry} {count} {first}\n"));
-    }
-    files.push(("exhibits/noticed.txt".to_owned(), noticed.into_bytes()));
-    files.push(("exhibits/left-out.txt".to_owned(), index.into_bytes()));
-    let mut index = String::from("# exhibit entry superseded bytes\n");
-    for (exhibit, entry, superseded, bytes) in replaced::REPLACEMENTS {
-        index.push_str(&format!("{exhibit} {entry} {superseded} {bytes}\n"));
-    }
-    files.push(("exhibits/replacements.txt".to_owned(), index.into_bytes()));
-    files.push(("exhibits/recordings.txt".to_owned(), recordings().into_bytes()));
-    let mut index = String::from("# exhibit blame\n");
-    for (name, blame) in lists::HEADLINES {
-        index.push_str(&format!("{name} {blame}\n"));
-    }
-    files.push(("exhibits/headlines.txt".to_owned(), index.into_bytes()));
-    let mut index = String::from("# exhibit axes\n");
-    for (name, axes) in lists::AXES {
-        index.push_str(&format!("{name} {axes}\n"));
-    }
-    files.push(("exhibits/axes.txt".to_owned(), index.into_bytes()));
-    let mut index = String::from("# level number width path\n");
-    for (level, number, width, path) in lists::TILE_PATHS {
-        index.push_str(&format!("{level} {number} {width} {path}\n"));
-    }
-    files.push(("tile-paths.txt".to_owned(), index.into_bytes()));
-    files.push(("declared-times.txt".to_owned(), declared_times().into_bytes()));
+    files.push(list("exhibits/cases.txt", "name exit step trust", rows));
+    files.extend(exhibit_lists());
     files.extend(log_files());
     files
 }
 
-fn recordings() -> String {
-    let mut index =
-        String::from("# exhibit entry bytes companions measured-ms sealed-after-ms odd\n");
-    let or_dash = |number: Option<i64>| number.map_or_else(|| "-".to_owned(), |n| n.to_string());
-    for line in declared::lines() {
-        let measured = or_dash(line.measured_ms.and_then(|ms| i64::try_from(ms).ok()));
-        let declared::Line { exhibit, index: entry, bytes, companions, odd, .. } = line;
-        let after = or_dash(line.sealed_after_ms);
-        index.push_str(&format!(
-            "{exhibit} {entry} {bytes} {companions} {measured} {after} {odd}\n"
-        ));
-    }
-    index
+/// A list: what its columns are, and a line for each row.
+fn list(path: &str, columns: &str, rows: impl IntoIterator<Item = String>) -> (String, Vec<u8>) {
+    let rows: String = rows.into_iter().map(|row| format!("{row}\n")).collect();
+    (path.to_owned(), format!("# {columns}\n{rows}").into_bytes())
 }
 
-fn declared_times() -> String {
-    let mut index = String::from("# milliseconds since 1970, or -, and the text\n");
-    for (text, ms) in declared::TIMES {
-        let ms = ms.map_or_else(|| "-".to_owned(), |ms| ms.to_string());
-        index.push_str(&format!("{ms} {text}\n"));
-    }
-    index
+fn or_dash<T: ToString>(value: Option<T>) -> String {
+    value.map_or_else(|| "-".to_owned(), |value| value.to_string())
+}
+
+/// What is said of exhibits beside exit code and step, and of single values.
+fn exhibit_lists() -> Vec<(String, Vec<u8>)> {
+    let folder = |case: folders::FolderCase| {
+        let folders::FolderCase { name, exit, step, zip, deed } = case;
+        format!("{name} {exit} {step} {zip} {deed}")
+    };
+    let recording = |line: declared::Line| {
+        let declared::Line { exhibit, index, bytes, companions, odd, .. } = line;
+        let (measured, after) = (or_dash(line.measured_ms), or_dash(line.sealed_after_ms));
+        format!("{exhibit} {index} {bytes} {companions} {measured} {after} {odd}")
+    };
+    let folders = folders::folders().into_iter().map(folder);
+    let recordings = declared::lines().into_iter().map(recording);
+    let left_out =
+        declared::LEFT_OUT.iter().map(|(e, n, file, why)| format!("{e} {n} {file} {why}"));
+    let noticed =
+        declared::NOTICED.iter().map(|(e, n, count, first)| format!("{e} {n} {count} {first}"));
+    let replaced =
+        replaced::REPLACEMENTS.iter().map(|(e, n, old, bytes)| format!("{e} {n} {old} {bytes}"));
+    let headlines = lists::HEADLINES.iter().map(|(exhibit, blame)| format!("{exhibit} {blame}"));
+    let axes = lists::AXES.iter().map(|(exhibit, axes)| format!("{exhibit} {axes}"));
+    let tiles =
+        lists::TILE_PATHS.iter().map(|(l, n, width, path)| format!("{l} {n} {width} {path}"));
+    let times = declared::TIMES.iter().map(|(text, ms)| format!("{} {text}", or_dash(*ms)));
+    let line = "exhibit entry bytes companions measured-ms sealed-after-ms odd";
+    vec![
+        list("exhibits/folders.txt", "name exit step exhibit deed", folders),
+        list("exhibits/recordings.txt", line, recordings),
+        list("exhibits/left-out.txt", "exhibit entry file why", left_out),
+        list("exhibits/noticed.txt", "exhibit entry count first", noticed),
+        list("exhibits/replacements.txt", "exhibit entry superseded bytes", replaced),
+        list("exhibits/headlines.txt", "exhibit blame", headlines),
+        list("exhibits/axes.txt", "exhibit axes", axes),
+        list("tile-paths.txt", "level number width path", tiles),
+        list("declared-times.txt", "milliseconds since 1970, or -, and the text", times),
+    ]
 }
 
 fn log_files() -> Vec<(String, Vec<u8>)> {
-    let mut files = Vec::new();
-    let mut index = String::from("# name exit step trust since\n");
-    for case in logs::logs() {
-        let since =
-            case.since.as_ref().map_or_else(|| "-".to_owned(), |_| format!("{}.since", case.name));
-        index.push_str(&format!(
-            "{} {} {} {} {since}\n",
-            case.name, case.exit, case.step, case.trust
-        ));
-        let inside = |(path, bytes)| (format!("logs/{}/{path}", case.name), bytes);
-        files.extend(case.files.into_iter().map(inside));
-        files.extend(case.since.map(|note| (format!("logs/{since}"), note.into_bytes())));
+    let (mut files, mut rows) = (Vec::new(), Vec::new());
+    for logs::LogCase { name, exit, step, trust, since, files: log } in logs::logs() {
+        let kept = or_dash(since.as_ref().map(|_| format!("{name}.since")));
+        files.extend(since.map(|note| (format!("logs/{kept}"), note.into_bytes())));
+        rows.push(format!("{name} {exit} {step} {trust} {kept}"));
+        files.extend(log.into_iter().map(|(path, bytes)| (format!("logs/{name}/{path}"), bytes)));
     }
-    files.push(("logs/cases.txt".to_owned(), index.into_bytes()));
-    let mut index = String::from("# object log openings exit answer\n");
-    for (name, bytes, row) in objects::OBJECTS {
-        index.push_str(&format!("{name} {row}\n"));
-        files.push((format!("logs/objects/{name}"), bytes()));
-    }
-    files.push(("logs/objects.txt".to_owned(), index.into_bytes()));
+    files.push(list("logs/cases.txt", "name exit step trust since", rows));
+    let objects = objects::OBJECTS.iter();
+    let rows = objects.clone().map(|(name, _, row)| format!("{name} {row}"));
+    files.push(list("logs/objects.txt", "object log openings exit answer", rows));
+    files.extend(objects.map(|(name, bytes, _)| (format!("logs/objects/{name}"), bytes())));
     let opening = |(path, text): (String, String)| (format!("logs/{path}"), text.into_bytes());
     files.extend(objects::openings().into_iter().map(opening));
     files

@@ -24,6 +24,12 @@ pub const HEADLINES: &[(&str, &str)] = &[
     ("folder/empty-folder", "package"),
     ("folder/name-in-another-case", "package"),
     ("folder/cut", "evidence"),
+    ("log/entry-changed", "evidence"),
+    ("log/wrong-anchor", "another-ledger"),
+    ("log/does-not-continue", "evidence"),
+    ("log/kept-one-is-larger", "evidence"),
+    ("log/kept-one-by-a-stranger", "another-ledger"),
+    ("log/kept-one-is-no-checkpoint", "another-ledger"),
 ];
 
 /// Exhibits and the outcome of each axis (A1, A5), in their order: content, ledger, signer, time, witness,

@@ -14,7 +14,7 @@ use unbroken_evidence::key::VerifierKey;
 use unbroken_evidence::log::{LogStop, verify_log};
 use unbroken_evidence::objects::{Answer, Mention, Role, verify_objects};
 use unbroken_evidence::package::Package as _;
-use unbroken_evidence::recordings::{Bytes, Replacement};
+use unbroken_evidence::recordings::{Bytes, Recording, Replacement};
 use unbroken_evidence::step::Axis;
 use unbroken_evidence::tile::Tile;
 use unbroken_evidence::time::declared_ms;
@@ -46,6 +46,18 @@ fn trust(name: &str) -> Trust {
         "wrong-ledger-id" => Trust { keys: Vec::new(), ledger_ids: vec![Hash::of(&[])] },
         other => panic!("unknown trust {other}"),
     }
+}
+
+/// What the verifier says of an exhibit, given the anchor.
+fn verdict_of(name: &str) -> Verdict {
+    let path = vectors().join(format!("exhibits/{name}.zip"));
+    verify_exhibit(&mut Exhibit::open(&path).unwrap(), &trust("anchor"), 2).unwrap()
+}
+
+/// What it says there of a recording entry.
+fn recording_of<'a>(verdict: &'a Verdict, entry: &str) -> &'a Recording {
+    let index: u64 = entry.parse().unwrap();
+    verdict.recordings().lines().iter().find(|line| line.index == index).unwrap()
 }
 
 /// Whether a finding at `step` is what made the exit code.
@@ -100,11 +112,8 @@ fn the_verifier_says_of_each_recording_what_the_list_says() {
     for row in line("exhibits/recordings.txt").lines().skip(1) {
         let columns: Vec<&str> = row.split(' ').collect();
         let [exhibit, entry, expected @ ..] = columns.as_slice() else { panic!("{row}") };
-        let path = vectors().join(format!("exhibits/{exhibit}.zip"));
-        let mut exhibit = Exhibit::open(&path).unwrap();
-        let verdict = verify_exhibit(&mut exhibit, &trust("anchor"), 2).unwrap();
-        let entry: u64 = entry.parse().unwrap();
-        let line = verdict.recordings().lines().iter().find(|line| line.index == entry).unwrap();
+        let verdict = verdict_of(exhibit);
+        let line = recording_of(&verdict, entry);
         let bytes = match line.bytes {
             Bytes::Agree => "agree",
             Bytes::Differ => "differ",
@@ -133,6 +142,10 @@ fn the_verifier_speaks_in_each_headline_of_what_the_list_says() {
     let folders = line("exhibits/folders.txt");
     for row in line("exhibits/headlines.txt").lines().skip(1) {
         let (name, blame) = row.split_once(' ').unwrap();
+        if let Some(log) = name.strip_prefix("log/") {
+            assert_eq!(blamed(&log_verdict(log)), blame, "{name}");
+            continue;
+        }
         let place = tempfile::tempdir().unwrap();
         let (path, given) = if let Some(folder) = name.strip_prefix("folder/") {
             let case = folders.lines().find(|case| case.starts_with(&format!("{folder} ")));
@@ -147,14 +160,27 @@ fn the_verifier_speaks_in_each_headline_of_what_the_list_says() {
         };
         let mut exhibit = Exhibit::open(&path).unwrap();
         let verdict = verify_exhibit(&mut exhibit, &trust(given), 2).unwrap();
-        let found = match verdict.blame() {
-            Some(Blame::Evidence) => "evidence",
-            Some(Blame::AnotherLedger) => "another-ledger",
-            Some(Blame::Package) => "package",
-            None => "nothing",
-        };
-        assert_eq!(found, blame, "{name} {:#?}", verdict.findings());
+        assert_eq!(blamed(&verdict), blame, "{name} {:#?}", verdict.findings());
     }
+}
+
+fn blamed(verdict: &Verdict) -> &'static str {
+    match verdict.blame() {
+        Some(Blame::Evidence) => "evidence",
+        Some(Blame::AnotherLedger) => "another-ledger",
+        Some(Blame::Package) => "package",
+        None => "nothing",
+    }
+}
+
+/// What the verifier says of a log, given what its line says.
+fn log_verdict(name: &str) -> Verdict {
+    let cases = line("logs/cases.txt");
+    let case = cases.lines().find(|case| case.starts_with(&format!("{name} "))).unwrap();
+    let [.., given, since] = case.split(' ').collect::<Vec<_>>()[..] else { panic!("{case}") };
+    let since = (since != "-").then(|| std::fs::read(vectors().join("logs").join(since)).unwrap());
+    let mut files = LogFolder::new(&vectors().join("logs").join(name));
+    verify_log(&mut files, &trust(given), since.as_deref(), 2, &|_| ()).unwrap()
 }
 
 // spec: L4
@@ -174,11 +200,8 @@ fn the_verifier_says_what_a_collector_noticed_as_the_list_says() {
     for row in line("exhibits/noticed.txt").lines().skip(1) {
         let columns: Vec<&str> = row.splitn(4, ' ').collect();
         let [exhibit, entry, count, first] = columns.as_slice() else { panic!("{row}") };
-        let path = vectors().join(format!("exhibits/{exhibit}.zip"));
-        let verdict = verify_exhibit(&mut Exhibit::open(&path).unwrap(), &trust("anchor"), 2);
-        let verdict = verdict.unwrap();
-        let entry: u64 = entry.parse().unwrap();
-        let line = verdict.recordings().lines().iter().find(|line| line.index == entry).unwrap();
+        let verdict = verdict_of(exhibit);
+        let line = recording_of(&verdict, entry);
         let (shown, noticed) = &line.findings;
         assert_eq!(noticed.to_string(), *count, "{row}");
         assert_eq!(shown.first().map_or("-", String::as_str), *first, "{row}");
@@ -189,9 +212,7 @@ fn the_verifier_says_what_a_collector_noticed_as_the_list_says() {
 #[test]
 fn the_verifier_notes_beside_its_axes_what_bounds_them() {
     let notes = |name: &str, axis: Axis| {
-        let path = vectors().join(format!("exhibits/{name}.zip"));
-        let verdict = verify_exhibit(&mut Exhibit::open(&path).unwrap(), &trust("anchor"), 2);
-        let verdict = verdict.unwrap();
+        let verdict = verdict_of(name);
         let axis = verdict.axes().iter().find(|of| of.axis == axis).unwrap();
         axis.notes.join("; ")
     };
@@ -233,9 +254,7 @@ fn the_verifier_says_what_supersedes_what_as_the_list_says() {
     for row in line("exhibits/replacements.txt").lines().skip(1) {
         let columns: Vec<&str> = row.split(' ').collect();
         let [exhibit, entry, superseded, bytes] = columns.as_slice() else { panic!("{row}") };
-        let path = vectors().join(format!("exhibits/{exhibit}.zip"));
-        let verdict = verify_exhibit(&mut Exhibit::open(&path).unwrap(), &trust("anchor"), 2);
-        let verdict = verdict.unwrap();
+        let verdict = verdict_of(exhibit);
         let same_bytes = match *bytes {
             "same" => Some(true),
             "other" => Some(false),
@@ -245,8 +264,7 @@ fn the_verifier_says_what_supersedes_what_as_the_list_says() {
         let expected = Replacement { index, replaced, same_bytes };
         assert_eq!(verdict.replacements().listed().collect::<Vec<_>>(), [&expected], "{row}");
         assert_eq!(verdict.replacements().with_other_bytes(), u64::from(*bytes == "other"));
-        let line = verdict.recordings().lines().iter().find(|line| line.index == replaced);
-        assert_eq!(line.unwrap().superseded_by, Some(index), "{row}");
+        assert_eq!(recording_of(&verdict, superseded).superseded_by, Some(index), "{row}");
     }
 }
 
@@ -256,11 +274,8 @@ fn the_verifier_says_why_a_file_is_not_packed_as_the_list_says() {
     for row in line("exhibits/left-out.txt").lines().skip(1) {
         let columns: Vec<&str> = row.split(' ').collect();
         let [exhibit, entry, _, why] = columns.as_slice() else { panic!("{row}") };
-        let path = vectors().join(format!("exhibits/{exhibit}.zip"));
-        let verdict = verify_exhibit(&mut Exhibit::open(&path).unwrap(), &trust("anchor"), 2);
-        let verdict = verdict.unwrap();
-        let entry: u64 = entry.parse().unwrap();
-        let line = verdict.recordings().lines().iter().find(|line| line.index == entry).unwrap();
+        let verdict = verdict_of(exhibit);
+        let line = recording_of(&verdict, entry);
         assert_eq!(line.left_out.as_ref().map_or("-", |reason| reason.code()), *why, "{row}");
     }
 }
