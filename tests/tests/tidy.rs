@@ -242,6 +242,7 @@ fn every_rule_has_vectors_that_exist() {
     known.extend(vectors_of("exhibits/left-out.txt", "why/"));
     known.extend(vectors_of("exhibits/axes.txt", "axes/"));
     known.extend(vectors_of("exhibits/noticed.txt", "noticed/"));
+    known.extend(vectors_of("exhibits/told.txt", "told/"));
     known.extend(vectors_of("exhibits/replacements.txt", "replacement/"));
     known.extend(vectors_of("logs/cases.txt", "log/"));
     known.extend(vectors_of("logs/objects.txt", "object/"));

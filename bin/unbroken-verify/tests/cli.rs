@@ -44,12 +44,32 @@ fn folder() -> tempfile::TempDir {
     folder
 }
 
+/// What a reader must not miss stands in the headline, not only in the list below it.
+#[test]
+fn a_headline_says_what_is_not_established_and_how_much_is_odd() {
+    let headline = |name: &str| {
+        let path = vectors().join(format!("exhibits/{name}.zip"));
+        let (_, text) = verify(&path);
+        text.lines().find(|line| line.starts_with("NO ALTERATION FOUND")).unwrap().to_owned()
+    };
+    let disputed = headline("key-disputed");
+    assert!(disputed.contains("Not established at V15, entry "), "{disputed}");
+    assert!(disputed.contains(" is disputed from "), "{disputed}");
+    assert!(headline("odd-backwards").contains("; something is odd about 1, as listed below"));
+    let good = headline("good");
+    assert!(!good.contains("odd") && !good.contains("Not established"), "{good}");
+}
+
 #[test]
 fn the_good_exhibit_verifies_and_says_what_it_does_not_establish() {
     let (code, text) = verify(folder().path());
     assert_eq!(code, 0, "{text}");
     assert!(text.contains("NO ALTERATION FOUND") && text.contains("who is speaking"), "{text}");
     assert!(text.contains("entry 6 supersedes entry 2: the same bytes"), "{text}");
+    // spec: A8
+    assert!(text.contains("  exported as c-1/r-1.opus\n"), "{text}");
+    let beside = "  beside it   entry 7, observation, 2026-11-20T07:00:07.123Z by its signer's clock: observation/object-lock/legal-hold: ON\n";
+    assert_eq!(text.matches(beside).count(), 1, "{text}");
     // spec: L10
     assert!(text.contains("No independent party vouches for when this was sealed"), "{text}");
     // spec: V17 V18
@@ -67,6 +87,9 @@ fn the_good_exhibit_verifies_and_says_what_it_does_not_establish() {
     assert!(text.contains("\"schema\": \"unbroken/verification@v1\""), "{text}");
     let (_, text) = run(&["--explain", "--trust", trust.to_str().unwrap(), zip.to_str().unwrap()]);
     assert!(text.contains(" V27  disclosure"), "{text}");
+    let prose = |line: &&str| line.starts_with("      ") && !line.starts_with("       ");
+    let steps = text.lines().filter(prose).count();
+    assert_eq!(steps, 28, "each step says what it is there for: {text}");
 }
 
 // spec: A10

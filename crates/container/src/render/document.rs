@@ -1,7 +1,7 @@
 //! The verdict as a document for machines: `unbroken/verdict@v1`.
 
 use serde::Serialize;
-use unbroken_evidence::recordings::{Bytes, Recording, Replacement};
+use unbroken_evidence::recordings::{Beside, Bytes, Recording, Replacement};
 use unbroken_evidence::step::Step;
 use unbroken_evidence::verdict::{AxisVerdict, Blame, Conclusion, Finding, LIMITS, Seen, Verdict};
 
@@ -26,6 +26,7 @@ pub struct Document {
     findings: Vec<FindingDocument>,
     unsupported: u64,
     recordings: Vec<RecordingDocument>,
+    beside: Vec<BesideDocument>,
     replacements: Vec<ReplacementDocument>,
     replacements_with_other_bytes: u64,
     does_not_establish: &'static [&'static str],
@@ -62,6 +63,9 @@ struct RecordingDocument {
     index: u64,
     subject: String,
     media: &'static str,
+    recording: Option<String>,
+    conversation: Option<String>,
+    key: Option<String>,
     size: u64,
     sha256: Option<String>,
     path: Option<String>,
@@ -72,6 +76,7 @@ struct RecordingDocument {
     companions: u64,
     companions_that_agree: u64,
     withheld_values: u64,
+    withheld: Vec<String>,
     closed_fields: u64,
     superseded_by: Option<u64>,
     declared_start: Option<String>,
@@ -82,6 +87,16 @@ struct RecordingDocument {
     noticed: Vec<String>,
     noticed_in_all: u64,
     odd: Vec<OddDocument>,
+}
+
+#[derive(Debug, Serialize)]
+struct BesideDocument {
+    index: u64,
+    subject: String,
+    kind: String,
+    at: String,
+    values: Vec<String>,
+    values_in_all: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -178,6 +193,7 @@ pub fn document(verdict: &Verdict, identity: Option<&Identity>) -> Document {
         findings: verdict.findings().iter().map(finding).collect(),
         unsupported: verdict.unsupported().1,
         recordings: verdict.recordings().lines().iter().map(recording).collect(),
+        beside: verdict.recordings().all_beside().iter().map(beside).collect(),
         replacements: verdict.replacements().listed().map(replacement).collect(),
         replacements_with_other_bytes: verdict.replacements().with_other_bytes(),
         does_not_establish: LIMITS,
@@ -221,6 +237,9 @@ fn recording(line: &Recording) -> RecordingDocument {
         index: line.index,
         subject: line.subject.to_string(),
         media: line.media.name(),
+        recording: line.called.id.clone(),
+        conversation: line.called.conversation.clone(),
+        key: line.called.key.clone(),
         size: line.size,
         sha256: line.sha256.map(|sha256| sha256.to_string()),
         path: line.path.clone(),
@@ -234,6 +253,7 @@ fn recording(line: &Recording) -> RecordingDocument {
         companions: line.companions.0,
         companions_that_agree: line.companions.1,
         withheld_values: line.hidden.0,
+        withheld: line.withheld.clone(),
         closed_fields: line.hidden.1,
         superseded_by: line.superseded_by,
         declared_start: line.declared.start.as_ref().map(|moment| moment.text.clone()),
@@ -248,6 +268,18 @@ fn recording(line: &Recording) -> RecordingDocument {
             .iter()
             .map(|odd| OddDocument { code: odd.code(), text: odd.to_string() })
             .collect(),
+    }
+}
+
+fn beside(entry: &Beside) -> BesideDocument {
+    let Beside { subject, index, kind, at, values: (values, values_in_all) } = entry;
+    BesideDocument {
+        index: *index,
+        subject: subject.to_string(),
+        kind: kind.clone(),
+        at: at.to_string(),
+        values: values.clone(),
+        values_in_all: *values_in_all,
     }
 }
 

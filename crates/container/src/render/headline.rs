@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use unbroken_evidence::body::Subject;
 use unbroken_evidence::recordings::{Bytes, Recording};
 use unbroken_evidence::step::Step;
-use unbroken_evidence::verdict::{Blame, Conclusion, Verdict};
+use unbroken_evidence::trust::ANCHOR_ITEM;
+use unbroken_evidence::verdict::{Blame, Conclusion, Finding, Outcome, Verdict};
 
 use super::counted;
 
@@ -20,6 +21,7 @@ pub fn headline(verdict: &Verdict) -> String {
     if verdict.blame().is_none() {
         sentences.extend(counts);
         sentences.extend(replaced(verdict));
+        sentences.extend(not_established(verdict));
     }
     sentences.push(vouched(verdict));
     sentences.join(" ")
@@ -135,6 +137,10 @@ fn counts(verdict: &Verdict) -> Option<String> {
             text.push_str(&format!("; {count} {what}"));
         }
     }
+    let odd = current.iter().filter(|line| !line.odd.is_empty()).count() as u64;
+    if odd > 0 {
+        text.push_str(&format!("; something is odd about {odd}, as listed below"));
+    }
     let lines = verdict.recordings().lines();
     let withheld = lines.iter().filter(|line| line.hidden.0 > 0).count() as u64;
     if withheld > 0 {
@@ -160,4 +166,19 @@ fn replaced(verdict: &Verdict) -> Option<String> {
             counted(count, "time")
         )
     })
+}
+
+/// The first of what cannot be said, but for what follows from the missing anchor: a disputed key, say.
+fn not_established(verdict: &Verdict) -> Option<String> {
+    if verdict.conclusion() == Conclusion::Unsupported {
+        return None;
+    }
+    let counts = |f: &&Finding| f.outcome == Outcome::NotEstablished && f.item != ANCHOR_ITEM;
+    let mut findings = verdict.findings().iter().filter(counts);
+    let first = findings.next()?;
+    let more = match findings.count() {
+        0 => String::new(),
+        more => format!(" (and {more} more, listed below)"),
+    };
+    Some(format!("Not established at {}, {}: {}{more}.", first.step.id(), first.item, first.found))
 }

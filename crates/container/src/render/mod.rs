@@ -1,7 +1,9 @@
 //! Shows a verdict: one honest headline, a text for people, a document for machines.
 
 mod document;
+mod explain;
 mod headline;
+mod lines;
 mod schedule;
 mod text;
 

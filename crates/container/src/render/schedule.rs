@@ -12,25 +12,29 @@ use super::document::bytes;
 #[must_use]
 pub fn schedule(verdict: &Verdict) -> String {
     let mut text = String::from(
-        "index,subject,media,bytes,sha256,file,found,left_out_because_its_producer_says,sealed_at_by_the_signers_clock,complete_by_its_policy,companions,companions_that_agree,values_withheld,fields_closed,superseded_by,declared_start,declared_end,declared_duration_ms,measured_ms,sealed_ms_after_declared_end,odd\r\n",
+        "index,subject,media,recording,conversation,exported_as,bytes,sha256,file,found,left_out_because_its_producer_says,sealed_at_by_the_signers_clock,complete_by_its_policy,companions,companions_that_agree,values_withheld,first_withheld,fields_closed,superseded_by,declared_start,declared_end,declared_duration_ms,measured_ms,sealed_ms_after_declared_end,odd\r\n",
     );
     for line in verdict.recordings().lines() {
         let complete = line.complete.map_or("no policy", |yes| if yes { "yes" } else { "no" });
         let _ = write!(
             text,
-            "{},{},{},{},{},{},{},{},{},{complete},{},{},{},{},{},{},{},{},{},{},{}\r\n",
+            "{},{},{},{},{},{},{},{},{},{},{},{},{complete},{},{},{},{},{},{},{},{},{},{},{},{}\r\n",
             line.index,
             line.subject,
             line.media.name(),
+            optional(&line.called.id),
+            optional(&line.called.conversation),
+            optional(&line.called.key),
             line.size,
             line.sha256.map(|sha256| sha256.to_string()).unwrap_or_default(),
-            cell(line.path.as_deref().unwrap_or_default()),
+            optional(&line.path),
             bytes(line.bytes),
             cell(&line.left_out.as_ref().map(ToString::to_string).unwrap_or_default()),
             line.at,
             line.companions.0,
             line.companions.1,
             line.hidden.0,
+            cell(&line.withheld.join("; ")),
             line.hidden.1,
             line.superseded_by.map(|index| index.to_string()).unwrap_or_default(),
             moment(&line.declared.start),
@@ -42,6 +46,10 @@ pub fn schedule(verdict: &Verdict) -> String {
         );
     }
     text
+}
+
+fn optional(text: &Option<String>) -> String {
+    cell(text.as_deref().unwrap_or_default())
 }
 
 /// A declared time as it was written.

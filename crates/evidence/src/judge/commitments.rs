@@ -3,20 +3,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::body::{Body, Rel};
+use crate::body::{self, Body, Rel};
 use crate::content::BlockKey;
 use crate::disclosed::Disclosed;
 use crate::document;
-use crate::error::printable_within;
 use crate::field::FieldType;
 use crate::hash::Hash;
 use crate::judge::entries::Judged;
 use crate::judge::findings::Findings;
 use crate::limits::COMMITMENTS_MAX;
 use crate::opening::VerifiedOpening;
-use crate::recordings::{
-    Bytes, FINDING_BYTES_MAX, FINDINGS_SHOWN, Recording, Recordings, Replacement, Replacements,
-};
+use crate::recordings::{Beside, Recording, Recordings, Replacement, Replacements};
 use crate::step::Step;
 use crate::vocabulary::sidecar;
 
@@ -111,21 +108,42 @@ impl Commitments {
         self.hides.contains(&index)
     }
 
-    /// Takes in a recording entry and what is disclosed of it (V27: clear against opened).
+    /// Takes in an entry about a recording and what is disclosed of it (V27: clear against opened).
     pub(crate) fn entry(
         &mut self,
         judged: &Judged,
         opening: Option<&VerifiedOpening>,
         findings: &mut Findings,
     ) {
-        let Body::Recording(recording) = &judged.statement().body else { return };
-        let index = judged.index;
+        let (index, statement) = (judged.index, judged.statement());
+        let Body::Recording(recording) = &statement.body else {
+            if let Some(subject) = statement.subject {
+                self.recordings.beside.push(Beside::of((index, subject), statement, opening));
+            }
+            return;
+        };
         let disclosed = Disclosed::of(recording, opening);
         clear_values(index, &disclosed, findings);
         self.replaces(index, recording, &disclosed);
         if disclosed.sha256().is_none() || disclosed.hides_companions() {
             self.hides.insert(index);
         }
+        let companions = self.committed(index, recording, &disclosed, opening);
+        let Some(subject) = statement.subject else { return };
+        let closed = if self.unusable.contains(&index) { 0 } else { recording.fields.count };
+        let (said, shown) = ((statement, recording), (&disclosed, opening));
+        let line = Recording::stated((index, subject), said, shown, closed);
+        self.recordings.lines.push(Recording { companions: (companions, 0), ..line });
+    }
+
+    /// The digests that a recording entry commits to; gives how many of them are companions'.
+    fn committed(
+        &mut self,
+        index: u64,
+        recording: &body::Recording,
+        disclosed: &Disclosed,
+        opening: Option<&VerifiedOpening>,
+    ) -> u64 {
         let content = &recording.content;
         let (missing, withheld) = disclosed.content_not_shown();
         if let Some(sha256) = disclosed.sha256() {
@@ -149,35 +167,11 @@ impl Commitments {
             let (number, size) = (*number, companion.size);
             self.list.push((sha256, Commitment::Companion { index, number, size, sidecar }));
         }
-        let none = if self.unusable.contains(&index) { 0 } else { recording.fields.count };
-        let hidden = opening.map_or((0, none), |opening| {
-            (opening.withheld().count() as u64, opening.closed() as u64)
-        });
-        let known = disclosed.sha256().is_some();
-        let Some(subject) = judged.statement().subject else { return };
-        self.recordings.lines.push(Recording {
-            index,
-            subject,
-            media: recording.media,
-            size: content.size,
-            sha256: disclosed.sha256(),
-            path: None,
-            left_out: None,
-            bytes: if known { Bytes::NotPacked } else { Bytes::NotDisclosed },
-            complete: recording.completeness.map(|completeness| completeness.complete),
-            companions: (companions, 0),
-            hidden,
-            superseded_by: None,
-            at: judged.statement().at,
-            declared: disclosed.declared().clone(),
-            measured_ms: None,
-            odd: disclosed.declared().odd(judged.statement().at),
-            findings: noticed(&disclosed),
-        });
+        companions
     }
 
     /// What a recording entry that supersedes another says of the bytes.
-    fn replaces(&mut self, index: u64, recording: &crate::body::Recording, disclosed: &Disclosed) {
+    fn replaces(&mut self, index: u64, recording: &body::Recording, disclosed: &Disclosed) {
         let (sha256, size) = (disclosed.sha256(), disclosed.size());
         for reference in recording.refs.iter().filter(|r| r.rel == Rel::Supersedes) {
             let Some((before, old)) = self.contents.get(&reference.index) else { continue };
@@ -206,7 +200,7 @@ impl Commitments {
         }
         // What one entry commits to was taken in by its role, and a stable sort leaves it so.
         self.list.sort_by_key(|(hash, one)| (*hash, one.index()));
-        self.recordings.same_bytes();
+        self.recordings.finish();
     }
 
     /// What commits to these bytes, the lowest index first.
@@ -220,14 +214,6 @@ impl Commitments {
     pub(crate) fn iter(&self) -> impl Iterator<Item = &(Hash, Commitment)> {
         self.list.iter()
     }
-}
-
-/// The first few of what the collector noticed, and how many there are.
-fn noticed(disclosed: &Disclosed) -> (Vec<String>, u64) {
-    let found = disclosed.findings();
-    let first =
-        found.iter().take(FINDINGS_SHOWN).map(|text| printable_within(text, FINDING_BYTES_MAX));
-    (first.collect(), found.len() as u64)
 }
 
 /// V27: what is opened agrees with what stands in the clear.

@@ -14,6 +14,7 @@ use crate::package::{Package, PackageError, Stop};
 use crate::proof::Proof;
 use crate::step::Step;
 use crate::tree::verify_inclusion;
+use crate::verdict::Fault;
 
 pub(crate) const MANIFEST: &str = "manifest-sha256.txt";
 const TAG_MANIFEST: &str = "tagmanifest-sha256.txt";
@@ -245,7 +246,7 @@ impl<'a> Reading<'a> {
                     if indices.contains_key(&index) {
                         let found = "a second one in ledger/control";
                         let expected = "one entry at an index";
-                        findings.contradicted(Step::Names, path, expected, found);
+                        findings.blamed(Fault::Evidence, Step::Names, path, expected, found);
                     }
                     indices.entry(index).or_insert(false);
                 }
@@ -257,7 +258,8 @@ impl<'a> Reading<'a> {
         for (index, is_control) in proofs {
             if indices.get(&index) != Some(&is_control) {
                 let path = format!("{}/{index}.tlog-proof", folder(is_control));
-                findings.contradicted(Step::Names, &path, "the entry that it proves", "none");
+                let expected = "the entry that it proves";
+                findings.blamed(Fault::Evidence, Step::Names, &path, expected, "none");
             }
         }
         indices.into_iter().collect()

@@ -1,11 +1,16 @@
-//! What a verdict says of each recording, and of entries that supersede others.
+//! What a verdict says of each recording, of other entries about it, and of entries that supersede others.
 
 use std::collections::HashMap;
 
-use crate::body::{Media, Subject};
+use crate::body::{self, Media, Subject};
 use crate::declared::{Declared, Odd};
+use crate::disclosed::Disclosed;
+use crate::entry::Statement;
+use crate::error::printable_within;
+use crate::field::{Field, FieldType};
 use crate::hash::Hash;
 use crate::left_out::Reason;
+use crate::opening::VerifiedOpening;
 use crate::time::Time;
 
 /// What was found of the bytes that an entry commits to.
@@ -30,6 +35,8 @@ pub struct Recording {
     pub subject: Subject,
     /// The medium.
     pub media: Media,
+    /// What it is called where it was made.
+    pub called: Called,
     /// The number of bytes.
     pub size: u64,
     /// SHA-256 of the bytes, where it is disclosed.
@@ -46,6 +53,8 @@ pub struct Recording {
     pub companions: (u64, u64),
     /// Values that are withheld by name, and positions that are closed.
     pub hidden: (u64, u64),
+    /// The names of the first few values that are withheld: source and pointer.
+    pub withheld: Vec<String>,
     /// The entry that supersedes it, if one is shown.
     pub superseded_by: Option<u64>,
     /// When the entry was made, by the signer's clock.
@@ -60,12 +69,85 @@ pub struct Recording {
     pub findings: (Vec<String>, u64),
 }
 
-/// What a collector noticed that is shown of one recording.
-pub(crate) const FINDINGS_SHOWN: usize = 3;
-/// Bytes of each.
-pub(crate) const FINDING_BYTES_MAX: usize = 120;
+/// What a recording is called where it was made, as far as its opening shows; shortened and escaped.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Called {
+    /// The conversation that it belongs to: as its metadata says, otherwise as its path does.
+    pub conversation: Option<String>,
+    /// Its own id, likewise.
+    pub id: Option<String>,
+    /// The key under which the object was found.
+    pub key: Option<String>,
+}
+
+impl Called {
+    fn of(disclosed: &Disclosed) -> Self {
+        let names = disclosed.names();
+        let shown = |said: &Option<String>, path: &Option<String>| {
+            let name = said.as_ref().or(path.as_ref())?;
+            Some(printable_within(name, ID_BYTES_MAX))
+        };
+        let key = disclosed.object().key.as_ref();
+        let key = key.map(|key| printable_within(&String::from_utf8_lossy(key), KEY_BYTES_MAX));
+        Self {
+            conversation: shown(&names.conversation, &names.path_conversation),
+            id: shown(&names.id, &names.path_id),
+            key,
+        }
+    }
+}
+
+/// Of what grows with an entry a verdict holds a few, each of so many bytes: a hundred thousand hostile
+/// recordings must fit.
+const FEW: usize = 3;
+const FINDING_BYTES_MAX: usize = 120;
+const VALUE_BYTES_MAX: usize = 120;
+const NAME_BYTES_MAX: usize = 80;
+const ID_BYTES_MAX: usize = 80;
+const KIND_BYTES_MAX: usize = 40;
+const KEY_BYTES_MAX: usize = 200;
 
 impl Recording {
+    /// What a judged entry says of its recording, before any file was looked at. `closed` is how many
+    /// positions are closed where there is no opening.
+    pub(crate) fn stated(
+        (index, subject): (u64, Subject),
+        (statement, entry): (&Statement, &body::Recording),
+        (disclosed, opening): (&Disclosed, Option<&VerifiedOpening>),
+        closed: u64,
+    ) -> Self {
+        let hidden = opening.map_or((0, closed), |opening| {
+            (opening.withheld().count() as u64, opening.closed() as u64)
+        });
+        let withheld = opening.into_iter().flat_map(VerifiedOpening::withheld).take(FEW);
+        let name =
+            |(source, pointer)| printable_within(&format!("{source}{pointer}"), NAME_BYTES_MAX);
+        let found = disclosed.findings();
+        let first = found.iter().take(FEW).map(|text| printable_within(text, FINDING_BYTES_MAX));
+        let known = disclosed.sha256().is_some();
+        Self {
+            index,
+            subject,
+            media: entry.media,
+            called: Called::of(disclosed),
+            size: entry.content.size,
+            sha256: disclosed.sha256(),
+            path: None,
+            left_out: None,
+            bytes: if known { Bytes::NotPacked } else { Bytes::NotDisclosed },
+            complete: entry.completeness.map(|completeness| completeness.complete),
+            companions: (0, 0),
+            hidden,
+            withheld: withheld.map(name).collect(),
+            superseded_by: None,
+            at: statement.at,
+            declared: disclosed.declared().clone(),
+            measured_ms: None,
+            odd: disclosed.declared().odd(statement.at),
+            findings: (first.collect(), found.len() as u64),
+        }
+    }
+
     /// Takes in how long its bytes are by their own header.
     pub(crate) fn measured(&mut self, ms: Option<u64>) {
         self.measured_ms = ms;
@@ -79,10 +161,49 @@ impl Recording {
 /// Milliseconds by which a declared length and a measured one may lie apart.
 const LENGTHS_APART_MS: u64 = 2_000;
 
+/// Another shown entry about a recording: what somebody observed of it, who had it, what was erased.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beside {
+    /// What it is about.
+    pub subject: Subject,
+    /// Its index.
+    pub index: u64,
+    /// The name of its kind, shortened and escaped.
+    pub kind: String,
+    /// When it was made, by the signer's clock.
+    pub at: Time,
+    /// The first few values that its opening shows, `source/pointer: value`, and how many there are.
+    pub values: (Vec<String>, u64),
+}
+
+impl Beside {
+    pub(crate) fn of(
+        (index, subject): (u64, Subject),
+        statement: &Statement,
+        opening: Option<&VerifiedOpening>,
+    ) -> Self {
+        let fields = || {
+            let shown = opening.into_iter().flat_map(VerifiedOpening::fields);
+            shown.filter(|field| field.value.field_type != FieldType::Pad)
+        };
+        let text = |field: &Field| {
+            let value = &field.value;
+            let text = format!("{}{}: {}", value.source, value.pointer, value.value);
+            printable_within(&text, VALUE_BYTES_MAX)
+        };
+        let first = fields().take(FEW).map(text).collect();
+        let values = (first, fields().count() as u64);
+        let kind = printable_within(statement.kind.name(), KIND_BYTES_MAX);
+        Self { subject, index, kind, at: statement.at, values }
+    }
+}
+
 /// The recordings of a verdict, ascending by index.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recordings {
     pub(crate) lines: Vec<Recording>,
+    /// Ascending by subject, then index, once everything was seen.
+    pub(crate) beside: Vec<Beside>,
 }
 
 impl Recordings {
@@ -103,8 +224,28 @@ impl Recordings {
         self.lines.iter().filter(|line| line.bytes == bytes).count() as u64
     }
 
+    /// The other shown entries that have a subject, ascending by subject, then index.
+    #[must_use]
+    pub fn all_beside(&self) -> &[Beside] {
+        &self.beside
+    }
+
+    /// Those about one recording, ascending.
+    #[must_use]
+    pub fn beside(&self, subject: &Subject) -> &[Beside] {
+        let from = self.beside.partition_point(|beside| beside.subject < *subject);
+        let rest = self.beside.get(from..).unwrap_or_default();
+        rest.get(..rest.partition_point(|beside| beside.subject == *subject)).unwrap_or_default()
+    }
+
+    /// Says what can be said only when every entry was seen.
+    pub(crate) fn finish(&mut self) {
+        self.beside.sort_by_key(|beside| (beside.subject, beside.index));
+        self.same_bytes();
+    }
+
     /// Says of each file that stands under two recordings that it does.
-    pub(crate) fn same_bytes(&mut self) {
+    fn same_bytes(&mut self) {
         let mut first: HashMap<Hash, (u64, Subject)> = HashMap::new();
         for line in &mut self.lines {
             let Some(sha256) = line.sha256 else { continue };
@@ -183,6 +324,7 @@ mod tests {
             index,
             subject: Subject([subject; 16]),
             media: Media::Call,
+            called: Called::default(),
             size: 7,
             sha256,
             path: None,
@@ -191,6 +333,7 @@ mod tests {
             complete: None,
             companions: (0, 0),
             hidden: (0, 0),
+            withheld: Vec::new(),
             superseded_by: None,
             at: Time::from_unix_ms(0),
             declared: Declared::default(),
@@ -230,8 +373,8 @@ mod tests {
             line(5, 4, None),
             line(6, 5, None),
         ];
-        let mut recordings = Recordings { lines };
-        recordings.same_bytes();
+        let mut recordings = Recordings { lines, beside: Vec::new() };
+        recordings.finish();
         let odd: Vec<_> = recordings.lines.iter().map(|line| line.odd.clone()).collect();
         assert_eq!(odd, [vec![], vec![], vec![Odd::SameBytesAs(1)], vec![], vec![], vec![]]);
     }

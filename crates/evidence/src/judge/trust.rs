@@ -195,6 +195,9 @@ pub(crate) fn names<'a>(lines: impl Iterator<Item = &'a SignatureLine>) -> Strin
     escaped(&names.join(", "))
 }
 
+/// What a finding is about that follows from nothing having been given to trust.
+pub const ANCHOR_ITEM: &str = "trust anchor";
+
 const NO_ANCHOR: &str = "no trust anchor was given: the key was taken from the package itself";
 
 /// Without an anchor there is consistency, and nothing more (spec/verification.md).
@@ -208,6 +211,6 @@ fn without_anchor(findings: &mut Findings) {
         Step::References,
     ];
     for step in steps.into_iter().filter(|step| findings.steps.contains(step)) {
-        findings.not_established(step, "trust anchor", NO_ANCHOR);
+        findings.not_established(step, ANCHOR_ITEM, NO_ANCHOR);
     }
 }

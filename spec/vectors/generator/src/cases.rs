@@ -16,6 +16,7 @@ use crate::replaced;
 use crate::scene::{Scene, stranger_key, zipped};
 use crate::signed;
 use crate::signers;
+use crate::told;
 
 /// One exhibit and what a verifier must say of it.
 pub struct Case {
@@ -66,6 +67,7 @@ pub fn all() -> Vec<Case> {
     cases.extend(declared::cases());
     cases.extend(declared::left_out_cases());
     cases.extend(declared::noticed_cases());
+    cases.extend(told::cases());
     cases.extend(container::cases());
     cases
 }
@@ -297,6 +299,10 @@ fn ledger_cases() -> Vec<Case> {
         edited("proof-extra-line", 1, "V10", |p| change(p, PROOF, "index", "extra AAAA\nindex")),
         edited("proof-leading-zero", 1, "V10", |p| change(p, PROOF, "index 2", "index 02")),
         edited("proof-missing", 1, "V10", |p| drop(p.remove(PROOF))),
+        edited("proof-in-the-other-folder-too", 1, "V1", |p| {
+            let proof = p.bytes(PROOF).unwrap_or_default().to_vec();
+            p.insert("ledger/control/2.tlog-proof", proof);
+        }),
         edited("proof-without-entry", 1, "V1", |p| drop(p.remove("ledger/entries/7.note"))),
     ]
 }

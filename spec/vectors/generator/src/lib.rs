@@ -20,6 +20,7 @@ mod replaced;
 pub mod scene;
 mod signed;
 mod signers;
+pub mod told;
 pub mod values;
 
 use std::path::Path;
@@ -72,6 +73,10 @@ fn exhibit_lists() -> Vec<(String, Vec<u8>)> {
         declared::LEFT_OUT.iter().map(|(e, n, file, why)| format!("{e} {n} {file} {why}"));
     let noticed =
         declared::NOTICED.iter().map(|(e, n, count, first)| format!("{e} {n} {count} {first}"));
+    let told = told::TOLD.iter().map(|line| {
+        let told::Told { exhibit, index, called: [id, conversation, key], withheld, beside } = line;
+        format!("{exhibit} {index} {id} {conversation} {key} {withheld} {beside}")
+    });
     let replaced =
         replaced::REPLACEMENTS.iter().map(|(e, n, old, bytes)| format!("{e} {n} {old} {bytes}"));
     let headlines = lists::HEADLINES.iter().map(|(exhibit, blame)| format!("{exhibit} {blame}"));
@@ -85,6 +90,7 @@ fn exhibit_lists() -> Vec<(String, Vec<u8>)> {
         list("exhibits/recordings.txt", line, recordings),
         list("exhibits/left-out.txt", "exhibit entry file why", left_out),
         list("exhibits/noticed.txt", "exhibit entry count first", noticed),
+        list("exhibits/told.txt", "exhibit entry id conversation key withheld beside", told),
         list("exhibits/replacements.txt", "exhibit entry superseded bytes", replaced),
         list("exhibits/headlines.txt", "exhibit blame", headlines),
         list("exhibits/axes.txt", "exhibit axes", axes),

@@ -14,6 +14,7 @@ pub const HEADLINES: &[(&str, &str)] = &[
     ("manifest-line-ending", "package"),
     ("tag-manifest-without-line", "package"),
     ("file-added-beside", "package"),
+    ("proof-in-the-other-folder-too", "evidence"),
     ("wrong-anchor", "another-ledger"),
     ("wrong-ledger-id", "another-ledger"),
     ("two-anchors", "another-ledger"),

@@ -209,6 +209,34 @@ fn the_verifier_says_what_a_collector_noticed_as_the_list_says() {
     }
 }
 
+// spec: A8
+#[test]
+fn the_verifier_tells_of_each_recording_what_the_list_says() {
+    for row in line("exhibits/told.txt").lines().skip(1) {
+        let columns: Vec<&str> = row.split(' ').collect();
+        let [exhibit, entry, expected @ ..] = columns.as_slice() else { panic!("{row}") };
+        let verdict = verdict_of(exhibit);
+        let line = recording_of(&verdict, entry);
+        let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+        let withheld = match line.hidden.0 {
+            0 => "0".to_owned(),
+            count => format!("{count}:{}", line.withheld.join(",")),
+        };
+        let beside = verdict.recordings().beside(&line.subject).iter();
+        let beside: Vec<String> = beside
+            .map(|other| format!("{}:{}:{}", other.index, other.kind, other.values.1))
+            .collect();
+        let found = [
+            or_dash(&line.called.id),
+            or_dash(&line.called.conversation),
+            or_dash(&line.called.key),
+            withheld,
+            or_dash(&Some(beside.join("+")).filter(|all| !all.is_empty())),
+        ];
+        assert_eq!(found.as_slice(), expected, "{row}");
+    }
+}
+
 #[test]
 fn the_verifier_notes_beside_its_axes_what_bounds_them() {
     let notes = |name: &str, axis: Axis| {

@@ -1,0 +1,178 @@
+//! The recordings of a verdict as text: a few lines for each.
+
+use std::fmt::Write as _;
+
+use unbroken_evidence::declared::{Declared, Moment};
+use unbroken_evidence::recordings::{Beside, Recording, Recordings};
+
+use super::counted;
+use super::document::bytes;
+use super::text::{Detail, LINES_SHOWN, more};
+
+/// The recordings: nothing else in the exhibit is one, whatever its name.
+pub(super) fn recordings(recordings: &Recordings, detail: Detail, text: &mut String) {
+    let lines = recordings.lines();
+    if lines.is_empty() {
+        return;
+    }
+    text.push_str(
+        "\nRecording entries that were judged (nothing is said here of any other file):\n",
+    );
+    let shown = if detail == Detail::Explained { usize::MAX } else { LINES_SHOWN };
+    for line in lines.iter().take(shown) {
+        let _ = writeln!(text, "- entry {}: {}", line.index, title(line));
+        let history = history(line, recordings.beside(&line.subject));
+        for (word, what) in about(line).into_iter().chain(history) {
+            let _ = writeln!(text, "  {word:<11} {what}");
+        }
+    }
+    more(lines.len() as u64, shown, text);
+}
+
+/// The medium, and what the recording is called where it was made.
+fn title(line: &Recording) -> String {
+    let mut title = line.media.name().to_owned();
+    let called = &line.called;
+    if let Some(id) = &called.id {
+        let _ = write!(title, ", recording {id}");
+    }
+    if let Some(conversation) = &called.conversation {
+        let _ = write!(title, ", conversation {conversation}");
+    }
+    title
+}
+
+type Line = (&'static str, String);
+
+/// The bytes, what the metadata declares, and what the entry discloses.
+fn about(line: &Recording) -> Vec<Line> {
+    let mut lines = vec![("bytes", found(line))];
+    lines.extend(line.sha256.map(|sha256| ("sealed as", format!("SHA-256 {sha256}"))));
+    lines.extend(line.called.key.clone().map(|key| ("exported as", key)));
+    lines.push(("sealed", sealed(line)));
+    lines.extend(declared(&line.declared).map(|declared| ("declared", declared)));
+    if let Some(ms) = line.measured_ms {
+        let measured = format!("what is there lasts {}, by the rate in its header", span(ms));
+        lines.push(("measured", measured));
+    }
+    let (companions, agree) = line.companions;
+    if companions > 0 {
+        let verb = if companions == 1 { "agrees" } else { "agree" };
+        lines.push(("companions", format!("{agree} of {companions} {verb}")));
+    }
+    if line.hidden.0 > 0 {
+        let names = few(&line.withheld, line.hidden.0, ", ");
+        lines.push(("withheld", format!("{}: {names}", counted(line.hidden.0, "value"))));
+    }
+    lines
+}
+
+fn found(line: &Recording) -> String {
+    let place = line.path.as_ref().map_or_else(String::new, |path| format!(": {path}"));
+    let mut found = format!("{}{place}, {}", bytes(line.bytes), counted(line.size, "byte"));
+    if let Some(reason) = &line.left_out {
+        let _ = write!(found, " (its producer says: {reason})");
+    }
+    found
+}
+
+fn sealed(line: &Recording) -> String {
+    let mut sealed = format!("{} by its signer's clock", line.at);
+    if let Some(after) = line.declared.sealed_after_ms(line.at) {
+        let when = if after < 0 { "before" } else { "after" };
+        let _ = write!(sealed, ", {} {when} its declared end", span(after.unsigned_abs()));
+    }
+    sealed.push_str(match line.complete {
+        Some(true) => "; meets its completeness policy",
+        Some(false) => "; DOES NOT MEET its completeness policy",
+        None => "; under no completeness policy",
+    });
+    sealed
+}
+
+/// What its metadata declares of its time.
+fn declared(declared: &Declared) -> Option<String> {
+    let Declared { start, end, duration_ms, .. } = declared;
+    let shown = |moment: &Option<Moment>| {
+        moment.as_ref().map_or_else(|| "no time".to_owned(), |moment| moment.text.clone())
+    };
+    let times = (start.is_some() || end.is_some())
+        .then(|| format!("from {} to {}", shown(start), shown(end)));
+    let long = duration_ms.map(|ms| format!("{} long", span(ms)));
+    let said: Vec<String> = times.into_iter().chain(long).collect();
+    (!said.is_empty()).then(|| format!("{}, by its metadata", said.join(", ")))
+}
+
+/// What the collector noticed, what is odd, what superseded it, and what else is said about it.
+fn history(line: &Recording, beside: &[Beside]) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let (noticed, count) = &line.findings;
+    if *count > 0 {
+        lines.push(("noticed", format!("by the collector: {}", few(noticed, *count, "; "))));
+    }
+    lines.extend(line.odd.iter().map(|odd| ("odd", odd.to_string())));
+    if let Some(by) = line.superseded_by {
+        // Whatever else is said about the recording stands beside its newest entry.
+        lines.push(("superseded", format!("by entry {by}")));
+        return lines;
+    }
+    lines.extend(beside.iter().take(LINES_SHOWN).map(|entry| ("beside it", other(entry))));
+    if let Some(more) = beside.len().checked_sub(LINES_SHOWN).filter(|more| *more > 0) {
+        lines.push(("", format!("and {more} more; --json lists them")));
+    }
+    lines
+}
+
+/// Another entry about the recording, as its signer states it.
+fn other(entry: &Beside) -> String {
+    let (shown, count) = &entry.values;
+    let said =
+        if *count == 0 { "no value of it is shown".to_owned() } else { few(shown, *count, ", ") };
+    format!("entry {}, {}, {} by its signer's clock: {said}", entry.index, entry.kind, entry.at)
+}
+
+/// The first few of so many.
+fn few(shown: &[String], count: u64, between: &str) -> String {
+    let mut text = shown.join(between);
+    if let Some(more) = count.checked_sub(shown.len() as u64).filter(|more| *more > 0) {
+        let _ = write!(text, "{between}and {more} more");
+    }
+    text
+}
+
+/// A span of time in its two largest units.
+fn span(ms: u64) -> String {
+    let seconds = ms / 1_000;
+    let (minutes, hours, days) = (seconds / 60, seconds / 3_600, seconds / 86_400);
+    match (days, hours, minutes) {
+        (0, 0, 0) if ms < 1_000 => format!("{ms} ms"),
+        (0, 0, 0) => format!("{seconds}.{} s", ms % 1_000 / 100),
+        (0, 0, _) => format!("{minutes} min {} s", seconds % 60),
+        (0, ..) => format!("{hours} h {} min", minutes % 60),
+        (1, ..) => format!("1 day {} h", hours % 24),
+        _ => format!("{days} days {} h", hours % 24),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_has_its_two_largest_units() {
+        for (ms, text) in [
+            (0, "0 ms"),
+            (5, "5 ms"),
+            (999, "999 ms"),
+            (1_000, "1.0 s"),
+            (25_620, "25.6 s"),
+            (60_000, "1 min 0 s"),
+            (3_599_999, "59 min 59 s"),
+            (7_260_000, "2 h 1 min"),
+            (90_000_000, "1 day 1 h"),
+            (101_942_483_594, "1179 days 21 h"),
+        ] {
+            assert_eq!(span(ms), text);
+        }
+    }
+}
