@@ -3,7 +3,8 @@
 use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 
-use unbroken_evidence::package::Package as _;
+use unbroken_evidence::limits::{EXHIBIT_FILES_MAX, PATH_BYTES_MAX};
+use unbroken_evidence::package::{Package as _, PackageError};
 
 use super::form::{Member, end};
 use super::{Zip, ZipWriter};
@@ -101,6 +102,78 @@ fn zip64_stands_exactly_where_a_narrow_field_cannot_hold_the_value() {
         });
         assert!(last.is_err(), "{before} {length}");
     }
+}
+
+// spec: X8
+#[test]
+fn every_bit_of_a_wide_header_is_accounted_for() {
+    const FULL: u64 = 0xffff_ffff;
+    let wide = |edit: &dyn Fn(&mut Vec<u8>, usize)| {
+        sparse(FULL + 9, FULL, |directory| {
+            let at = directory.windows(4).rposition(|window| window == b"PK\x01\x02").unwrap();
+            edit(directory, at);
+        })
+    };
+    assert!(wide(&|_, _| ()).is_ok());
+    // The second central header: 46 bytes, a name of 3, a field of 28.
+    for bit in 0..8 * (46 + 3 + 28) {
+        assert!(wide(&|directory, at| directory[at + bit / 8] ^= 1 << (bit % 8)).is_err(), "{bit}");
+    }
+}
+
+// spec: X3 X7
+#[test]
+fn the_longest_name_is_read_and_a_longer_one_is_not() {
+    let archive = |base: usize, path: usize| {
+        // Segments of 80 characters, and a rest.
+        let mut name = String::new();
+        while name.len() + 81 < path {
+            name.push_str(&format!("{}/", "a".repeat(80)));
+        }
+        name.push_str(&"b".repeat(path - name.len()));
+        let mut zip = ZipWriter::new(Vec::new(), &"c".repeat(base));
+        zip.add(&name, b"x").unwrap();
+        open(&zip.finish().unwrap()).map(|zip| zip.files().length(&name))
+    };
+    let longest = PATH_BYTES_MAX;
+    assert_eq!(archive(80, longest).unwrap(), Some(1));
+    for (base, path) in [(81, longest), (80, longest + 1)] {
+        assert!(archive(base, path).unwrap_err().to_string().contains("too long"), "{base} {path}");
+    }
+}
+
+/// So many files that only ZIP64 can count them.
+// spec: X7
+#[test]
+fn as_many_files_as_only_zip64_can_count_are_read() {
+    for count in [65_534, 65_535, 65_536] {
+        let mut zip = ZipWriter::new(Vec::new(), "e");
+        for number in 0..count {
+            zip.add(&format!("{number:05}"), b"").unwrap();
+        }
+        assert_eq!(open(&zip.finish().unwrap()).unwrap().files().iter().count(), count);
+    }
+}
+
+// spec: X12
+#[test]
+fn more_files_than_an_exhibit_may_have_are_refused_before_they_are_read() {
+    let refused = |count: usize| open(&end(0, 0, count as u64)).unwrap_err().to_string();
+    assert!(refused(EXHIBIT_FILES_MAX + 1).contains("more than 300000 files"));
+    assert!(!refused(EXHIBIT_FILES_MAX).contains("more than"));
+}
+
+/// A disk that fails, or somebody who cuts the file: that accuses nobody.
+#[test]
+fn an_archive_that_becomes_shorter_while_it_is_read_is_no_finding() {
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(&small()).unwrap();
+    let mut zip = Zip::open(Path::new("exhibit.zip"), file.try_clone().unwrap()).unwrap();
+    file.set_len(200).unwrap();
+    let read = zip.stream("data/2/recording.opus", &mut |_| ());
+    assert!(matches!(&read, Err(PackageError::Io(why)) if why.contains("shorter")), "{read:?}");
+    let read = zip.digest("data/2/recording.opus", &[]);
+    assert!(matches!(read, Err(PackageError::Io(_))), "{read:?}");
 }
 
 fn hex(text: &str) -> Vec<u8> {

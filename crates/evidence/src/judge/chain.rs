@@ -83,3 +83,48 @@ const fn hidden_between(from: Position, to: Position) -> u64 {
     let shown = to.shown_below.saturating_sub(from.shown_below).saturating_sub(1);
     between.saturating_sub(shown)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::hash::Hash;
+    use crate::judge::testing::{Scribe, found};
+
+    /// Entries 1 to 4, of which `edit` changes the last.
+    fn four(edit: fn(&mut crate::entry::Statement)) -> Scribe {
+        let mut scribe = Scribe::new();
+        for _ in 0..3 {
+            scribe.gap(3, |_| ());
+        }
+        scribe.gap(3, edit);
+        scribe
+    }
+
+    // spec: E16
+    #[test]
+    fn what_is_not_shown_leaves_room_for_as_many_numbers() {
+        let scribe = four(|_| ());
+        for shown in [&[0, 1, 2, 3, 4][..], &[0, 1, 4], &[0, 4], &[0, 2, 3]] {
+            assert_eq!(found(&scribe.judged(shown).1), [""; 0], "{shown:?}");
+        }
+        let scribe = four(|last| last.number = 4);
+        let too_high =
+            |low, high| format!("V16! entry 4: expected a number from {low} to {high}; 4");
+        assert_eq!(found(&scribe.judged(&[0, 1, 4]).1), [too_high(1, 3)]);
+        assert_eq!(found(&scribe.judged(&[0, 1, 2, 3, 4]).1), [too_high(3, 3)]);
+        let first = "V16! entry 4: expected a number of at most 3 in its key's chain; 4";
+        assert_eq!(found(&scribe.judged(&[0, 4]).1), [first]);
+        let scribe = four(|last| last.number = 2);
+        assert_eq!(scribe.found(), ["V16! entry 4: expected a number from 3 to 3; 2"]);
+    }
+
+    // spec: E15 E16
+    #[test]
+    fn the_text_before_is_named_where_it_is_shown() {
+        let scribe = four(|last| last.previous = Some(Hash::of(&[b"another"])));
+        let another = Hash::of(&[b"another"]);
+        let [found] = &scribe.found()[..] else { panic!("one finding") };
+        assert!(found.starts_with("V16! entry 4: expected previous "), "{found}");
+        assert!(found.ends_with(&format!("; {another}")), "{found}");
+        assert_eq!(crate::judge::testing::found(&scribe.judged(&[0, 1, 2, 4]).1), [""; 0]);
+    }
+}

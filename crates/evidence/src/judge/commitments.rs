@@ -296,7 +296,93 @@ fn over(values: &[(String, Option<Hash>)]) -> Hash {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::field::{FieldSet, Value};
+    use crate::opening::{Opening, Position};
     use crate::verdict::Verdict;
+
+    #[test]
+    fn why_something_is_hidden_follows_from_its_opening() {
+        let mut commitments = Commitments::default();
+        let closed = "not all that its entry commits to is disclosed here";
+        assert_eq!(commitments.why_hidden(3), closed);
+        commitments.unusable(3);
+        assert!(commitments.is_unusable(3) && !commitments.is_unusable(4));
+        assert_eq!(commitments.why_hidden(3), "the opening of its entry cannot be used");
+        assert_eq!(commitments.why_hidden(4), closed);
+        commitments.refused(5);
+        assert!(commitments.is_refused(5) && !commitments.is_refused(3));
+    }
+
+    /// What an entry takes from `{"a":"x","b":7}`, after `edit`.
+    fn taken(edit: fn(&mut Vec<Value>, &mut Opening)) -> Sidecar {
+        let mut salt = 0_u8;
+        let mut values = vec![
+            Value::string("sidecar", "/a", "x"),
+            Value::number("sidecar", "/b", 7),
+            Value::string("object", "/key", "k"),
+        ];
+        edit(&mut values, &mut Opening::default());
+        let set = FieldSet::seal(values, &mut || {
+            salt += 1;
+            [salt; 16]
+        });
+        let mut opening = Opening::of(set.clone(), None);
+        edit(&mut Vec::new(), &mut opening);
+        Sidecar::of(&opening.verify(&set.commitment()).unwrap())
+    }
+
+    fn position<'a>(opening: &'a mut Opening, pointer: &str) -> Option<&'a mut Position> {
+        opening.positions.iter_mut().find(|p| p.name() == Some(("sidecar", pointer)))
+    }
+
+    fn withhold(opening: &mut Opening, pointer: &str) {
+        if let Some(position) = position(opening, pointer)
+            && let Position::Shown(field) = position
+        {
+            *position = Position::Withheld(field.withhold());
+        }
+    }
+
+    fn close(opening: &mut Opening, pointer: &str) {
+        if let Some(position) = position(opening, pointer) {
+            *position = Position::Closed(position.leaf());
+        }
+    }
+
+    // spec: V28 F10
+    #[test]
+    fn values_of_a_metadata_file_are_held_against_it_both_ways() {
+        const FILE: &[u8] = br#"{"a":"x","b":7}"#;
+        let differs = |sidecar: Sidecar, file: &[u8]| sidecar.differs_from(file);
+        assert_eq!(differs(taken(|_, _| ()), FILE), None);
+        // Of values that are all shown only a digest is kept: that they differ is told, and not where.
+        let whole = Some(String::new());
+        for other in
+            [&br#"{"a":"y","b":7}"#[..], br#"{"a":"x"}"#, br#"{"a":"x","b":7,"c":1}"#, b"no JSON"]
+        {
+            assert_eq!(differs(taken(|_, _| ()), other), whole, "{other:?}");
+        }
+        // Where one is withheld its name must be there, and the others agree.
+        let withheld = || taken(|_, opening| withhold(opening, "/a"));
+        assert_eq!(differs(withheld(), FILE), None);
+        assert_eq!(differs(withheld(), br#"{"a":"y","b":7}"#), None);
+        assert_eq!(differs(withheld(), br#"{"a":"x","b":8}"#), Some("/b".into()));
+        assert_eq!(differs(withheld(), br#"{"b":7}"#), Some("/a".into()));
+        assert_eq!(differs(withheld(), br#"{"a":"x","b":7,"c":1}"#), Some("/c".into()));
+        // Where one is closed the file may have more; what is shown must still be in it.
+        let closed = || taken(|_, opening| close(opening, "/a"));
+        assert_eq!(differs(closed(), br#"{"b":7,"c":1}"#), None);
+        assert_eq!(differs(closed(), br#"{"a":"x","b":8}"#), Some("/b".into()));
+        assert_eq!(differs(closed(), br#"{"a":"x"}"#), Some("/b".into()));
+        // The same text of another type is another value.
+        let text = taken(|values, _| {
+            values
+                .iter_mut()
+                .filter(|v| v.pointer == "/b")
+                .for_each(|v| *v = Value::string("sidecar", "/b", "7"))
+        });
+        assert_eq!(differs(text, FILE), whole);
+    }
 
     #[test]
     fn of_too_many_commitments_the_first_are_judged_and_the_verdict_says_so() {

@@ -241,3 +241,72 @@ impl Story {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::testing::{anchor, exhibit, found_in};
+    use crate::package::MemoryPackage;
+
+    #[test]
+    fn what_has_neither_manifest_nor_checkpoint_is_no_exhibit() {
+        let mut package = exhibit("good");
+        package.remove(MANIFEST);
+        assert!(verify_exhibit(&mut package, &anchor(), 1).is_ok());
+        package.remove(CHECKPOINT);
+        let stop = verify_exhibit(&mut package, &anchor(), 1).unwrap_err();
+        assert_eq!(stop, Stop::NotAnExhibit);
+        let stop = verify_exhibit(&mut MemoryPackage::default(), &anchor(), 1).unwrap_err();
+        assert_eq!(stop, Stop::NotAnExhibit);
+    }
+
+    // spec: X2
+    #[test]
+    fn entries_and_openings_stand_where_they_belong() {
+        let mut package = exhibit("good");
+        let opening = package.bytes("data/openings/2.json").unwrap().to_vec();
+        package.insert("data/openings/9.json", opening.clone());
+        package.insert("ledger/openings/2.json", opening);
+        let found = found_in(&mut package);
+        let expected = "expected the opening of an entry that is shown, in its place; one of an entry that is not shown, or in another place";
+        for path in ["data/openings/9.json", "data/openings/2.json", "ledger/openings/2.json"] {
+            assert!(found.contains(&format!("V1! {path}: {expected}")), "{path}: {found:?}");
+        }
+        let found = found_in(&mut exhibit("entry-in-control-folder"));
+        let line = "V1! entry 4: expected control entries in ledger/control, others in ledger/entries; recording";
+        assert!(found.contains(&line.to_owned()), "{found:?}");
+    }
+
+    // spec: X11 X18
+    #[test]
+    fn openings_that_an_exhibit_must_have_are_missed() {
+        for (index, folder) in [(0, "ledger"), (3, "ledger"), (8, "ledger")] {
+            let path = format!("{folder}/openings/{index}.json");
+            let mut package = exhibit("good");
+            package.remove(&path).unwrap();
+            let found = found_in(&mut package);
+            let line = format!("V25! {path}: expected the file; missing");
+            assert!(found.contains(&line), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn closed_fields_are_counted_and_those_of_a_changed_opening_are_not() {
+        let notes = |package: &mut MemoryPackage| {
+            let verdict = verify_exhibit(package, &anchor(), 1).unwrap();
+            let axis = verdict.axes().iter().find(|axis| axis.axis == Axis::Disclosure);
+            axis.map(|axis| axis.notes.clone()).unwrap_or_default()
+        };
+        assert_eq!(notes(&mut exhibit("good")), [""; 0]);
+        let closed = |count: u64| {
+            format!(
+                "closed fields: {count}; no absence is established, nor that each name stands once"
+            )
+        };
+        assert_eq!(notes(&mut exhibit("field-closed")), [closed(1)]);
+        let mut package = exhibit("good");
+        package.remove("data/openings/2.json");
+        assert_eq!(notes(&mut package), [closed(16)]);
+        assert_eq!(notes(&mut exhibit("opening-edited")), [""; 0]);
+    }
+}

@@ -332,59 +332,19 @@ impl History {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::body::{Added, Control, Ended, Role};
-    use crate::entry::UnverifiedEntry;
     use crate::field::FieldsCommitment;
     use crate::judge::findings::Findings;
-    use crate::key::Signer;
-    use crate::time::Time;
+    use crate::judge::testing::{Scribe, ended, found, signer};
     use crate::verdict::{Outcome, Verdict};
-
-    fn signer(seed: u8) -> Signer {
-        Signer::from_seed(&format!("example.com/{seed}"), &[seed; 32]).unwrap()
-    }
 
     /// The keys of a ledger whose collector, key 3, is disputed from entry 2 on.
     fn disputed() -> Keys {
-        let control = signer(1);
-        let added = |role, seed| Added { role, key: signer(seed).verifier().clone() };
-        let fields = FieldsCommitment { count: 8, root: Hash::of(&[]) };
-        let genesis = Control {
-            add: vec![added(Role::Control, 1), added(Role::Log, 2), added(Role::Collector, 3)],
-            end: vec![],
-            fields,
-            nonce: Some([7; 16]),
-            refs: vec![],
-        };
-        let key = signer(3).verifier().hash();
-        let end = Control {
-            add: vec![],
-            end: vec![Ended { disputed_from: Some(2), key }],
-            fields,
-            nonce: None,
-            refs: vec![],
-        };
-        let mut keys = Keys::default();
-        let mut last: Option<(Hash, Hash)> = None;
-        for (index, body) in [(0, genesis), (4, end)] {
-            let statement = Statement {
-                at: Time::from_unix_ms(0),
-                body: Body::Control(body),
-                control: last.map(|(leaf, _)| leaf),
-                key: control.verifier().hash(),
-                kind: Kind::Control,
-                number: u64::from(last.is_some()),
-                origin: "example.com/log".into(),
-                previous: last.map(|(_, text)| text),
-                signer: control.verifier().name().to_owned(),
-                subject: None,
-            };
-            let note = control.sign_note(&statement.text_unchecked());
-            let entry = UnverifiedEntry::parse(note.as_bytes()).unwrap();
-            last = Some((entry.leaf(), entry.text_hash()));
-            keys.apply(index, &entry.verify(control.verifier()).unwrap()).unwrap();
+        let mut scribe = Scribe::new();
+        for _ in 0..3 {
+            scribe.gap(3, |_| ());
         }
-        keys
+        scribe.keys(1, vec![], vec![ended(3, Some(2))]);
+        scribe.judged(&[0, 1, 2, 3, 4]).0.keys
     }
 
     fn disputes(history: &History) -> Vec<String> {
@@ -422,5 +382,35 @@ mod tests {
         let own = signer(3).verifier().hash();
         signed_by(&mut history, [own, own, own]);
         assert_eq!(disputes(&history), ["entries"]);
+    }
+
+    // spec: E17 E18
+    #[test]
+    fn an_entry_supersedes_one_of_its_own_kind_that_is_shown() {
+        let with = |kind, rel| {
+            let mut scribe = Scribe::new();
+            scribe.gap(3, |_| ());
+            scribe.referring(kind, None, rel, 1);
+            scribe
+        };
+        assert_eq!(with(Kind::Gap, Rel::Supersedes).found(), [""; 0]);
+        assert_eq!(with(Kind::Audit, Rel::About).found(), [""; 0]);
+        let of_another_kind = with(Kind::Audit, Rel::Supersedes);
+        let expected = "V22! entry 2: expected entry 1 to be of the same kind and subject; another";
+        assert_eq!(of_another_kind.found(), [expected]);
+        let without = |rel| found(&with(Kind::Gap, rel).judged(&[0, 2]).1);
+        let missing = "V20! entry 2: expected entry 1, which it supersedes, to be shown; not shown";
+        assert_eq!(without(Rel::Supersedes), [missing]);
+        assert_eq!(without(Rel::About), ["V21? entry 2: it names entry 1, which is not shown"]);
+        let mut scribe = Scribe::new();
+        scribe.sign(3, Kind::Produced, None, fields(), |_| ());
+        scribe.referring(Kind::Gap, None, Rel::About, 1);
+        let expected = "V22! entry 2: expected no reference to a `produced` entry; one";
+        assert_eq!(scribe.found(), [expected]);
+    }
+
+    fn fields() -> Body {
+        let fields = FieldsCommitment { count: 8, root: Hash::of(&[]) };
+        Body::Fields { fields, refs: vec![] }
     }
 }

@@ -78,3 +78,29 @@ impl Kept {
         same && fits && root == claims.root
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::judge::log::verify_log;
+    use crate::judge::testing::{MemoryLog, anchor, found};
+
+    fn kept(log: &str, since: &[u8]) -> (Vec<String>, Option<u64>) {
+        let verdict =
+            verify_log(&mut MemoryLog::of(log), &anchor(), Some(since), 1, &|_| ()).unwrap();
+        (found(&verdict), verdict.seen().and_then(|seen| seen.continues))
+    }
+
+    // spec: L11
+    #[test]
+    fn a_log_continues_its_own_checkpoint_and_no_other_logs() {
+        let own = MemoryLog::of("long").0.remove("checkpoint").unwrap();
+        assert_eq!(kept("long", &own), (vec![], Some(300)));
+        // The same ledger with other entries behind the genesis: the same key, another root.
+        let (found, continues) = kept("good", &own);
+        assert_eq!(continues, None);
+        assert_eq!(found, ["V8! kept checkpoint: expected a size of at most 8; 300"]);
+        let (found, continues) = kept("good", b"no checkpoint");
+        assert_eq!((found.len(), continues), (1, None));
+        assert!(found[0].starts_with("V8! kept checkpoint: expected a checkpoint; "), "{found:?}");
+    }
+}

@@ -218,3 +218,96 @@ impl Keys {
 fn refused(expected: &str, found: &str) -> FormError {
     FormError::malformed("control chain", expected, found)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::testing::{Scribe, added, control, ended, signer};
+    use crate::kind::Kind;
+
+    /// What is found of a ledger with these control entries behind its genesis.
+    fn found(entries: Vec<(Vec<Added>, Vec<Ended>)>) -> Vec<String> {
+        let mut scribe = Scribe::new();
+        entries.into_iter().for_each(|(add, end)| scribe.keys(1, add, end));
+        scribe.found()
+    }
+
+    fn refused(index: u64, expected: &str, found: &str) -> Vec<String> {
+        vec![format!("V11! entry {index} (control chain): expected {expected}; {found}")]
+    }
+
+    // spec: C4
+    #[test]
+    fn a_public_key_is_added_once() {
+        let expected = "a public key that was never added";
+        let three = signer(3).verifier().to_string();
+        let again = || vec![added(Role::Collector, 3)];
+        assert_eq!(found(vec![(again(), vec![])]), refused(1, expected, &three));
+        let four = signer(4).verifier().to_string();
+        let twice = vec![added(Role::Collector, 4), added(Role::Log, 4)];
+        assert_eq!(found(vec![(twice, vec![])]), refused(1, expected, &four));
+    }
+
+    // spec: C5 C6 C8
+    #[test]
+    fn a_key_is_ended_once_and_disputed_once() {
+        let end = |disputed| (vec![], vec![ended(3, disputed)]);
+        assert_eq!(found(vec![end(None)]), [""; 0]);
+        assert_eq!(found(vec![end(None), end(Some(1))]), [""; 0]);
+        let three = signer(3).verifier().to_string();
+        let expected = "a key ended once, disputed once";
+        assert_eq!(found(vec![end(None), end(None)]), refused(2, expected, &three));
+        let disputed = vec![end(Some(1)), end(Some(1))];
+        assert_eq!(found(disputed), refused(2, expected, &three));
+        let hash = signer(3).verifier().hash().to_string();
+        let twice = vec![(vec![], vec![ended(3, None), ended(3, None)])];
+        assert_eq!(found(twice), refused(1, "a key ended once in an entry", &hash));
+        assert_eq!(found(vec![end(Some(1))]), [""; 0], "from the entry itself on");
+        let above = "disputed_from not above the entry itself";
+        assert_eq!(found(vec![end(Some(2))]), refused(1, above, "1"));
+    }
+
+    // spec: C5
+    #[test]
+    fn what_is_ended_was_added_below_or_here() {
+        let here = (vec![added(Role::Collector, 4)], vec![ended(4, None)]);
+        assert_eq!(found(vec![here]), [""; 0]);
+        let hash = signer(9).verifier().hash().to_string();
+        let expected = "a key that was added before it is ended";
+        assert_eq!(found(vec![(vec![], vec![ended(9, None)])]), refused(1, expected, &hash));
+    }
+
+    // spec: C2
+    #[test]
+    fn a_genesis_has_a_key_of_each_role() {
+        let add = vec![added(Role::Control, 1), added(Role::Log, 2)];
+        let mut scribe = Scribe::empty();
+        scribe.sign(1, Kind::Control, None, control(add, vec![], Some([7; 16])), |_| ());
+        let expected = "one key of each role in the genesis";
+        assert_eq!(scribe.found()[..1], refused(0, expected, "a role without a key"));
+    }
+
+    // spec: C7 C9
+    #[test]
+    fn a_key_counts_behind_the_entry_that_adds_it_and_up_to_the_one_that_ends_it() {
+        let history = |role, added_at, ended_at| KeyHistory {
+            key: signer(3).verifier().clone(),
+            role,
+            added_at,
+            ended_at,
+            disputed_from: None,
+        };
+        let covered = |history: &KeyHistory| {
+            let entries = (0..8).filter(|index| history.covers_entry(*index)).collect::<Vec<_>>();
+            (entries, (0..8).filter(|size| history.covers_size(*size)).collect::<Vec<_>>())
+        };
+        let ended = history(Role::Collector, 2, Some(5));
+        assert_eq!(covered(&ended), (vec![3, 4, 5], vec![3, 4, 5]));
+        let open = history(Role::Log, 5, None);
+        assert_eq!(covered(&open), (vec![6, 7], vec![6, 7]));
+        let genesis = history(Role::Control, 0, Some(1));
+        assert_eq!(covered(&genesis), (vec![0, 1], vec![1]));
+        assert_eq!(covered(&history(Role::Log, 0, Some(1))).0, [1]);
+        assert_eq!(covered(&history(Role::Control, 1, Some(2))).0, [2]);
+    }
+}

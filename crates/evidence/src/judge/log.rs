@@ -134,3 +134,42 @@ impl Visitor for Everything<'_> {
         leaves
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+    use crate::judge::testing::{MemoryLog, anchor, found};
+    use crate::verdict::Outcome;
+
+    #[test]
+    fn progress_hears_of_every_entry_and_the_scope_is_the_log() {
+        let read = Cell::new(0);
+        let mut log = MemoryLog::of("long");
+        let hear = |entries| read.set(read.get() + entries);
+        let verdict = verify_log(&mut log, &anchor(), None, 2, &hear).unwrap();
+        assert_eq!(read.get(), 300);
+        let scope = verdict.axes().iter().find(|axis| axis.axis == Axis::Scope).unwrap();
+        assert_eq!(scope.outcome, Outcome::Established);
+        assert_eq!(scope.notes, ["established by the log: all its entries were read"]);
+        let (seen, whole) = (verdict.seen().unwrap(), verdict.tally(Step::NoteForm));
+        assert_eq!((seen.size, seen.anchored, seen.continues), (300, true, None));
+        assert!(whole.ran && whole.held == 300);
+    }
+
+    #[test]
+    fn without_its_checkpoint_a_folder_is_no_log() {
+        let mut log = MemoryLog(std::collections::BTreeMap::new());
+        let stop = verify_log(&mut log, &anchor(), None, 1, &|_| ()).unwrap_err();
+        assert_eq!(stop, LogStop::NotALog);
+        log.0.insert("checkpoint".to_owned(), vec![b'x'; NOTE_BYTES_MAX + 1]);
+        let verdict = verify_log(&mut log, &anchor(), None, 1, &|_| ()).unwrap();
+        let long =
+            "V8! checkpoint: expected a checkpoint; something that is no file of at most 1 MiB";
+        assert_eq!(found(&verdict), [long]);
+        let carried_out = |step: &&Step| verdict.tally(**step).ran;
+        let ran: Vec<&Step> = STEPS.iter().filter(carried_out).collect();
+        assert_eq!(ran, [&Step::Time, &Step::Witness], "A5");
+    }
+}

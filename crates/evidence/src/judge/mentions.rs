@@ -233,3 +233,23 @@ fn is_named(object: &Object, (bucket, key): &(Option<String>, Vec<u8>)) -> bool 
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // spec: O2
+    #[test]
+    fn an_object_is_named_by_its_bucket_and_key_or_by_the_end_of_its_path() {
+        let is = |name: &str, bucket: Option<&str>, key: &str| {
+            let hash = Hash::of(&[]);
+            let object = Object { name: name.into(), sha256: hash, blake3: hash, size: 0 };
+            is_named(&object, &(bucket.map(str::to_owned), key.as_bytes().to_vec()))
+        };
+        assert!(is("s3://b/c/k", Some("b"), "c/k") && !is("s3://b/c/k", Some("c"), "k"));
+        assert!(!is("s3://b/c/k", None, "c/k") && !is("s3://b/c/k", Some("b"), "k"));
+        assert!(is("c/k", None, "c/k") && is("/mnt/c/k", Some("b"), "c/k"));
+        assert!(!is("/mnt/xc/k", None, "c/k") && !is("/mnt/k", None, "k"));
+        assert!(is("k", None, "k"));
+    }
+}

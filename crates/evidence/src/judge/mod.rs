@@ -26,6 +26,8 @@ mod reading;
 pub mod recordings;
 mod scope;
 pub mod step;
+#[cfg(test)]
+mod testing;
 pub mod trust;
 pub mod verdict;
 mod walk;

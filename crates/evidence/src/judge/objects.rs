@@ -280,3 +280,68 @@ impl Reader<'_> {
         Ok(entries.get(place).map(|entry| entry.to_vec()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::testing::{MemoryLog, anchor, found};
+
+    fn object(bytes: &[u8]) -> Object {
+        let mut hasher = crate::content::ContentHasher::new(&[]);
+        hasher.update(bytes);
+        let digests = hasher.finish();
+        let (sha256, blake3, size) = (digests.sha256, digests.blake3, digests.size);
+        Object { name: "a file".into(), sha256, blake3, size }
+    }
+
+    fn asked(log: &mut MemoryLog, objects: &[Object]) -> ObjectVerdict {
+        verify_objects(log, &anchor(), None, BTreeMap::new(), objects, 1).unwrap()
+    }
+
+    fn call() -> Vec<u8> {
+        crate::judge::testing::exhibit("good").bytes("data/2/recording.opus").unwrap().to_vec()
+    }
+
+    // spec: O1 O3 O4
+    #[test]
+    fn each_object_has_its_answer_and_every_entry_is_counted() {
+        let found = asked(&mut MemoryLog::of("good"), &[object(&call()), object(b"nobody's")]);
+        let [Answer::Sealed(mentions), Answer::NoMatch] = &found.answers[..] else {
+            panic!("{:?}", found.answers)
+        };
+        let told: Vec<_> = mentions.iter().map(|m| (m.index, m.superseded_by.clone())).collect();
+        assert_eq!(told, [(2, vec![(6, Some(true))]), (6, vec![])]);
+        assert!(!mentions.iter().any(Mention::is_replaced));
+        assert_eq!((found.shown, found.hidden, found.unfit.len()), (2, 1, 0));
+    }
+
+    #[test]
+    fn an_opening_without_its_entry_is_named() {
+        let openings = BTreeMap::from([(77, Opening::default()), (4, Opening::default())]);
+        let mut log = MemoryLog::of("good");
+        let told = verify_objects(&mut log, &anchor(), None, openings, &[object(b"x")], 1).unwrap();
+        assert_eq!(told.unfit, [77]);
+        let lines = found(&told.verdict);
+        assert!(
+            lines.iter().any(|l| l.starts_with("V26? opening 4: it is not this entry's")),
+            "{lines:?}"
+        );
+    }
+
+    #[test]
+    fn of_a_damaged_log_nobody_says_where_an_object_is() {
+        let mut log = MemoryLog::of("good");
+        log.0.insert("checkpoint".into(), b"no checkpoint".to_vec());
+        let damaged = asked(&mut log, &[object(&call())]);
+        assert_eq!(damaged.answers, [Answer::NoMatch]);
+        assert_eq!(found(&damaged.verdict).len(), 1);
+    }
+
+    #[test]
+    fn no_subject_is_taken_for_none() {
+        assert_eq!(short(Subject([0; 16])), 1);
+        let mut subject = [0; 16];
+        subject[..8].copy_from_slice(&7_u64.to_be_bytes());
+        assert_eq!(short(Subject(subject)), 7);
+    }
+}

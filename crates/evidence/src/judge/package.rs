@@ -202,3 +202,51 @@ impl Package for MemoryPackage {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files(paths: &[&str]) -> Files {
+        Files::new((0_u64..).zip(paths).map(|(n, path)| ((*path).to_owned(), n)).collect())
+    }
+
+    #[test]
+    fn files_are_sorted_and_of_two_with_one_path_the_first_stays() {
+        let files = files(&["c", "a", "b", "a"]);
+        assert_eq!(files.iter().collect::<Vec<_>>(), [("a", 1), ("b", 2), ("c", 0)]);
+        assert_eq!((files.position("b"), files.position("d")), (Some(1), None));
+        assert_eq!((files.path(2), files.path(3)), (Some("c"), None));
+        assert_eq!((files.length("c"), files.length("d")), (Some(0), None));
+        assert!(files.contains("a") && !files.contains("A"));
+    }
+
+    // spec: X3
+    #[test]
+    fn of_names_that_differ_in_case_alone_all_but_one_are_named() {
+        let clashing =
+            |paths: &[&str]| files(paths).clashing().map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(clashing(&["a", "b", "B", "c"]), ["B"]);
+        assert_eq!(clashing(&["Ab", "aB", "x"]), ["aB"]);
+        assert_eq!(clashing(&["Ab", "aB", "ab"]), ["Ab", "aB"]);
+        assert_eq!(clashing(&["Ab", "b"]), [""; 0]);
+    }
+
+    #[test]
+    fn an_exhibit_in_memory_gives_what_was_put_in() {
+        let mut package = MemoryPackage::default();
+        package.insert("b", *b"first");
+        package.insert("b", *b"seven b");
+        package.insert("a", *b"");
+        assert_eq!(package.files().iter().collect::<Vec<_>>(), [("a", 0), ("b", 7)]);
+        let mut streamed = Vec::new();
+        package.stream("b", &mut |piece| streamed.extend_from_slice(piece)).unwrap();
+        assert_eq!(streamed, b"seven b");
+        assert_eq!(package.digest("b", &[]).unwrap().0.size, 7);
+        assert_eq!(package.remove("b").as_deref(), Some(&b"seven b"[..]));
+        assert!(package.remove("b").is_none() && !package.files().contains("b"));
+        let gone = package.stream("b", &mut |_| ()).unwrap_err();
+        assert_eq!(gone.to_string(), "damaged: no such file");
+        assert!(package.empty_folders().is_empty());
+    }
+}

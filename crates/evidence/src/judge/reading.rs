@@ -315,3 +315,79 @@ impl<'a> Reading<'a> {
 const fn folder(is_control: bool) -> &'static str {
     if is_control { "ledger/control" } else { "ledger/entries" }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::judge::testing::{exhibit, found_in};
+    use crate::limits::BAG_INFO_BYTES_MAX;
+
+    fn found_after(change: impl FnOnce(&mut crate::package::MemoryPackage)) -> Vec<String> {
+        let mut package = exhibit("good");
+        change(&mut package);
+        found_in(&mut package)
+    }
+
+    fn has(found: &[String], line: &str) {
+        assert!(found.iter().any(|known| known.starts_with(line)), "{line}: {found:?}");
+    }
+
+    #[test]
+    fn the_good_exhibit_has_nothing_to_find() {
+        assert_eq!(found_after(|_| ()), [""; 0]);
+    }
+
+    // spec: X2 X3
+    #[test]
+    fn every_name_has_its_form_and_its_place() {
+        let found = found_after(|package| {
+            for path in
+                ["notes.txt", "data/2/RECORDING.opus", "data/2/a b", "ledger/control/2.tlog-proof"]
+            {
+                package.insert(path, *b"x");
+            }
+        });
+        for line in [
+            "V1! notes.txt: expected only files that have a place; a file that no exhibit has",
+            "V1! data/2/a b (file name): expected segments of ",
+            "V1! ledger/control/2.tlog-proof: expected the entry that it proves; none",
+        ] {
+            has(&found, line);
+        }
+    }
+
+    // spec: X5
+    #[test]
+    fn the_bags_own_files_have_their_form() {
+        let found = found_after(|package| package.insert("bagit.txt", *b"BagIt-Version: 0.97\n"));
+        has(
+            &found,
+            "V7! bagit.txt: expected the two lines of BagIt 1.0, in UTF-8; BagIt-Version: 0.97\\u{a}",
+        );
+        let found = found_after(|package| {
+            package.insert("bag-info.txt", vec![b'x'; BAG_INFO_BYTES_MAX + 1])
+        });
+        has(&found, "V7! bag-info.txt: expected at most 4096 bytes; 4097 bytes");
+        let found = found_after(|package| drop(package.remove("bag-info.txt")));
+        has(&found, "V7! bag-info.txt: expected the file; missing");
+        has(&found, "V7! bag-info.txt: expected a tag file; missing, or no tag file");
+        let found = found_after(|package| package.insert("data/2/companion-1.json", *b"more"));
+        has(&found, "V7! bag-info.txt: expected Payload-Oxum ");
+    }
+
+    // spec: X14 L6
+    #[test]
+    fn a_proof_is_of_its_entry_and_of_this_checkpoint() {
+        const PROOF: &str = "ledger/entries/2.tlog-proof";
+        let found = found_after(|package| {
+            let text = String::from_utf8(package.bytes(PROOF).unwrap().to_vec()).unwrap();
+            package.insert(PROOF, text.replace("index 2\n", "index 4\n"));
+        });
+        has(&found, &format!("V10! {PROOF}: expected index 2; 4"));
+        has(&found, &format!("V7! {PROOF}: expected SHA-256 "));
+        let found = found_after(|package| {
+            let other = package.bytes("ledger/entries/4.tlog-proof").unwrap().to_vec();
+            package.insert(PROOF, other);
+        });
+        has(&found, &format!("V10! {PROOF}: expected a path from leaf "));
+    }
+}

@@ -167,3 +167,44 @@ fn shown(said: &Produced, own: u64, history: &History, findings: &mut Findings) 
         findings.held(Step::Items);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::judge::testing::{exhibit, found_in};
+
+    // spec: X15 X16 X18
+    #[test]
+    fn an_exhibit_that_nothing_closes_has_no_scope() {
+        let mut package = exhibit("good");
+        for ending in ["note", "tlog-proof"] {
+            package.remove(&format!("ledger/entries/8.{ending}"));
+        }
+        let found = found_in(&mut package);
+        let none = "V19! exhibit: expected exactly one `produced` entry; none";
+        assert!(found.contains(&none.to_owned()), "{found:?}");
+        assert!(!found.iter().any(|line| line.starts_with("V20")), "{found:?}");
+    }
+
+    // spec: X16
+    #[test]
+    fn what_closes_an_exhibit_states_the_digests_of_its_lists() {
+        let mut package = exhibit("good");
+        let manifest = package.bytes("manifest-sha256.txt").unwrap().to_vec();
+        package.insert("manifest-sha256.txt", [&manifest[..], b"\n"].concat());
+        let found = found_in(&mut package);
+        let stated = |line: &&String| line.starts_with("V19! manifest-sha256.txt: expected ");
+        assert_eq!(found.iter().filter(stated).count(), 1, "{found:?}");
+    }
+
+    // spec: X17 X21
+    #[test]
+    fn what_is_listed_is_shown_and_what_is_shown_is_listed() {
+        let found = found_in(&mut exhibit("amendment-left-out"));
+        for line in [
+            "V20! entry 7: expected shown, as the exhibit says; not shown",
+            "V20! subject a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1: expected entries [2, 6, 7]; [2, 6]",
+        ] {
+            assert!(found.contains(&line.to_owned()), "{line}: {found:?}");
+        }
+    }
+}

@@ -148,3 +148,27 @@ steps! {
     ClearValues "V27" Disclosure "values shown agree with what stands in the clear",
     Sidecar "V28" Disclosure "values taken from a metadata file agree with that file",
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_are_numbered_without_a_gap_and_have_titles() {
+        for (number, step) in (1..).zip(Step::ALL) {
+            assert_eq!(step.id(), format!("V{number}"));
+            assert!(!step.title().is_empty() && !step.axis().question().is_empty());
+        }
+        assert!(Axis::ALL.iter().all(|axis| Step::ALL.iter().any(|step| step.axis() == *axis)));
+        assert!(Axis::ALL.is_sorted() && Step::ALL.is_sorted());
+    }
+
+    // spec: A7
+    #[test]
+    fn only_what_stands_around_the_evidence_speaks_of_the_package() {
+        let of = |fault| Step::ALL.iter().filter(move |step| step.fault() == fault);
+        let package: Vec<&str> = of(Fault::Package).map(|step| step.id()).collect();
+        let anchor: Vec<&str> = of(Fault::Anchor).map(|step| step.id()).collect();
+        assert_eq!((package, anchor), (vec!["V1", "V2", "V7"], vec!["V9"]));
+    }
+}

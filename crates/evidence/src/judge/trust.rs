@@ -214,3 +214,76 @@ fn without_anchor(findings: &mut Findings) {
         findings.not_established(step, ANCHOR_ITEM, NO_ANCHOR);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::exhibit::verify_exhibit;
+    use crate::judge::testing::{anchor, exhibit, found, signer};
+
+    /// What is found of the good exhibit under this trust, and its notes on an axis.
+    fn under(trust: &Trust, axis: Axis) -> (Vec<String>, Vec<String>) {
+        let verdict = verify_exhibit(&mut exhibit("good"), trust, 1).unwrap();
+        let notes = verdict.axes().iter().find(|found| found.axis == axis).map(|a| a.notes.clone());
+        (found(&verdict), notes.unwrap_or_default())
+    }
+
+    // spec: L7
+    #[test]
+    fn a_slip_in_a_ledger_id_is_counted_in_digits_and_another_id_is_not() {
+        let id = {
+            let verdict = verify_exhibit(&mut exhibit("good"), &anchor(), 1).unwrap();
+            verdict.seen().unwrap().ledger_id.unwrap()
+        };
+        let given = |edit: &dyn Fn(&mut Vec<u8>)| {
+            let mut digits = id.to_string().into_bytes();
+            edit(&mut digits);
+            let typed = Hash::from_hex(std::str::from_utf8(&digits).unwrap()).unwrap();
+            let trust = Trust { keys: vec![], ledger_ids: vec![typed] };
+            (typed, under(&trust, Axis::Ledger).0)
+        };
+        assert_eq!(given(&|_| ()).1, [""; 0]);
+        let slipped = |count: usize| {
+            let (typed, found) = given(&|digits| {
+                for digit in digits.iter_mut().take(count) {
+                    *digit = if *digit == b'0' { b'1' } else { b'0' };
+                }
+            });
+            let slip = format!("; {count} of 64 digits differ: look for a slip in what was typed");
+            let slip = if count <= 4 { slip } else { String::new() };
+            (found, format!("V9! entry 0: expected {typed}; {id}{slip}"))
+        };
+        for count in [1, 4, 5] {
+            let (found, expected) = slipped(count);
+            assert_eq!(found, [expected]);
+        }
+    }
+
+    // spec: L8
+    #[test]
+    fn without_an_anchor_the_key_of_the_package_is_named_and_nothing_rests_on_it() {
+        let (found, notes) = under(&Trust::default(), Axis::Ledger);
+        assert_eq!(found.len(), 6, "{found:?}");
+        assert!(found.iter().all(|line| line.ends_with(NO_ANCHOR)), "{found:?}");
+        let own = &anchor().keys[0];
+        assert!(notes.contains(&format!("the key found in the package itself is {own}")));
+    }
+
+    // spec: L2
+    #[test]
+    fn keys_that_nobody_asked_about_are_named_and_one_that_did_not_sign_is_another_ledgers() {
+        let stranger = Trust::key(signer(9).verifier().clone());
+        let (found, notes) = under(&stranger, Axis::Witness);
+        let own = &anchor().keys[0];
+        let line = named(own.name(), own.id());
+        let signed = format!(
+            "expected a signature by {}",
+            named("example.com/9", signer(9).verifier().id())
+        );
+        assert_eq!(found[0], format!("V8! checkpoint: {signed}; signed by {line}"));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(notes, ["it rests on the ledger, which is contradicted"]);
+        let (_, notes) = under(&anchor(), Axis::Witness);
+        assert_eq!(notes, [""; 0]);
+    }
+}

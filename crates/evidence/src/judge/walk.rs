@@ -45,11 +45,13 @@ impl<'a> Walk<'a> {
         let mut number = 0;
         while Tile::bundle(number, self.size).is_some() {
             let mut bundles = Vec::new();
+            let mut is_whole = true;
             for tile in (number..).map_while(|n| Tile::bundle(n, self.size)).take(BUNDLES_AT_ONCE) {
-                match bundle(self.files, tile, findings)? {
-                    Some(bytes) => bundles.push((tile, bytes)),
-                    None => return Ok(None),
-                }
+                let Some(bytes) = bundle(self.files, tile, findings)? else {
+                    is_whole = false;
+                    break;
+                };
+                bundles.push((tile, bytes));
             }
             let mut entries = Vec::new();
             for (tile, bytes) in &bundles {
@@ -57,12 +59,17 @@ impl<'a> Walk<'a> {
                     Ok(parsed) => entries.extend((tile.number * TILE_WIDTH..).zip(parsed)),
                     Err(error) => {
                         findings.form(Step::Inclusion, &tile.path(), &error);
-                        return Ok(None);
+                        is_whole = false;
+                        break;
                     }
                 }
             }
+            // What stands before the damage is judged.
             for leaf in visitor.batch(&entries, findings) {
                 self.leaf(leaf, findings)?;
+            }
+            if !is_whole {
+                return Ok(None);
             }
             number += bundles.len() as u64;
         }
@@ -171,4 +178,64 @@ fn read(
     };
     findings.contradicted(Step::Inclusion, &path, "the file", &why);
     Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::judge::log::verify_log;
+    use crate::judge::testing::{MemoryLog, anchor, found};
+
+    fn found_after(change: impl FnOnce(&mut MemoryLog)) -> Vec<String> {
+        let mut log = MemoryLog::of("long");
+        change(&mut log);
+        found(&verify_log(&mut log, &anchor(), None, 1, &|_| ()).unwrap())
+    }
+
+    #[test]
+    fn every_file_of_a_log_is_read_and_compared() {
+        assert_eq!(found_after(|_| ()), [""; 0]);
+        let flip = |path: &'static str, at: usize| {
+            found_after(move |log| log.0.get_mut(path).unwrap()[at] ^= 1)
+        };
+        let other = |path: &str, place: usize| {
+            format!(
+                "V10! {path}: expected the hashes of the entries below it; another hash at {place}"
+            )
+        };
+        assert_eq!(flip("tile/0/000", 255 * 32), [other("tile/0/000", 255)]);
+        assert_eq!(flip("tile/0/001.p/44", 43 * 32 + 31), [other("tile/0/001.p/44", 43)]);
+        assert_eq!(flip("tile/1/000.p/1", 0), [other("tile/1/000.p/1", 0)]);
+        for path in ["tile/0/000", "tile/1/000.p/1"] {
+            let missing = found_after(|log| drop(log.0.remove(path)));
+            assert_eq!(missing, [format!("V10! {path}: expected the file; missing")]);
+        }
+        let long = found_after(|log| log.0.get_mut("tile/0/000").unwrap().push(0));
+        assert_eq!(long, ["V10! tile/0/000: expected the file; more than 8192 bytes"]);
+        let short = found_after(|log| log.0.get_mut("tile/0/000").unwrap().truncate(8191));
+        assert_eq!(short.len(), 1, "{short:?}");
+    }
+
+    /// A log may grow while it is read: of a wider file the beginning counts.
+    // spec: L4
+    #[test]
+    fn a_full_tile_serves_where_the_partial_one_is_gone() {
+        let grown = found_after(|log| {
+            for (partial, full, bytes) in [
+                ("tile/0/001.p/44", "tile/0/001", 256 * 32),
+                ("tile/1/000.p/1", "tile/1/000", 256 * 32),
+            ] {
+                let mut tile = log.0.remove(partial).unwrap();
+                tile.resize(bytes, 7);
+                log.0.insert(full.to_owned(), tile);
+            }
+        });
+        assert_eq!(grown, [""; 0]);
+    }
+
+    #[test]
+    fn where_a_bundle_is_missing_the_walk_ends_and_nothing_is_said_of_the_root() {
+        let path = "tile/entries/001.p/44";
+        let found = found_after(|log| drop(log.0.remove(path)));
+        assert_eq!(found, [format!("V10! {path}: expected the file; missing")]);
+    }
 }
