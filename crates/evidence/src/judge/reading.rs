@@ -45,12 +45,11 @@ impl<'a> Reading<'a> {
     /// V1: names and places.
     pub(crate) fn names(&self, findings: &mut Findings) {
         for path in self.package.files().paths() {
-            if let Err(error) = check_path(path) {
+            if let (Err(error), false) = (check_path(path), is_left_behind(path)) {
                 findings.form(Step::Names, path, &error);
             } else if Place::of(path).is_none() {
-                let (expected, found) =
-                    ("only files that have a place", "a file that no exhibit has");
-                findings.contradicted(Step::Names, path, expected, found);
+                let expected = "only files that have a place";
+                findings.contradicted(Step::Names, path, expected, stray(path));
             } else {
                 findings.held(Step::Names);
             }
@@ -312,6 +311,22 @@ impl<'a> Reading<'a> {
     }
 }
 
+/// What a file is that has no place.
+fn stray(path: &str) -> &'static str {
+    if is_left_behind(path) {
+        "a file that file managers leave in a folder that somebody opens"
+    } else {
+        "a file that no exhibit has"
+    }
+}
+
+/// The names that the file managers of macOS, Windows and KDE leave behind.
+fn is_left_behind(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    matches!(name, ".DS_Store" | "Thumbs.db" | "desktop.ini" | ".directory")
+        || name.starts_with("._")
+}
+
 const fn folder(is_control: bool) -> &'static str {
     if is_control { "ledger/control" } else { "ledger/entries" }
 }
@@ -340,14 +355,23 @@ mod tests {
     #[test]
     fn every_name_has_its_form_and_its_place() {
         let found = found_after(|package| {
-            for path in
-                ["notes.txt", "data/2/RECORDING.opus", "data/2/a b", "ledger/control/2.tlog-proof"]
-            {
+            for path in [
+                ".DS_Store",
+                "data/._2",
+                "data/Thumbs.db",
+                "notes.txt",
+                "data/2/RECORDING.opus",
+                "data/2/a b",
+                "ledger/control/2.tlog-proof",
+            ] {
                 package.insert(path, *b"x");
             }
         });
         for line in [
             "V1! notes.txt: expected only files that have a place; a file that no exhibit has",
+            "V1! .DS_Store: expected only files that have a place; a file that file managers leave in a folder that somebody opens",
+            "V1! data/._2: expected only files that have a place; a file that file managers leave in ",
+            "V1! data/Thumbs.db: expected only files that have a place; a file that file managers leave in ",
             "V1! data/2/a b (file name): expected segments of ",
             "V1! ledger/control/2.tlog-proof: expected the entry that it proves; none",
         ] {
