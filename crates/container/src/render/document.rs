@@ -1,7 +1,7 @@
 //! The verdict as a document for machines: `unbroken/verdict@v1`.
 
-use serde::Serialize;
-use unbroken_evidence::recordings::{Beside, Bytes, Recording, Replacement};
+use serde::{Serialize, Serializer};
+use unbroken_evidence::recordings::{Beside, Bytes, Recording, Recordings, Replacement};
 use unbroken_evidence::step::Step;
 use unbroken_evidence::verdict::{AxisVerdict, Blame, Conclusion, Finding, LIMITS, Seen, Verdict};
 
@@ -9,7 +9,7 @@ use super::{Identity, headline};
 
 /// The verdict as a document for machines.
 #[derive(Debug, Serialize)]
-pub struct Document {
+pub struct Document<'a> {
     schema: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     identity: Option<IdentityDocument>,
@@ -25,8 +25,10 @@ pub struct Document {
     checks: Vec<CheckDocument>,
     findings: Vec<FindingDocument>,
     unsupported: u64,
-    recordings: Vec<RecordingDocument>,
-    beside: Vec<BesideDocument>,
+    #[serde(serialize_with = "lines")]
+    recordings: &'a Recordings,
+    #[serde(serialize_with = "others")]
+    beside: &'a Recordings,
     replacements: Vec<ReplacementDocument>,
     replacements_with_other_bytes: u64,
     does_not_establish: &'static [&'static str],
@@ -59,16 +61,16 @@ struct ProducedDocument {
 }
 
 #[derive(Debug, Serialize)]
-struct RecordingDocument {
+struct RecordingDocument<'a> {
     index: u64,
     subject: String,
     media: &'static str,
-    recording: Option<String>,
-    conversation: Option<String>,
-    key: Option<String>,
+    recording: Option<&'a str>,
+    conversation: Option<&'a str>,
+    key: Option<&'a str>,
     size: u64,
     sha256: Option<String>,
-    path: Option<String>,
+    path: Option<&'a str>,
     bytes: &'static str,
     left_out: Option<LeftOutDocument>,
     sealed_at: String,
@@ -76,26 +78,26 @@ struct RecordingDocument {
     companions: u64,
     companions_that_agree: u64,
     withheld_values: u64,
-    withheld: Vec<String>,
+    withheld: Vec<&'a str>,
     closed_fields: u64,
     superseded_by: Option<u64>,
-    declared_start: Option<String>,
-    declared_end: Option<String>,
+    declared_start: Option<&'a str>,
+    declared_end: Option<&'a str>,
     declared_duration_ms: Option<u64>,
     measured_ms: Option<u64>,
     sealed_ms_after_declared_end: Option<i64>,
-    noticed: Vec<String>,
+    noticed: Vec<&'a str>,
     noticed_in_all: u64,
     odd: Vec<OddDocument>,
 }
 
 #[derive(Debug, Serialize)]
-struct BesideDocument {
+struct BesideDocument<'a> {
     index: u64,
     subject: String,
-    kind: String,
+    kind: &'a str,
     at: String,
-    values: Vec<String>,
+    values: Vec<&'a str>,
     values_in_all: u64,
 }
 
@@ -150,7 +152,7 @@ struct FindingDocument {
 
 /// The document of `verdict`.
 #[must_use]
-pub fn document(verdict: &Verdict, identity: Option<&Identity>) -> Document {
+pub fn document<'a>(verdict: &'a Verdict, identity: Option<&Identity>) -> Document<'a> {
     let check = |step: &Step| {
         let tally = verdict.tally(*step);
         CheckDocument {
@@ -192,8 +194,8 @@ pub fn document(verdict: &Verdict, identity: Option<&Identity>) -> Document {
         checks: Step::ALL.iter().map(check).collect(),
         findings: verdict.findings().iter().map(finding).collect(),
         unsupported: verdict.unsupported().1,
-        recordings: verdict.recordings().lines().iter().map(recording).collect(),
-        beside: verdict.recordings().all_beside().iter().map(beside).collect(),
+        recordings: verdict.recordings(),
+        beside: verdict.recordings(),
         replacements: verdict.replacements().listed().map(replacement).collect(),
         replacements_with_other_bytes: verdict.replacements().with_other_bytes(),
         does_not_establish: LIMITS,
@@ -232,17 +234,27 @@ fn finding(finding: &Finding) -> FindingDocument {
     }
 }
 
-fn recording(line: &Recording) -> RecordingDocument {
+/// Each line is made as it is written: a hundred thousand of them at once would double what is held.
+fn lines<S: Serializer>(recordings: &Recordings, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(recordings.lines().iter().map(|line| recording(recordings, line)))
+}
+
+fn others<S: Serializer>(recordings: &Recordings, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(recordings.all_beside().iter().map(|entry| beside(recordings, entry)))
+}
+
+fn recording<'a>(recordings: &'a Recordings, line: &'a Recording) -> RecordingDocument<'a> {
+    let told = recordings.told(line);
     RecordingDocument {
         index: line.index,
         subject: line.subject.to_string(),
         media: line.media.name(),
-        recording: line.called.id.clone(),
-        conversation: line.called.conversation.clone(),
-        key: line.called.key.clone(),
+        recording: told.id,
+        conversation: told.conversation,
+        key: told.key,
         size: line.size,
         sha256: line.sha256.map(|sha256| sha256.to_string()),
-        path: line.path.clone(),
+        path: line.path.as_deref(),
         bytes: bytes(line.bytes),
         left_out: line.left_out.as_ref().map(|reason| LeftOutDocument {
             code: reason.code().to_owned(),
@@ -253,16 +265,16 @@ fn recording(line: &Recording) -> RecordingDocument {
         companions: line.companions.0,
         companions_that_agree: line.companions.1,
         withheld_values: line.hidden.0,
-        withheld: line.withheld.clone(),
+        withheld: told.withheld,
         closed_fields: line.hidden.1,
         superseded_by: line.superseded_by,
-        declared_start: line.declared.start.as_ref().map(|moment| moment.text.clone()),
-        declared_end: line.declared.end.as_ref().map(|moment| moment.text.clone()),
-        declared_duration_ms: line.declared.duration_ms,
+        declared_start: told.start,
+        declared_end: told.end,
+        declared_duration_ms: line.declared_ms,
         measured_ms: line.measured_ms,
-        sealed_ms_after_declared_end: line.declared.sealed_after_ms(line.at),
-        noticed: line.findings.0.clone(),
-        noticed_in_all: line.findings.1,
+        sealed_ms_after_declared_end: line.sealed_after_ms,
+        noticed: told.noticed,
+        noticed_in_all: line.noticed,
         odd: line
             .odd
             .iter()
@@ -271,15 +283,15 @@ fn recording(line: &Recording) -> RecordingDocument {
     }
 }
 
-fn beside(entry: &Beside) -> BesideDocument {
-    let Beside { subject, index, kind, at, values: (values, values_in_all) } = entry;
+fn beside<'a>(recordings: &'a Recordings, entry: &Beside) -> BesideDocument<'a> {
+    let (kind, values) = recordings.said(entry);
     BesideDocument {
-        index: *index,
-        subject: subject.to_string(),
-        kind: kind.clone(),
-        at: at.to_string(),
-        values: values.clone(),
-        values_in_all: *values_in_all,
+        index: entry.index,
+        subject: entry.subject.to_string(),
+        kind,
+        at: entry.at.to_string(),
+        values,
+        values_in_all: entry.values,
     }
 }
 

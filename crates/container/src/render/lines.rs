@@ -2,8 +2,7 @@
 
 use std::fmt::Write as _;
 
-use unbroken_evidence::declared::{Declared, Moment};
-use unbroken_evidence::recordings::{Beside, Recording, Recordings};
+use unbroken_evidence::recordings::{Recording, Recordings, Told};
 
 use super::counted;
 use super::document::bytes;
@@ -20,9 +19,10 @@ pub(super) fn recordings(recordings: &Recordings, detail: Detail, text: &mut Str
     );
     let shown = if detail == Detail::Explained { usize::MAX } else { LINES_SHOWN };
     for line in lines.iter().take(shown) {
-        let _ = writeln!(text, "- entry {}: {}", line.index, title(line));
-        let history = history(line, recordings.beside(&line.subject));
-        for (word, what) in about(line).into_iter().chain(history) {
+        let told = recordings.told(line);
+        let _ = writeln!(text, "- entry {}: {}", line.index, title(line, &told));
+        let history = history(line, &told, recordings);
+        for (word, what) in about(line, &told).into_iter().chain(history) {
             let _ = writeln!(text, "  {word:<11} {what}");
         }
     }
@@ -30,13 +30,12 @@ pub(super) fn recordings(recordings: &Recordings, detail: Detail, text: &mut Str
 }
 
 /// The medium, and what the recording is called where it was made.
-fn title(line: &Recording) -> String {
+fn title(line: &Recording, told: &Told<'_>) -> String {
     let mut title = line.media.name().to_owned();
-    let called = &line.called;
-    if let Some(id) = &called.id {
+    if let Some(id) = told.id {
         let _ = write!(title, ", recording {id}");
     }
-    if let Some(conversation) = &called.conversation {
+    if let Some(conversation) = told.conversation {
         let _ = write!(title, ", conversation {conversation}");
     }
     title
@@ -45,12 +44,12 @@ fn title(line: &Recording) -> String {
 type Line = (&'static str, String);
 
 /// The bytes, what the metadata declares, and what the entry discloses.
-fn about(line: &Recording) -> Vec<Line> {
+fn about(line: &Recording, told: &Told<'_>) -> Vec<Line> {
     let mut lines = vec![("bytes", found(line))];
     lines.extend(line.sha256.map(|sha256| ("sealed as", format!("SHA-256 {sha256}"))));
-    lines.extend(line.called.key.clone().map(|key| ("exported as", key)));
+    lines.extend(told.key.map(|key| ("exported as", key.to_owned())));
     lines.push(("sealed", sealed(line)));
-    lines.extend(declared(&line.declared).map(|declared| ("declared", declared)));
+    lines.extend(declared(line, told).map(|declared| ("declared", declared)));
     if let Some(ms) = line.measured_ms {
         let measured = format!("what is there lasts {}, by the rate in its header", span(ms));
         lines.push(("measured", measured));
@@ -61,7 +60,7 @@ fn about(line: &Recording) -> Vec<Line> {
         lines.push(("companions", format!("{agree} of {companions} {verb}")));
     }
     if line.hidden.0 > 0 {
-        let names = few(&line.withheld, line.hidden.0, ", ");
+        let names = few(&told.withheld, line.hidden.0, ", ");
         lines.push(("withheld", format!("{}: {names}", counted(line.hidden.0, "value"))));
     }
     lines
@@ -78,7 +77,7 @@ fn found(line: &Recording) -> String {
 
 fn sealed(line: &Recording) -> String {
     let mut sealed = format!("{} by its signer's clock", line.at);
-    if let Some(after) = line.declared.sealed_after_ms(line.at) {
+    if let Some(after) = line.sealed_after_ms {
         let when = if after < 0 { "before" } else { "after" };
         let _ = write!(sealed, ", {} {when} its declared end", span(after.unsigned_abs()));
     }
@@ -91,24 +90,21 @@ fn sealed(line: &Recording) -> String {
 }
 
 /// What its metadata declares of its time.
-fn declared(declared: &Declared) -> Option<String> {
-    let Declared { start, end, duration_ms, .. } = declared;
-    let shown = |moment: &Option<Moment>| {
-        moment.as_ref().map_or_else(|| "no time".to_owned(), |moment| moment.text.clone())
-    };
-    let times = (start.is_some() || end.is_some())
-        .then(|| format!("from {} to {}", shown(start), shown(end)));
-    let long = duration_ms.map(|ms| format!("{} long", span(ms)));
+fn declared(line: &Recording, told: &Told<'_>) -> Option<String> {
+    let shown = |moment: Option<&str>| moment.unwrap_or("no time").to_owned();
+    let times = (told.start.is_some() || told.end.is_some())
+        .then(|| format!("from {} to {}", shown(told.start), shown(told.end)));
+    let long = line.declared_ms.map(|ms| format!("{} long", span(ms)));
     let said: Vec<String> = times.into_iter().chain(long).collect();
     (!said.is_empty()).then(|| format!("{}, by its metadata", said.join(", ")))
 }
 
 /// What the collector noticed, what is odd, what superseded it, and what else is said about it.
-fn history(line: &Recording, beside: &[Beside]) -> Vec<Line> {
+fn history(line: &Recording, told: &Told<'_>, recordings: &Recordings) -> Vec<Line> {
     let mut lines = Vec::new();
-    let (noticed, count) = &line.findings;
-    if *count > 0 {
-        lines.push(("noticed", format!("by the collector: {}", few(noticed, *count, "; "))));
+    if line.noticed > 0 {
+        let noticed = few(&told.noticed, line.noticed, "; ");
+        lines.push(("noticed", format!("by the collector: {noticed}")));
     }
     lines.extend(line.odd.iter().map(|odd| ("odd", odd.to_string())));
     if let Some(by) = line.superseded_by {
@@ -116,23 +112,27 @@ fn history(line: &Recording, beside: &[Beside]) -> Vec<Line> {
         lines.push(("superseded", format!("by entry {by}")));
         return lines;
     }
-    lines.extend(beside.iter().take(LINES_SHOWN).map(|entry| ("beside it", other(entry))));
+    let beside = recordings.beside(&line.subject);
+    for entry in beside.iter().take(LINES_SHOWN) {
+        let (kind, shown) = recordings.said(entry);
+        let said = match entry.values {
+            0 => "no value of it is shown".to_owned(),
+            count => few(&shown, count, ", "),
+        };
+        let (index, at) = (entry.index, entry.at);
+        lines.push((
+            "beside it",
+            format!("entry {index}, {kind}, {at} by its signer's clock: {said}"),
+        ));
+    }
     if let Some(more) = beside.len().checked_sub(LINES_SHOWN).filter(|more| *more > 0) {
         lines.push(("", format!("and {more} more; --json lists them")));
     }
     lines
 }
 
-/// Another entry about the recording, as its signer states it.
-fn other(entry: &Beside) -> String {
-    let (shown, count) = &entry.values;
-    let said =
-        if *count == 0 { "no value of it is shown".to_owned() } else { few(shown, *count, ", ") };
-    format!("entry {}, {}, {} by its signer's clock: {said}", entry.index, entry.kind, entry.at)
-}
-
 /// The first few of so many.
-fn few(shown: &[String], count: u64, between: &str) -> String {
+fn few(shown: &[&str], count: u64, between: &str) -> String {
     let mut text = shown.join(between);
     if let Some(more) = count.checked_sub(shown.len() as u64).filter(|more| *more > 0) {
         let _ = write!(text, "{between}and {more} more");

@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use unbroken_evidence::declared::Moment;
 use unbroken_evidence::error::printable;
 use unbroken_evidence::verdict::Verdict;
 
@@ -14,7 +13,9 @@ pub fn schedule(verdict: &Verdict) -> String {
     let mut text = String::from(
         "index,subject,media,recording,conversation,exported_as,bytes,sha256,file,found,left_out_because_its_producer_says,sealed_at_by_the_signers_clock,complete_by_its_policy,companions,companions_that_agree,values_withheld,first_withheld,fields_closed,superseded_by,declared_start,declared_end,declared_duration_ms,measured_ms,sealed_ms_after_declared_end,odd\r\n",
     );
-    for line in verdict.recordings().lines() {
+    let recordings = verdict.recordings();
+    for line in recordings.lines() {
+        let told = recordings.told(line);
         let complete = line.complete.map_or("no policy", |yes| if yes { "yes" } else { "no" });
         let _ = write!(
             text,
@@ -22,39 +23,34 @@ pub fn schedule(verdict: &Verdict) -> String {
             line.index,
             line.subject,
             line.media.name(),
-            optional(&line.called.id),
-            optional(&line.called.conversation),
-            optional(&line.called.key),
+            optional(told.id),
+            optional(told.conversation),
+            optional(told.key),
             line.size,
             line.sha256.map(|sha256| sha256.to_string()).unwrap_or_default(),
-            optional(&line.path),
+            optional(line.path.as_deref()),
             bytes(line.bytes),
             cell(&line.left_out.as_ref().map(ToString::to_string).unwrap_or_default()),
             line.at,
             line.companions.0,
             line.companions.1,
             line.hidden.0,
-            cell(&line.withheld.join("; ")),
+            cell(&told.withheld.join("; ")),
             line.hidden.1,
             line.superseded_by.map(|index| index.to_string()).unwrap_or_default(),
-            moment(&line.declared.start),
-            moment(&line.declared.end),
-            line.declared.duration_ms.map(|ms| ms.to_string()).unwrap_or_default(),
+            optional(told.start),
+            optional(told.end),
+            line.declared_ms.map(|ms| ms.to_string()).unwrap_or_default(),
             line.measured_ms.map(|ms| ms.to_string()).unwrap_or_default(),
-            line.declared.sealed_after_ms(line.at).map(|ms| ms.to_string()).unwrap_or_default(),
+            line.sealed_after_ms.map(|ms| ms.to_string()).unwrap_or_default(),
             cell(&line.odd.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")),
         );
     }
     text
 }
 
-fn optional(text: &Option<String>) -> String {
-    cell(text.as_deref().unwrap_or_default())
-}
-
-/// A declared time as it was written.
-fn moment(moment: &Option<Moment>) -> String {
-    cell(moment.as_ref().map(|moment| moment.text.as_str()).unwrap_or_default())
+fn optional(text: Option<&str>) -> String {
+    cell(text.unwrap_or_default())
 }
 
 /// A cell of RFC 4180 that no spreadsheet takes for a formula.

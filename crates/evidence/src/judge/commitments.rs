@@ -13,7 +13,7 @@ use crate::judge::entries::Judged;
 use crate::judge::findings::Findings;
 use crate::limits::COMMITMENTS_MAX;
 use crate::opening::VerifiedOpening;
-use crate::recordings::{Beside, Recording, Recordings, Replacement, Replacements};
+use crate::recordings::{Recording, Recordings, Replacement, Replacements};
 use crate::step::Step;
 use crate::vocabulary::sidecar;
 
@@ -118,7 +118,7 @@ impl Commitments {
         let (index, statement) = (judged.index, judged.statement());
         let Body::Recording(recording) = &statement.body else {
             if let Some(subject) = statement.subject {
-                self.recordings.beside.push(Beside::of((index, subject), statement, opening));
+                self.recordings.other((index, subject), statement, opening);
             }
             return;
         };
@@ -132,7 +132,8 @@ impl Commitments {
         let Some(subject) = statement.subject else { return };
         let closed = if self.unusable.contains(&index) { 0 } else { recording.fields.count };
         let (said, shown) = ((statement, recording), (&disclosed, opening));
-        let line = Recording::stated((index, subject), said, shown, closed);
+        let words = &mut self.recordings.words;
+        let line = Recording::stated((index, subject), said, shown, closed, words);
         self.recordings.lines.push(Recording { companions: (companions, 0), ..line });
     }
 

@@ -28,6 +28,7 @@ mod scope;
 pub mod step;
 #[cfg(test)]
 mod testing;
+mod told;
 pub mod trust;
 pub mod verdict;
 mod walk;

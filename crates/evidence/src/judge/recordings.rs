@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use crate::body::{self, Media, Subject};
-use crate::declared::{Declared, Odd};
+use crate::declared::Odd;
 use crate::disclosed::Disclosed;
 use crate::entry::Statement;
-use crate::error::printable_within;
-use crate::field::{Field, FieldType};
 use crate::hash::Hash;
+pub use crate::judge::told::Told;
+use crate::judge::told::{Stretch, Words};
 use crate::left_out::Reason;
 use crate::opening::VerifiedOpening;
 use crate::time::Time;
@@ -35,8 +35,6 @@ pub struct Recording {
     pub subject: Subject,
     /// The medium.
     pub media: Media,
-    /// What it is called where it was made.
-    pub called: Called,
     /// The number of bytes.
     pub size: u64,
     /// SHA-256 of the bytes, where it is disclosed.
@@ -53,59 +51,22 @@ pub struct Recording {
     pub companions: (u64, u64),
     /// Values that are withheld by name, and positions that are closed.
     pub hidden: (u64, u64),
-    /// The names of the first few values that are withheld: source and pointer.
-    pub withheld: Vec<String>,
     /// The entry that supersedes it, if one is shown.
     pub superseded_by: Option<u64>,
     /// When the entry was made, by the signer's clock.
     pub at: Time,
-    /// What its metadata declares of its time, where that is disclosed.
-    pub declared: Declared,
+    /// How many milliseconds after its declared end that was; negative before it.
+    pub sealed_after_ms: Option<i64>,
+    /// How long it is in milliseconds, as its metadata file declares.
+    pub declared_ms: Option<u64>,
     /// How long its packed bytes are by their own header, in milliseconds, where they agree.
     pub measured_ms: Option<u64>,
     /// What is odd about it.
     pub odd: Vec<Odd>,
-    /// What the collector noticed: the first few, and how many there are.
-    pub findings: (Vec<String>, u64),
+    /// How many things the collector noticed.
+    pub noticed: u64,
+    pub(crate) words: Stretch,
 }
-
-/// What a recording is called where it was made, as far as its opening shows; shortened and escaped.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Called {
-    /// The conversation that it belongs to: as its metadata says, otherwise as its path does.
-    pub conversation: Option<String>,
-    /// Its own id, likewise.
-    pub id: Option<String>,
-    /// The key under which the object was found.
-    pub key: Option<String>,
-}
-
-impl Called {
-    fn of(disclosed: &Disclosed) -> Self {
-        let names = disclosed.names();
-        let shown = |said: &Option<String>, path: &Option<String>| {
-            let name = said.as_ref().or(path.as_ref())?;
-            Some(printable_within(name, ID_BYTES_MAX))
-        };
-        let key = disclosed.object().key.as_ref();
-        let key = key.map(|key| printable_within(&String::from_utf8_lossy(key), KEY_BYTES_MAX));
-        Self {
-            conversation: shown(&names.conversation, &names.path_conversation),
-            id: shown(&names.id, &names.path_id),
-            key,
-        }
-    }
-}
-
-/// Of what grows with an entry a verdict holds a few, each of so many bytes: a hundred thousand hostile
-/// recordings must fit.
-const FEW: usize = 3;
-const FINDING_BYTES_MAX: usize = 120;
-const VALUE_BYTES_MAX: usize = 120;
-const NAME_BYTES_MAX: usize = 80;
-const ID_BYTES_MAX: usize = 80;
-const KIND_BYTES_MAX: usize = 40;
-const KEY_BYTES_MAX: usize = 200;
 
 impl Recording {
     /// What a judged entry says of its recording, before any file was looked at. `closed` is how many
@@ -115,21 +76,17 @@ impl Recording {
         (statement, entry): (&Statement, &body::Recording),
         (disclosed, opening): (&Disclosed, Option<&VerifiedOpening>),
         closed: u64,
+        words: &mut Words,
     ) -> Self {
         let hidden = opening.map_or((0, closed), |opening| {
             (opening.withheld().count() as u64, opening.closed() as u64)
         });
-        let withheld = opening.into_iter().flat_map(VerifiedOpening::withheld).take(FEW);
-        let name =
-            |(source, pointer)| printable_within(&format!("{source}{pointer}"), NAME_BYTES_MAX);
-        let found = disclosed.findings();
-        let first = found.iter().take(FEW).map(|text| printable_within(text, FINDING_BYTES_MAX));
         let known = disclosed.sha256().is_some();
+        let declared = disclosed.declared();
         Self {
             index,
             subject,
             media: entry.media,
-            called: Called::of(disclosed),
             size: entry.content.size,
             sha256: disclosed.sha256(),
             path: None,
@@ -138,13 +95,14 @@ impl Recording {
             complete: entry.completeness.map(|completeness| completeness.complete),
             companions: (0, 0),
             hidden,
-            withheld: withheld.map(name).collect(),
             superseded_by: None,
             at: statement.at,
-            declared: disclosed.declared().clone(),
+            sealed_after_ms: declared.sealed_after_ms(statement.at),
+            declared_ms: declared.duration_ms,
             measured_ms: None,
-            odd: disclosed.declared().odd(statement.at),
-            findings: (first.collect(), found.len() as u64),
+            odd: declared.odd(statement.at),
+            noticed: disclosed.findings().len() as u64,
+            words: words.recording(disclosed, opening),
         }
     }
 
@@ -152,7 +110,7 @@ impl Recording {
     pub(crate) fn measured(&mut self, ms: Option<u64>) {
         self.measured_ms = ms;
         let differs = |said: u64| ms.is_some_and(|ms| ms.abs_diff(said) > LENGTHS_APART_MS);
-        if self.declared.duration_ms.is_some_and(differs) {
+        if self.declared_ms.is_some_and(differs) {
             self.odd.push(Odd::OtherLength);
         }
     }
@@ -168,34 +126,11 @@ pub struct Beside {
     pub subject: Subject,
     /// Its index.
     pub index: u64,
-    /// The name of its kind, shortened and escaped.
-    pub kind: String,
     /// When it was made, by the signer's clock.
     pub at: Time,
-    /// The first few values that its opening shows, `source/pointer: value`, and how many there are.
-    pub values: (Vec<String>, u64),
-}
-
-impl Beside {
-    pub(crate) fn of(
-        (index, subject): (u64, Subject),
-        statement: &Statement,
-        opening: Option<&VerifiedOpening>,
-    ) -> Self {
-        let fields = || {
-            let shown = opening.into_iter().flat_map(VerifiedOpening::fields);
-            shown.filter(|field| field.value.field_type != FieldType::Pad)
-        };
-        let text = |field: &Field| {
-            let value = &field.value;
-            let text = format!("{}{}: {}", value.source, value.pointer, value.value);
-            printable_within(&text, VALUE_BYTES_MAX)
-        };
-        let first = fields().take(FEW).map(text).collect();
-        let values = (first, fields().count() as u64);
-        let kind = printable_within(statement.kind.name(), KIND_BYTES_MAX);
-        Self { subject, index, kind, at: statement.at, values }
-    }
+    /// How many values its opening shows.
+    pub values: u64,
+    words: Stretch,
 }
 
 /// The recordings of a verdict, ascending by index.
@@ -203,7 +138,8 @@ impl Beside {
 pub struct Recordings {
     pub(crate) lines: Vec<Recording>,
     /// Ascending by subject, then index, once everything was seen.
-    pub(crate) beside: Vec<Beside>,
+    beside: Vec<Beside>,
+    pub(crate) words: Words,
 }
 
 impl Recordings {
@@ -222,6 +158,30 @@ impl Recordings {
     #[must_use]
     pub fn count(&self, bytes: Bytes) -> u64 {
         self.lines.iter().filter(|line| line.bytes == bytes).count() as u64
+    }
+
+    /// What an entry tells of its recording.
+    #[must_use]
+    pub fn told(&self, line: &Recording) -> Told<'_> {
+        self.words.told(line.words)
+    }
+
+    /// Takes in another entry about a recording.
+    pub(crate) fn other(
+        &mut self,
+        (index, subject): (u64, Subject),
+        statement: &Statement,
+        opening: Option<&VerifiedOpening>,
+    ) {
+        let (words, values) = self.words.beside(statement, opening);
+        self.beside.push(Beside { subject, index, at: statement.at, values, words });
+    }
+
+    /// The name of the kind of such an entry, and the first few values that its opening shows, each as
+    /// `source/pointer: value`; all shortened and escaped.
+    #[must_use]
+    pub fn said(&self, beside: &Beside) -> (&str, Vec<&str>) {
+        self.words.said(beside.words)
     }
 
     /// The other shown entries that have a subject, ascending by subject, then index.
@@ -324,7 +284,6 @@ mod tests {
             index,
             subject: Subject([subject; 16]),
             media: Media::Call,
-            called: Called::default(),
             size: 7,
             sha256,
             path: None,
@@ -333,13 +292,14 @@ mod tests {
             complete: None,
             companions: (0, 0),
             hidden: (0, 0),
-            withheld: Vec::new(),
             superseded_by: None,
             at: Time::from_unix_ms(0),
-            declared: Declared::default(),
+            sealed_after_ms: None,
+            declared_ms: None,
             measured_ms: None,
             odd: Vec::new(),
-            findings: (Vec::new(), 0),
+            noticed: 0,
+            words: Stretch::default(),
         }
     }
 
@@ -354,7 +314,7 @@ mod tests {
             (None, Some(1), false),
         ] {
             let mut line = line(1, 1, None);
-            line.declared.duration_ms = declared;
+            line.declared_ms = declared;
             line.measured(measured);
             assert_eq!(line.odd == [Odd::OtherLength], is_odd, "{declared:?} {measured:?}");
             assert_eq!(line.measured_ms, measured);
@@ -373,7 +333,7 @@ mod tests {
             line(5, 4, None),
             line(6, 5, None),
         ];
-        let mut recordings = Recordings { lines, beside: Vec::new() };
+        let mut recordings = Recordings { lines, ..Recordings::default() };
         recordings.finish();
         let odd: Vec<_> = recordings.lines.iter().map(|line| line.odd.clone()).collect();
         assert_eq!(odd, [vec![], vec![], vec![Odd::SameBytesAs(1)], vec![], vec![], vec![]]);

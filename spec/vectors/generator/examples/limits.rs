@@ -3,16 +3,19 @@
 //! ```text
 //! cargo run --release -p unbroken-vectors --example limits -- companions 40000 companions.zip
 //! cargo run --release -p unbroken-vectors --example limits -- control 4000 control.zip
+//! cargo run --release -p unbroken-vectors --example limits -- recordings 100000 recordings.zip
 //! ```
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use unbroken_evidence::body::{Added, Role};
+use unbroken_evidence::body::{Added, Body, Content, Media, Recording, Role, Subject};
 use unbroken_evidence::field::Value;
 use unbroken_evidence::hash::Hash;
 use unbroken_evidence::key::Signer;
+use unbroken_evidence::kind::Kind;
 use unbroken_evidence::package::MemoryPackage;
-use unbroken_vectors::scene::{Scene, zipped};
+use unbroken_vectors::model::Model;
+use unbroken_vectors::scene::{ORIGIN, Scene, collector_key, zipped};
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -21,7 +24,10 @@ fn main() {
     let scene = match what.as_str() {
         "companions" => companions(count),
         "control" => Scene { add_late: (0..count).map(collector).collect(), ..Scene::default() },
-        _ => panic!("expected companions or control"),
+        "recordings" => {
+            Scene { package: Box::new(move |p| recordings(count, p)), ..Scene::default() }
+        }
+        _ => panic!("expected companions, control or recordings"),
     };
     std::fs::write(path, zipped(&scene.build())).unwrap();
 }
@@ -53,4 +59,47 @@ fn companions(count: u64) -> Scene {
         }
     };
     Scene { values: Box::new(values), payload: Box::new(payload), ..Scene::default() }
+}
+
+/// `count` more recording entries by a key of the ledger, whose names and values are as long and as hostile
+/// as they can be. Their proofs are missing, which is found, and changes nothing in what is held of them.
+fn recordings(count: u64, package: &mut MemoryPackage) {
+    let long = "\u{202e}".repeat(400);
+    let value = |source: &str, pointer: &str| Value::string(source, pointer, &long);
+    let mut model = Model::new(ORIGIN);
+    let signer = collector_key();
+    for number in 0..count {
+        let mut values = vec![
+            value("object", "/key"),
+            value("recording", "/conversation"),
+            value("recording", "/id"),
+            value("sidecar", "/startTime"),
+            value("sidecar", "/endTime"),
+        ];
+        values.extend((0..4).map(|n| value("finding", &format!("/{n}"))));
+        let fields = model.fields(values, None).commitment();
+        let hash = Hash::of(&[&number.to_be_bytes()]);
+        let mut subject = [0; 16];
+        subject.copy_from_slice(&hash.as_bytes()[..16]);
+        let body = Body::Recording(Recording {
+            completeness: None,
+            content: Content {
+                blake3: Some(hash),
+                block_bytes: 4096,
+                block_root: hash,
+                sha256: Some(hash),
+                size: 1,
+            },
+            fields,
+            media: Media::Call,
+            refs: vec![],
+        });
+        let mut statement = model.statement(&signer, Kind::Recording, Some(Subject(subject)), body);
+        statement.control = Some(hash);
+        let note = signer.sign_note(&statement.text_unchecked());
+        let (opening, index) = (model.openings.remove(&number).unwrap(), number + 1_000);
+        package.insert(&format!("data/openings/{index}.json"), opening.encode());
+        package.insert(&format!("ledger/entries/{index}.note"), note.clone());
+        model.push(note);
+    }
 }

@@ -127,7 +127,7 @@ fn the_verifier_says_of_each_recording_what_the_list_says() {
             bytes.to_owned(),
             format!("{agree}/{companions}"),
             or_dash(line.measured_ms.map(|ms| ms.to_string())),
-            or_dash(line.declared.sealed_after_ms(line.at).map(|ms| ms.to_string())),
+            or_dash(line.sealed_after_ms.map(|ms| ms.to_string())),
             or_dash(Some(odd.join(",")).filter(|odd| !odd.is_empty())),
         ];
         assert_eq!(found.as_slice(), expected, "{row}");
@@ -202,10 +202,10 @@ fn the_verifier_says_what_a_collector_noticed_as_the_list_says() {
         let [exhibit, entry, count, first] = columns.as_slice() else { panic!("{row}") };
         let verdict = verdict_of(exhibit);
         let line = recording_of(&verdict, entry);
-        let (shown, noticed) = &line.findings;
-        assert_eq!(noticed.to_string(), *count, "{row}");
-        assert_eq!(shown.first().map_or("-", String::as_str), *first, "{row}");
-        assert_eq!(shown.len() as u64, (*noticed).min(3), "{row}");
+        let shown = verdict.recordings().told(line).noticed;
+        assert_eq!(line.noticed.to_string(), *count, "{row}");
+        assert_eq!(shown.first().copied().unwrap_or("-"), *first, "{row}");
+        assert_eq!(shown.len() as u64, line.noticed.min(3), "{row}");
     }
 }
 
@@ -217,21 +217,25 @@ fn the_verifier_tells_of_each_recording_what_the_list_says() {
         let [exhibit, entry, expected @ ..] = columns.as_slice() else { panic!("{row}") };
         let verdict = verdict_of(exhibit);
         let line = recording_of(&verdict, entry);
-        let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+        let recordings = verdict.recordings();
+        let told = recordings.told(line);
+        let or_dash = |text: Option<&str>| text.unwrap_or("-").to_owned();
         let withheld = match line.hidden.0 {
             0 => "0".to_owned(),
-            count => format!("{count}:{}", line.withheld.join(",")),
+            count => format!("{count}:{}", told.withheld.join(",")),
         };
-        let beside = verdict.recordings().beside(&line.subject).iter();
-        let beside: Vec<String> = beside
-            .map(|other| format!("{}:{}:{}", other.index, other.kind, other.values.1))
-            .collect();
+        let beside = recordings.beside(&line.subject).iter().map(|other| {
+            let (kind, values) = recordings.said(other);
+            assert_eq!(values.len() as u64, other.values.min(3), "{row}");
+            format!("{}:{kind}:{}", other.index, other.values)
+        });
+        let beside = beside.collect::<Vec<_>>().join("+");
         let found = [
-            or_dash(&line.called.id),
-            or_dash(&line.called.conversation),
-            or_dash(&line.called.key),
+            or_dash(told.id),
+            or_dash(told.conversation),
+            or_dash(told.key),
             withheld,
-            or_dash(&Some(beside.join("+")).filter(|all| !all.is_empty())),
+            or_dash(Some(beside.as_str()).filter(|all| !all.is_empty())),
         ];
         assert_eq!(found.as_slice(), expected, "{row}");
     }
