@@ -103,16 +103,17 @@ impl Anchors {
             let hint = "give the verifier key; nobody else may see the private one";
             return Err(Failure::new(USAGE, sentence, hint));
         }
-        // What `unbroken init` printed may be saved and given as it is.
-        let marked: Vec<&str> = text
-            .lines()
-            .filter_map(|line| MARKS.iter().find_map(|mark| line.strip_prefix(mark)))
-            .collect();
-        if marked.is_empty() && Shape::of(text).is_some() {
+        // What `unbroken init` printed may be saved and given as it is: beside the marked lines only what
+        // can be no anchor is passed over.
+        let is_marked = |line: &str| MARKS.iter().any(|mark| line.starts_with(mark));
+        let has_marks = text.lines().any(is_marked);
+        if !has_marks && Shape::of(text).is_some() {
             return self.take(text);
         }
-        let all = text.lines().map(str::trim).filter(|line| !line.is_empty());
-        let lines: Vec<&str> = if marked.is_empty() { all.collect() } else { marked };
+        let unmarked = |line| MARKS.iter().find_map(|mark| str::strip_prefix(line, mark));
+        let all = text.lines().map(|line| unmarked(line).unwrap_or(line).trim());
+        let counts = |line: &&str| !line.is_empty() && (!has_marks || Shape::of(line).is_some());
+        let lines: Vec<&str> = all.filter(counts).collect();
         if lines.is_empty() {
             let sentence = format!("{}: it holds no trust anchor", printable(name));
             return Err(Failure::new(
@@ -161,6 +162,19 @@ mod tests {
         assert_eq!(given(&wrapped).unwrap().trust.keys[0].to_string(), KEY);
         assert!(given(&id[1..]).unwrap_err().contains("63 digits"));
         assert!(given(&KEY.replace("kyQR", "kyQr")).unwrap_err().contains("key id"));
+    }
+
+    /// Everything that is given must hold (L7), also what somebody wrote below what `init` printed.
+    #[test]
+    fn every_anchor_of_a_file_counts() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let (one, other) = ("ab".repeat(32), "cd".repeat(32));
+        let text =
+            format!("trust anchor: {KEY}\nledger id: {one}\n(and what to do with them)\n{other}\n");
+        std::fs::write(file.path(), text).unwrap();
+        let trust = given(file.path().to_str().unwrap()).unwrap().trust;
+        let ids = [one, other].map(|id| Hash::from_hex(&id).unwrap());
+        assert_eq!((trust.keys.len(), trust.ledger_ids), (1, ids.to_vec()));
     }
 
     #[test]

@@ -33,11 +33,16 @@ fn run(folder: &Path, arguments: &[&str]) -> (i32, String) {
 
 /// The good exhibit as a folder `exhibit`.
 fn scene() -> tempfile::TempDir {
+    unpacked("good")
+}
+
+/// An exhibit of the vectors, unpacked into `exhibit`.
+fn unpacked(name: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let mut good = Exhibit::open(&vectors().join("exhibits/good.zip")).unwrap();
-    for path in good.files().paths().map(str::to_owned).collect::<Vec<_>>() {
+    let mut exhibit = Exhibit::open(&vectors().join(format!("exhibits/{name}.zip"))).unwrap();
+    for path in exhibit.files().paths().map(str::to_owned).collect::<Vec<_>>() {
         let mut bytes = Vec::new();
-        good.stream(&path, &mut |piece| bytes.extend_from_slice(piece)).unwrap();
+        exhibit.stream(&path, &mut |piece| bytes.extend_from_slice(piece)).unwrap();
         let place = folder.path().join("exhibit").join(&path);
         std::fs::create_dir_all(place.parent().unwrap()).unwrap();
         std::fs::write(place, bytes).unwrap();
@@ -108,6 +113,33 @@ fn what_a_desktop_leaves_behind_is_no_alteration_of_the_evidence() {
     std::fs::write(folder.path().join("exhibit/.DS_Store"), "x").unwrap();
     let (code, text) = verify(folder.path());
     assert!(code == 1 && text.contains("ALTERATION OR INCONSISTENCY FOUND"), "{text}");
+}
+
+/// A stray file must not take away what the headline says without it: that nobody vouches for the keys, that
+/// bytes were replaced, that not everything is established.
+#[test]
+fn a_file_left_behind_takes_no_warning_out_of_the_headline() {
+    let headline = |exhibit: &str, trust: &[&str]| {
+        let folder = unpacked(exhibit);
+        std::fs::write(folder.path().join("exhibit/.DS_Store"), "x").unwrap();
+        let (code, text) = run(folder.path(), &[&["exhibit"], trust, &["exhibit"]].concat());
+        assert_eq!(code, 1, "{text}");
+        let found = text.lines().find(|line| line.contains("PACKAGE AROUND THE EVIDENCE"));
+        found.unwrap().to_owned()
+    };
+    let key = line("trust.txt");
+    let trust = ["--trust", &key];
+    let good = headline("good", &trust);
+    assert!(good.contains("; the evidence in it agrees. 2 of 2 recordings"), "{good}");
+    assert!(good.contains("found a file that file managers leave in a folder"), "{good}");
+    let alone = headline("good", &[]);
+    assert!(alone.contains("anybody could have made all of it, keys and all"), "{alone}");
+    assert!(!alone.contains("the evidence in it agrees"), "{alone}");
+    let replaced = headline("replaced", &trust);
+    assert!(replaced.contains("BYTES WERE REPLACED 1 time"), "{replaced}");
+    let disputed = headline("key-disputed", &trust);
+    assert!(disputed.contains("Not established at V15, entry 4: "), "{disputed}");
+    assert!(!disputed.contains("the evidence in it agrees"), "{disputed}");
 }
 
 // spec: A6

@@ -55,7 +55,7 @@ fn a_headline_says_what_is_not_established_and_how_much_is_odd() {
     let disputed = headline("key-disputed");
     assert!(disputed.contains("Not established at V15, entry "), "{disputed}");
     assert!(disputed.contains(" is disputed from "), "{disputed}");
-    assert!(headline("odd-backwards").contains("; something is odd about 1, as listed below"));
+    assert!(headline("odd-backwards").contains("; something is odd about 1."));
     let good = headline("good");
     assert!(!good.contains("odd") && !good.contains("Not established"), "{good}");
 }
@@ -67,8 +67,8 @@ fn the_good_exhibit_verifies_and_says_what_it_does_not_establish() {
     assert!(text.contains("NO ALTERATION FOUND") && text.contains("who is speaking"), "{text}");
     assert!(text.contains("entry 6 supersedes entry 2: the same bytes"), "{text}");
     // spec: A8
-    assert!(text.contains("  exported as c-1/r-1.opus\n"), "{text}");
-    let beside = "  beside it   entry 7, observation, 2026-11-20T07:00:07.123Z by its signer's clock: observation/object-lock/legal-hold: ON\n";
+    assert!(text.contains("  exported as \"c-1/r-1.opus\"\n"), "{text}");
+    let beside = "  beside it   entry 7, observation, 2026-11-20T07:00:07.123Z by its signer's clock: \"observation/object-lock/legal-hold: ON\"\n";
     assert_eq!(text.matches(beside).count(), 1, "{text}");
     // spec: L10
     assert!(text.contains("No independent party vouches for when this was sealed"), "{text}");

@@ -50,7 +50,9 @@ impl fmt::Display for FormError {
                 write!(f, "{item}: expected {expected}, found {found}")
             }
             Self::Unsupported { item, found } => {
-                write!(f, "{item}: {found} is not known to this version of the verifier")
+                // Marked off, for a stranger wrote it.
+                let found = found.replace('`', "'");
+                write!(f, "{item}: `{found}` is not known to this version of the verifier")
             }
         }
     }
@@ -73,32 +75,45 @@ pub fn printable(text: &str) -> String {
 /// holds one for each recording, and an escape is ten times as long as what it stands for.
 pub(crate) fn printable_within(text: &str, bytes_max: usize) -> String {
     const MORE: &str = "...";
-    let (mut shown, mut buffer) = (String::new(), [0; 4]);
+    let (mut shown, mut last) = (String::new(), ' ');
     for character in text.chars() {
-        let piece = escaped(character.encode_utf8(&mut buffer));
+        // Two characters, for a space is judged by the one before it.
+        let piece = escaped(&String::from_iter([last, character]));
+        let piece = piece.get(escaped(&String::from(last)).len()..).unwrap_or_default();
+        last = character;
         if shown.len() + piece.len() > bytes_max - MORE.len() {
             shown.push_str(MORE);
             break;
         }
-        shown.push_str(&piece);
+        shown.push_str(piece);
     }
     shown.shrink_to_fit();
     shown
 }
 
-/// `text` made safe for a terminal: control and formatting characters stand as escapes.
+/// `text` made safe for a terminal: control and formatting characters stand as escapes, and so does a
+/// space behind a space: where a terminal wraps, a run of them would begin a line that nobody wrote.
 #[must_use]
 pub fn escaped(text: &str) -> String {
     let mut shown = String::new();
+    let mut last = ' ';
     for character in text.chars() {
         match character {
             '\\' => shown.push_str("\\\\"),
+            ' ' if last == ' ' => shown.extend(character.escape_unicode()),
             ' '..='~' => shown.push(character),
+            _ if shows_nothing(character) => shown.extend(character.escape_unicode()),
             _ if character.is_alphanumeric() => shown.push(character),
             _ => shown.extend(character.escape_unicode()),
         }
+        last = character;
     }
     shown
+}
+
+/// Letters of Hangul that only fill a place.
+const fn shows_nothing(character: char) -> bool {
+    matches!(character, '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}')
 }
 
 /// `bytes` made safe for a terminal; bytes that are not UTF-8 show as replacement escapes.
@@ -137,6 +152,8 @@ mod tests {
         let shown = printable("a\u{1b}[31mred\u{202e}\n\u{7f}é\u{9b}");
         assert_eq!(shown, "a\\u{1b}[31mred\\u{202e}\\u{a}\\u{7f}é\\u{9b}");
         assert!(printable(&"x".repeat(500)).len() < 210);
+        assert_eq!(printable("a  b\u{3164}c   "), "a \\u{20}b\\u{3164}c \\u{20}\\u{20}");
+        assert_eq!(printable_within("a  b c", 20), "a \\u{20}b c");
         assert_eq!(printable_bytes(b"\xff\x1b"), "\\u{fffd}\\u{1b}");
     }
 }

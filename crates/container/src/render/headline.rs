@@ -1,6 +1,6 @@
 //! The headline: what a lay reader takes away, and nothing that was not checked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use unbroken_evidence::body::Subject;
 use unbroken_evidence::recordings::{Bytes, Recording};
@@ -17,12 +17,16 @@ const NOBODY_VOUCHES: &str = "No independent party vouches for when this was sea
 #[must_use]
 pub fn headline(verdict: &Verdict) -> String {
     let mut sentences = vec![first(verdict)];
-    let counts = counts(verdict);
-    if verdict.blame().is_none() {
-        sentences.extend(counts);
-        sentences.extend(replaced(verdict));
-        sentences.extend(not_established(verdict));
+    match verdict.blame() {
+        None => {
+            sentences.extend(counts(verdict));
+            sentences.extend(not_established(verdict));
+        }
+        Some(Blame::Package) => sentences.extend(not_established(verdict)),
+        Some(Blame::Evidence | Blame::AnotherLedger) => {}
     }
+    // What the owner's own entries say happened is said whatever else is found.
+    sentences.extend(replaced(verdict));
     sentences.push(vouched(verdict));
     sentences.join(" ")
 }
@@ -68,10 +72,17 @@ fn contradiction(verdict: &Verdict, blame: Blame) -> String {
         Blame::AnotherLedger => format!(
             "THIS IS ANOTHER LEDGER THAN THE ONE YOU NAMED{place}. Look first whether what you gave is what reached you on paper. If it is right, this does not come from that ledger. Whatever agrees below agrees within this package only."
         ),
-        Blame::Package => format!(
-            "THE PACKAGE AROUND THE EVIDENCE WAS CHANGED{place}; the evidence in it agrees. {} This does not show who changed it, or when. Keep it as it is, and ask for the package again.",
-            counts(verdict).unwrap_or_default()
-        ),
+        Blame::Package => {
+            let agrees = if verdict.evidence_agrees() {
+                "the evidence in it agrees"
+            } else {
+                "nothing in it contradicts the evidence, but not everything is established"
+            };
+            format!(
+                "THE PACKAGE AROUND THE EVIDENCE WAS CHANGED{place}; {agrees}. {} This does not show who changed it, or when. Keep it as it is, and ask for the package again.",
+                counts(verdict).unwrap_or_default()
+            )
+        }
     }
 }
 
@@ -80,7 +91,9 @@ const ANYBODY: &str = "No independent party vouches for when this was sealed, no
 
 /// Who vouches for when: nobody, but for what a kept checkpoint covers.
 fn vouched(verdict: &Verdict) -> String {
-    if verdict.blame().is_none() && verdict.without_anchor() {
+    if !matches!(verdict.blame(), Some(Blame::Evidence | Blame::AnotherLedger))
+        && verdict.without_anchor()
+    {
         return ANYBODY.to_owned();
     }
     let kept = verdict.seen().and_then(|seen| seen.continues);
@@ -137,9 +150,15 @@ fn counts(verdict: &Verdict) -> Option<String> {
             text.push_str(&format!("; {count} {what}"));
         }
     }
-    let odd = current.iter().filter(|line| !line.odd.is_empty()).count() as u64;
-    if odd > 0 {
-        text.push_str(&format!("; something is odd about {odd}, as listed below"));
+    let odd: BTreeSet<Subject> = verdict
+        .recordings()
+        .lines()
+        .iter()
+        .filter(|line| !line.odd.is_empty())
+        .map(|line| line.subject)
+        .collect();
+    if !odd.is_empty() {
+        text.push_str(&format!("; something is odd about {}", odd.len()));
     }
     let lines = verdict.recordings().lines();
     let withheld = lines.iter().filter(|line| line.hidden.0 > 0).count() as u64;
@@ -178,7 +197,7 @@ fn not_established(verdict: &Verdict) -> Option<String> {
     let first = findings.next()?;
     let more = match findings.count() {
         0 => String::new(),
-        more => format!(" (and {more} more, listed below)"),
+        more => format!(" (and {more} more)"),
     };
     Some(format!("Not established at {}, {}: {}{more}.", first.step.id(), first.item, first.found))
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use unbroken_evidence::recordings::{Recording, Recordings, Told};
+use unbroken_evidence::recordings::{Bytes, Recording, Recordings, Told};
 
 use super::counted;
 use super::document::bytes;
@@ -18,6 +18,11 @@ pub(super) fn recordings(recordings: &Recordings, detail: Detail, text: &mut Str
         "\nRecording entries that were judged (nothing is said here of any other file):\n",
     );
     let shown = if detail == Detail::Explained { usize::MAX } else { LINES_SHOWN };
+    // Where not all are shown, those with something to say of them come first.
+    let mut lines: Vec<&Recording> = lines.iter().collect();
+    if lines.len() > shown {
+        lines.sort_by_key(|line| is_plain(line));
+    }
     for line in lines.iter().take(shown) {
         let told = recordings.told(line);
         let _ = writeln!(text, "- entry {}: {}", line.index, title(line, &told));
@@ -29,14 +34,27 @@ pub(super) fn recordings(recordings: &Recordings, detail: Detail, text: &mut Str
     more(lines.len() as u64, shown, text);
 }
 
+/// Whether there is nothing to say of a recording but that it agrees.
+fn is_plain(line: &Recording) -> bool {
+    line.bytes == Bytes::Agree
+        && line.odd.is_empty()
+        && line.complete != Some(false)
+        && line.superseded_by.is_none()
+}
+
+/// A stranger's words, marked off from ours.
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('"', "\\\""))
+}
+
 /// The medium, and what the recording is called where it was made.
 fn title(line: &Recording, told: &Told<'_>) -> String {
     let mut title = line.media.name().to_owned();
     if let Some(id) = told.id {
-        let _ = write!(title, ", recording {id}");
+        let _ = write!(title, ", recording {}", quoted(id));
     }
     if let Some(conversation) = told.conversation {
-        let _ = write!(title, ", conversation {conversation}");
+        let _ = write!(title, ", conversation {}", quoted(conversation));
     }
     title
 }
@@ -47,7 +65,7 @@ type Line = (&'static str, String);
 fn about(line: &Recording, told: &Told<'_>) -> Vec<Line> {
     let mut lines = vec![("bytes", found(line))];
     lines.extend(line.sha256.map(|sha256| ("sealed as", format!("SHA-256 {sha256}"))));
-    lines.extend(told.key.map(|key| ("exported as", key.to_owned())));
+    lines.extend(told.key.map(|key| ("exported as", quoted(key))));
     lines.push(("sealed", sealed(line)));
     lines.extend(declared(line, told).map(|declared| ("declared", declared)));
     if let Some(ms) = line.measured_ms {
@@ -91,7 +109,7 @@ fn sealed(line: &Recording) -> String {
 
 /// What its metadata declares of its time.
 fn declared(line: &Recording, told: &Told<'_>) -> Option<String> {
-    let shown = |moment: Option<&str>| moment.unwrap_or("no time").to_owned();
+    let shown = |moment: Option<&str>| moment.map_or_else(|| "no time".to_owned(), quoted);
     let times = (told.start.is_some() || told.end.is_some())
         .then(|| format!("from {} to {}", shown(told.start), shown(told.end)));
     let long = line.declared_ms.map(|ms| format!("{} long", span(ms)));
@@ -120,6 +138,11 @@ fn history(line: &Recording, told: &Told<'_>, recordings: &Recordings) -> Vec<Li
             count => few(&shown, count, ", "),
         };
         let (index, at) = (entry.index, entry.at);
+        let kind = if entry.is_known {
+            kind.to_owned()
+        } else {
+            format!("of the unknown kind {}", quoted(kind))
+        };
         lines.push((
             "beside it",
             format!("entry {index}, {kind}, {at} by its signer's clock: {said}"),
@@ -133,6 +156,7 @@ fn history(line: &Recording, told: &Told<'_>, recordings: &Recordings) -> Vec<Li
 
 /// The first few of so many.
 fn few(shown: &[&str], count: u64, between: &str) -> String {
+    let shown: Vec<String> = shown.iter().map(|text| quoted(text)).collect();
     let mut text = shown.join(between);
     if let Some(more) = count.checked_sub(shown.len() as u64).filter(|more| *more > 0) {
         let _ = write!(text, "{between}and {more} more");

@@ -35,7 +35,7 @@ pub fn schedule(verdict: &Verdict) -> String {
             line.companions.0,
             line.companions.1,
             line.hidden.0,
-            cell(&told.withheld.join("; ")),
+            safe(&told.withheld.join("; ")),
             line.hidden.1,
             line.superseded_by.map(|index| index.to_string()).unwrap_or_default(),
             optional(told.start),
@@ -50,15 +50,19 @@ pub fn schedule(verdict: &Verdict) -> String {
 }
 
 fn optional(text: Option<&str>) -> String {
-    cell(text.unwrap_or_default())
+    safe(text.unwrap_or_default())
 }
 
 /// A cell of RFC 4180 that no spreadsheet takes for a formula.
 #[must_use]
 pub fn cell(text: &str) -> String {
-    let shown = printable(text).replace('"', "\"\"");
-    let formula = shown.starts_with(['=', '+', '-', '@']);
-    format!("\"{}{shown}\"", if formula { "'" } else { "" })
+    safe(&printable(text))
+}
+
+/// The same of a text that a verdict has made safe to print already.
+fn safe(text: &str) -> String {
+    let formula = text.starts_with(['=', '+', '-', '@']);
+    format!("\"{}{}\"", if formula { "'" } else { "" }, text.replace('"', "\"\""))
 }
 
 #[cfg(test)]

@@ -3,14 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::body::{self, Body, Rel};
+use crate::body::{self, Body, Rel, Subject};
 use crate::content::BlockKey;
 use crate::disclosed::Disclosed;
-use crate::document;
-use crate::field::FieldType;
 use crate::hash::Hash;
 use crate::judge::entries::Judged;
 use crate::judge::findings::Findings;
+use crate::judge::sidecar::Sidecar;
 use crate::limits::COMMITMENTS_MAX;
 use crate::opening::VerifiedOpening;
 use crate::recordings::{Recording, Recordings, Replacement, Replacements};
@@ -22,6 +21,12 @@ use crate::vocabulary::sidecar;
 pub(crate) struct Commitments {
     /// Ascending by digest, then index, then role, once they are [`Commitments::sorted`].
     list: Vec<(Hash, Commitment)>,
+    /// What the entries say of their recordings, and the values that they take from metadata files: in one
+    /// piece each, and once for an entry, however many companions it has.
+    committed: Vec<Committed>,
+    sidecars: Vec<Sidecar>,
+    /// Companions of which the name is shown and the digest is not: entry and number.
+    withheld: Vec<(u64, u64)>,
     /// Recording entries that may commit to bytes that they do not show.
     hides: BTreeSet<u64>,
     /// SHA-256, where it is disclosed, and size of each recording entry.
@@ -35,10 +40,10 @@ pub(crate) struct Commitments {
 }
 
 /// One digest that an entry commits to.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Commitment {
-    Recording(Box<Committed>),
-    Companion { index: u64, number: u64, size: Option<u64>, sidecar: Option<Box<Sidecar>> },
+    Recording { index: u64, committed: usize },
+    Companion { index: u64, number: u64, size: Option<u64>, sidecar: Option<usize> },
 }
 
 /// What a recording entry says of the bytes.
@@ -53,22 +58,13 @@ pub(crate) struct Committed {
     /// Absent where it is not disclosed.
     pub(crate) block_key: Option<BlockKey>,
     /// Content fields that an exhibit asks for and the opening does not show.
-    pub(crate) not_shown: Vec<&'static str>,
-}
-
-/// The values that an entry takes from a metadata file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Sidecar {
-    /// A digest over all values, or a digest for each where some are withheld: pointer, then value.
-    values: Vec<(String, Option<Hash>)>,
-    is_whole: bool,
+    pub(crate) not_shown: [Option<&'static str>; 3],
 }
 
 impl Commitment {
     pub(crate) const fn index(&self) -> u64 {
         match self {
-            Self::Recording(committed) => committed.index,
-            Self::Companion { index, .. } => *index,
+            Self::Recording { index, .. } | Self::Companion { index, .. } => *index,
         }
     }
 }
@@ -117,7 +113,15 @@ impl Commitments {
     ) {
         let (index, statement) = (judged.index, judged.statement());
         let Body::Recording(recording) = &statement.body else {
-            if let Some(subject) = statement.subject {
+            // One without a subject is about the recordings that it names.
+            let named = statement.body.refs().iter().filter_map(|reference| {
+                self.recordings.find(reference.index).map(|line| line.subject)
+            });
+            let subjects: BTreeSet<Subject> = match statement.subject {
+                Some(subject) => BTreeSet::from([subject]),
+                None => named.collect(),
+            };
+            for subject in subjects {
                 self.recordings.other((index, subject), statement, opening);
             }
             return;
@@ -148,24 +152,35 @@ impl Commitments {
         let content = &recording.content;
         let (missing, withheld) = disclosed.content_not_shown();
         if let Some(sha256) = disclosed.sha256() {
-            let committed = Committed {
+            let mut names = missing.iter().chain(withheld).copied();
+            let place = self.committed.len();
+            self.committed.push(Committed {
                 index,
                 size: content.size,
                 blake3: disclosed.blake3(),
                 block_bytes: content.block_bytes,
                 block_root: content.block_root,
                 block_key: disclosed.block_key(),
-                not_shown: missing.iter().chain(withheld).copied().collect(),
-            };
-            self.list.push((sha256, Commitment::Recording(Box::new(committed))));
+                not_shown: [names.next(), names.next(), names.next()],
+            });
+            self.list.push((sha256, Commitment::Recording { index, committed: place }));
         }
-        let mut companions = 0;
+        let (mut companions, mut values) = (0, None);
         for (number, companion) in disclosed.companions() {
-            let Some(sha256) = companion.sha256 else { continue };
+            let number = *number;
+            let Some(sha256) = companion.sha256 else {
+                self.withheld.push((index, number));
+                continue;
+            };
             companions += 1;
             let is_sidecar = companion.role.as_deref() == Some(sidecar::SOURCE);
-            let sidecar = opening.filter(|_| is_sidecar).map(|o| Box::new(Sidecar::of(o)));
-            let (number, size) = (*number, companion.size);
+            let sidecar = opening.filter(|_| is_sidecar).map(|opening| {
+                *values.get_or_insert_with(|| {
+                    self.sidecars.push(Sidecar::of(opening));
+                    self.sidecars.len() - 1
+                })
+            });
+            let size = companion.size;
             self.list.push((sha256, Commitment::Companion { index, number, size, sidecar }));
         }
         companions
@@ -211,6 +226,21 @@ impl Commitments {
         rest.get(..rest.partition_point(|(hash, _)| hash == sha256)).unwrap_or_default()
     }
 
+    /// What a recording entry says of its bytes.
+    pub(crate) fn committed_at(&self, place: usize) -> Option<&Committed> {
+        self.committed.get(place)
+    }
+
+    /// The values that an entry takes from a metadata file.
+    pub(crate) fn sidecar(&self, place: usize) -> Option<&Sidecar> {
+        self.sidecars.get(place)
+    }
+
+    /// Companions of which the name is shown and the digest is not.
+    pub(crate) fn withheld(&self) -> &[(u64, u64)] {
+        &self.withheld
+    }
+
     /// Every commitment.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &(Hash, Commitment)> {
         self.list.iter()
@@ -228,70 +258,6 @@ fn clear_values(index: u64, disclosed: &Disclosed, findings: &mut Findings) {
     for _ in differing.len() as u64..compared {
         findings.held(Step::ClearValues);
     }
-}
-
-impl Sidecar {
-    fn of(opening: &VerifiedOpening) -> Self {
-        let own = |source: &str| source == sidecar::SOURCE;
-        let shown = opening.fields().filter(|field| own(&field.value.source)).map(|field| {
-            let value = &field.value;
-            (value.pointer.clone(), Some(digest(value.field_type, &value.value)))
-        });
-        let withheld = opening.withheld().filter(|(source, _)| own(source));
-        let withheld = withheld.map(|(_, pointer)| (pointer.to_owned(), None));
-        let mut values: Vec<_> = shown.chain(withheld).collect();
-        values.sort();
-        let is_whole = opening.closed() == 0;
-        if is_whole && values.iter().all(|(_, value)| value.is_some()) {
-            return Self { values: vec![(String::new(), Some(over(&values)))], is_whole };
-        }
-        Self { values, is_whole }
-    }
-
-    /// Where the values differ from those of the file: a pointer, or nothing.
-    pub(crate) fn differs_from(&self, file: &[u8]) -> Option<String> {
-        let document = document::read(file).ok();
-        let values = document.map(|document| document::values(sidecar::SOURCE, &document));
-        let mut found: Vec<(String, Option<Hash>)> = values
-            .into_iter()
-            .flatten()
-            .map(|value| (value.pointer, Some(digest(value.field_type, &value.value))))
-            .collect();
-        found.sort();
-        if let [(name, Some(whole))] = self.values.as_slice()
-            && name.is_empty()
-            && self.is_whole
-            && *whole == over(&found)
-        {
-            return None;
-        }
-        let in_file: BTreeMap<&str, Option<Hash>> =
-            found.iter().map(|(pointer, value)| (pointer.as_str(), *value)).collect();
-        let said: BTreeMap<&str, Option<Hash>> =
-            self.values.iter().map(|(pointer, value)| (pointer.as_str(), *value)).collect();
-        let other = said.iter().find(|(pointer, value)| match in_file.get(*pointer) {
-            Some(found) => value.is_some() && *value != found,
-            None => true,
-        });
-        if let Some((pointer, _)) = other {
-            return Some((*pointer).to_owned());
-        }
-        let missing = in_file.keys().find(|pointer| self.is_whole && !said.contains_key(*pointer));
-        missing.map(|pointer| (*pointer).to_owned())
-    }
-}
-
-fn digest(field_type: FieldType, value: &str) -> Hash {
-    Hash::of(&[field_type.name().as_bytes(), b"\n", value.as_bytes()])
-}
-
-fn over(values: &[(String, Option<Hash>)]) -> Hash {
-    let mut text = String::new();
-    for (pointer, value) in values {
-        crate::json::write_string(pointer, &mut text);
-        text.push_str(&value.map_or_else(String::new, |value| value.to_string()));
-    }
-    Hash::of(&[text.as_bytes()])
 }
 
 #[cfg(test)]
@@ -314,75 +280,72 @@ mod tests {
         assert!(commitments.is_refused(5) && !commitments.is_refused(3));
     }
 
-    /// What an entry takes from `{"a":"x","b":7}`, after `edit`.
-    fn taken(edit: fn(&mut Vec<Value>, &mut Opening)) -> Sidecar {
+    fn message() -> body::Recording {
+        let hash = Hash::of(&[]);
+        let content = body::Content {
+            blake3: None,
+            block_bytes: 4096,
+            block_root: hash,
+            sha256: None,
+            size: 7,
+        };
+        let fields = crate::field::FieldsCommitment { count: 8, root: hash };
+        let media = body::Media::Message;
+        body::Recording { completeness: None, content, fields, media, refs: vec![] }
+    }
+
+    /// "The object was overwritten by hand", said without a subject, was in the exhibit and in no line.
+    // spec: A8
+    #[test]
+    fn an_entry_without_a_subject_stands_beside_the_recording_that_it_names() {
+        let (subject, kind) = (Subject([7; 16]), crate::kind::Kind::Recording);
+        let mut scribe = crate::judge::testing::Scribe::new();
+        scribe.sign(3, kind, Some(subject), Body::Recording(message()), |_| ());
+        scribe.referring(crate::kind::Kind::Observation, None, Rel::About, 1);
+        scribe.gap(3, |_| ());
+        let mut commitments = Commitments::default();
+        let mut findings = Findings::new(Step::ALL);
+        for outcome in scribe.outcomes() {
+            let crate::judge::entries::Outcome::Judged(judged) = outcome else { panic!("refused") };
+            commitments.entry(&judged, None, &mut findings);
+        }
+        let beside: Vec<u64> =
+            commitments.recordings.beside(&subject).iter().map(|entry| entry.index).collect();
+        assert_eq!(beside, [2]);
+    }
+
+    /// An entry may call any number of companions its metadata file: what it takes from it is kept once. Kept
+    /// for each, 8 MB of opening took all the memory there was.
+    #[test]
+    fn the_values_of_an_entry_are_kept_once_for_all_its_companions() {
+        let hash = Hash::of(&[b"a file"]).to_string();
+        let mut values =
+            vec![Value::string("sidecar", "/a", "x"), Value::string("sidecar", "/b", "y")];
+        for number in 0..50 {
+            let named =
+                |name, value| Value::string("companion", &format!("/{number}/{name}"), value);
+            values.extend([named("role", "sidecar"), named("sha256", &hash)]);
+        }
         let mut salt = 0_u8;
-        let mut values = vec![
-            Value::string("sidecar", "/a", "x"),
-            Value::number("sidecar", "/b", 7),
-            Value::string("object", "/key", "k"),
-        ];
-        edit(&mut values, &mut Opening::default());
         let set = FieldSet::seal(values, &mut || {
             salt += 1;
             [salt; 16]
         });
-        let mut opening = Opening::of(set.clone(), None);
-        edit(&mut Vec::new(), &mut opening);
-        Sidecar::of(&opening.verify(&set.commitment()).unwrap())
-    }
-
-    fn position<'a>(opening: &'a mut Opening, pointer: &str) -> Option<&'a mut Position> {
-        opening.positions.iter_mut().find(|p| p.name() == Some(("sidecar", pointer)))
-    }
-
-    fn withhold(opening: &mut Opening, pointer: &str) {
-        if let Some(position) = position(opening, pointer)
-            && let Position::Shown(field) = position
-        {
-            *position = Position::Withheld(field.withhold());
+        let fields = set.commitment();
+        let mut opening = Opening::of(set, None);
+        for position in &mut opening.positions {
+            if let Position::Shown(field) = position
+                && field.value.pointer == "/a"
+            {
+                *position = Position::Withheld(field.withhold());
+            }
         }
-    }
-
-    fn close(opening: &mut Opening, pointer: &str) {
-        if let Some(position) = position(opening, pointer) {
-            *position = Position::Closed(position.leaf());
-        }
-    }
-
-    // spec: V28 F10
-    #[test]
-    fn values_of_a_metadata_file_are_held_against_it_both_ways() {
-        const FILE: &[u8] = br#"{"a":"x","b":7}"#;
-        let differs = |sidecar: Sidecar, file: &[u8]| sidecar.differs_from(file);
-        assert_eq!(differs(taken(|_, _| ()), FILE), None);
-        // Of values that are all shown only a digest is kept: that they differ is told, and not where.
-        let whole = Some(String::new());
-        for other in
-            [&br#"{"a":"y","b":7}"#[..], br#"{"a":"x"}"#, br#"{"a":"x","b":7,"c":1}"#, b"no JSON"]
-        {
-            assert_eq!(differs(taken(|_, _| ()), other), whole, "{other:?}");
-        }
-        // Where one is withheld its name must be there, and the others agree.
-        let withheld = || taken(|_, opening| withhold(opening, "/a"));
-        assert_eq!(differs(withheld(), FILE), None);
-        assert_eq!(differs(withheld(), br#"{"a":"y","b":7}"#), None);
-        assert_eq!(differs(withheld(), br#"{"a":"x","b":8}"#), Some("/b".into()));
-        assert_eq!(differs(withheld(), br#"{"b":7}"#), Some("/a".into()));
-        assert_eq!(differs(withheld(), br#"{"a":"x","b":7,"c":1}"#), Some("/c".into()));
-        // Where one is closed the file may have more; what is shown must still be in it.
-        let closed = || taken(|_, opening| close(opening, "/a"));
-        assert_eq!(differs(closed(), br#"{"b":7,"c":1}"#), None);
-        assert_eq!(differs(closed(), br#"{"a":"x","b":8}"#), Some("/b".into()));
-        assert_eq!(differs(closed(), br#"{"a":"x"}"#), Some("/b".into()));
-        // The same text of another type is another value.
-        let text = taken(|values, _| {
-            values
-                .iter_mut()
-                .filter(|v| v.pointer == "/b")
-                .for_each(|v| *v = Value::string("sidecar", "/b", "7"))
-        });
-        assert_eq!(differs(text, FILE), whole);
+        let opening = opening.verify(&fields).unwrap();
+        let recording = body::Recording { fields, ..message() };
+        let disclosed = Disclosed::of(&recording, Some(&opening));
+        let mut commitments = Commitments::default();
+        assert_eq!(commitments.committed(3, &recording, &disclosed, Some(&opening)), 50);
+        assert_eq!((commitments.list.len(), commitments.sidecars.len()), (50, 1));
     }
 
     #[test]

@@ -416,7 +416,7 @@ mod tests {
             scribe.push(signer(seed).sign_note("unbroken/entry@v2\nwhatever\n"));
             scribe
         };
-        let unread = "V13? entry 1: unsupported: entry version: unbroken/entry@v2 is not known to this version of the verifier";
+        let unread = "V13? entry 1: unsupported: entry version: `unbroken/entry@v2` is not known to this version of the verifier";
         // A collector's leaves room for one number of its own chain, and changes nothing else.
         let mut scribe = later(3);
         scribe.gap(3, |gap| (gap.number, gap.previous) = (1, Some(Hash::of(&[]))));

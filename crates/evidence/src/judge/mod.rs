@@ -25,6 +25,7 @@ mod payload;
 mod reading;
 pub mod recordings;
 mod scope;
+mod sidecar;
 pub mod step;
 #[cfg(test)]
 mod testing;

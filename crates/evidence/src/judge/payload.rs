@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use crate::bag::{Packed, Place};
 use crate::content::{BlockKey, Digests};
 use crate::hash::Hash;
-use crate::judge::commitments::{Commitment, Commitments, Committed, Sidecar};
+use crate::judge::commitments::{Commitment, Commitments, Committed};
 use crate::judge::findings::Findings;
 use crate::judge::reading::Reading;
+use crate::judge::sidecar::FileValues;
 use crate::left_out::LeftOut;
 use crate::length::Ends;
 use crate::limits::{BLOCK_TREES_MAX, DOCUMENT_BYTES_MAX};
@@ -131,9 +132,12 @@ impl<'a, 'b> Payload<'a, 'b> {
             .to(&expected)
             .iter()
             .filter_map(|(_, commitment)| match commitment {
-                Commitment::Recording(c) => Some((c.block_bytes, c.block_key?)),
+                Commitment::Recording { committed, .. } => {
+                    self.commitments.committed_at(*committed)
+                }
                 Commitment::Companion { .. } => None,
             })
+            .filter_map(|committed| Some((committed.block_bytes, committed.block_key?)))
             .take(BLOCK_TREES_MAX)
             .collect();
         let Some((digests, ends)) = self.digests(path, &keys)? else { return Ok(()) };
@@ -148,7 +152,7 @@ impl<'a, 'b> Payload<'a, 'b> {
             self.findings.not_established(Step::Recording, path, &why);
         } else if self.stands_right(&file) {
             // A file that is not the listed one has no keys made ready; its blocks are not judged.
-            self.against_all(&file, digests_are(&file, &expected))?;
+            self.against_all(&file, file.digests.sha256 == expected)?;
         }
         Ok(())
     }
@@ -204,7 +208,7 @@ impl<'a, 'b> Payload<'a, 'b> {
             return false;
         };
         let role = match lowest {
-            Commitment::Recording(_) => Packed::Recording,
+            Commitment::Recording { .. } => Packed::Recording,
             Commitment::Companion { number, .. } => Packed::Companion(*number),
         };
         if *index < lowest.index() && hides {
@@ -221,9 +225,15 @@ impl<'a, 'b> Payload<'a, 'b> {
 
     fn against_all(&mut self, file: &File<'_>, blocks_known: bool) -> Result<(), Stop> {
         let mut roots = file.digests.block_roots.iter();
+        // The file's own values, and what was found of the last entry that takes from it: an entry may name
+        // one file a thousand times.
+        let (mut values, mut last) = (None, None);
         for (_, commitment) in self.commitments.to(&file.digests.sha256).to_vec() {
             match commitment {
-                Commitment::Recording(committed) => {
+                Commitment::Recording { committed, .. } => {
+                    let Some(committed) = self.commitments.committed_at(committed).cloned() else {
+                        continue;
+                    };
                     let root =
                         committed.block_key.filter(|_| blocks_known).and_then(|_| roots.next());
                     self.recording(file, root, &committed);
@@ -237,13 +247,37 @@ impl<'a, 'b> Payload<'a, 'b> {
                     if let Some(line) = self.commitments.recordings.find(index) {
                         line.companions.1 += u64::from(agrees);
                     }
-                    if let Some(sidecar) = sidecar {
-                        self.sidecar(file, (index, number), &sidecar)?;
+                    let Some(place) = sidecar else { continue };
+                    if values.is_none() {
+                        values = Some(FileValues::of(&self.document(file)?));
                     }
+                    if last.as_ref().is_none_or(|(known, _)| *known != place) {
+                        let said = self.commitments.sidecar(place);
+                        let differs =
+                            said.zip(values.as_ref()).and_then(|(s, v)| s.differs_from(v));
+                        last = Some((place, differs));
+                    }
+                    let differs = last.as_ref().and_then(|(_, differs)| differs.as_deref());
+                    // Of values that were all shown only a digest over them is kept.
+                    let found =
+                        differs.filter(|pointer| !pointer.is_empty()).unwrap_or("other values");
+                    let expected = "the values of the file, each under its pointer";
+                    self.findings.check(differs.is_none(), Step::Sidecar, &item, expected, found);
                 }
             }
         }
         Ok(())
+    }
+
+    /// The bytes of a metadata file; none where it is too long to be one.
+    fn document(&mut self, file: &File<'_>) -> Result<Vec<u8>, Stop> {
+        let mut bytes = Vec::new();
+        if file.digests.size <= DOCUMENT_BYTES_MAX as u64 {
+            let sink = &mut |piece: &[u8]| bytes.extend_from_slice(piece);
+            let read = self.reading.package.stream(file.path, sink);
+            read.map_err(|error| Stop::Io(format!("{} {error}", file.path)))?;
+        }
+        Ok(bytes)
     }
 
     /// V4 and V5: a recording whose SHA-256 the entry commits to.
@@ -261,6 +295,7 @@ impl<'a, 'b> Payload<'a, 'b> {
             let (expected, found) = (format!("BLAKE3 {blake3}"), digests.blake3.to_string());
             findings.check(digests.blake3 == *blake3, Step::Recording, &item, &expected, &found);
         }
+        let not_shown: Vec<&str> = not_shown.iter().flatten().copied().collect();
         if !not_shown.is_empty() {
             let names = not_shown.join(", content");
             let why = if self.commitments.is_unusable(*index) {
@@ -304,29 +339,6 @@ impl<'a, 'b> Payload<'a, 'b> {
         }
     }
 
-    /// V28: the values that an entry took from a metadata file, against that file.
-    fn sidecar(
-        &mut self,
-        file: &File<'_>,
-        (index, number): (u64, u64),
-        sidecar: &Sidecar,
-    ) -> Result<(), Stop> {
-        let item = format!("{}, companion {number} of entry {index}", file.path);
-        let mut bytes = Vec::new();
-        if file.digests.size <= DOCUMENT_BYTES_MAX as u64 {
-            let sink = &mut |piece: &[u8]| bytes.extend_from_slice(piece);
-            let read = self.reading.package.stream(file.path, sink);
-            read.map_err(|error| Stop::Io(format!("{} {error}", file.path)))?;
-        }
-        let differs = sidecar.differs_from(&bytes);
-        // Of values that were all shown only a digest over them is kept.
-        let found = differs.as_deref().filter(|pointer| !pointer.is_empty());
-        let found = found.unwrap_or("other values");
-        let expected = "the values of the file, each under its pointer";
-        self.findings.check(differs.is_none(), Step::Sidecar, &item, expected, found);
-        Ok(())
-    }
-
     /// What is committed to and not packed.
     fn not_packed(&mut self) {
         let lines = self.commitments.recordings.lines().iter();
@@ -338,10 +350,10 @@ impl<'a, 'b> Payload<'a, 'b> {
             }
             let (step, file, item) = match commitment {
                 // A file stands in its place, and that was said.
-                Commitment::Recording(c) if differing.contains(&c.index) => continue,
-                Commitment::Recording(c) => {
-                    let item = format!("entry {}, recording", c.index);
-                    (Step::Recording, (c.index, Packed::Recording), item)
+                Commitment::Recording { index, .. } if differing.contains(index) => continue,
+                Commitment::Recording { index, .. } => {
+                    let item = format!("entry {index}, recording");
+                    (Step::Recording, (*index, Packed::Recording), item)
                 }
                 Commitment::Companion { index, number, .. } => {
                     let item = format!("entry {index}, companion {number}");
@@ -354,6 +366,12 @@ impl<'a, 'b> Payload<'a, 'b> {
             };
             self.findings.not_read(step, &item, &why);
         }
+        // X13: of a companion whose digest is withheld no file can be told to be it.
+        for (index, number) in self.commitments.withheld() {
+            let item = format!("entry {index}, companion {number}");
+            let why = "its digest is withheld, and no packed file can be held against it";
+            self.findings.not_read(Step::Companion, &item, why);
+        }
         for line in &mut self.commitments.recordings.lines {
             if matches!(line.bytes, Bytes::NotPacked | Bytes::NotDisclosed) {
                 line.left_out = self.left_out.remove(&(line.index, Packed::Recording));
@@ -364,10 +382,6 @@ impl<'a, 'b> Payload<'a, 'b> {
             }
         }
     }
-}
-
-fn digests_are(file: &File<'_>, expected: &Hash) -> bool {
-    file.digests.sha256 == *expected
 }
 
 #[cfg(test)]

@@ -322,7 +322,9 @@ fn stray(path: &str) -> &'static str {
 
 /// The names that the file managers of macOS, Windows and KDE leave behind.
 fn is_left_behind(path: &str) -> bool {
+    // A folder lists a name that no exhibit may have with a number behind it.
     let name = path.rsplit('/').next().unwrap_or_default();
+    let name = name.split(" (").next().unwrap_or_default();
     matches!(name, ".DS_Store" | "Thumbs.db" | "desktop.ini" | ".directory")
         || name.starts_with("._")
 }
@@ -356,7 +358,7 @@ mod tests {
     fn every_name_has_its_form_and_its_place() {
         let found = found_after(|package| {
             for path in [
-                ".DS_Store",
+                ".DS_Store (3)",
                 "data/._2",
                 "data/Thumbs.db",
                 "notes.txt",
@@ -369,7 +371,7 @@ mod tests {
         });
         for line in [
             "V1! notes.txt: expected only files that have a place; a file that no exhibit has",
-            "V1! .DS_Store: expected only files that have a place; a file that file managers leave in a folder that somebody opens",
+            "V1! .DS_Store (3): expected only files that have a place; a file that file managers leave in a folder that somebody opens",
             "V1! data/._2: expected only files that have a place; a file that file managers leave in ",
             "V1! data/Thumbs.db: expected only files that have a place; a file that file managers leave in ",
             "V1! data/2/a b (file name): expected segments of ",

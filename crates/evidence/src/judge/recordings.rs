@@ -130,6 +130,8 @@ pub struct Beside {
     pub at: Time,
     /// How many values its opening shows.
     pub values: u64,
+    /// Whether its kind is one that this version knows.
+    pub is_known: bool,
     words: Stretch,
 }
 
@@ -174,7 +176,8 @@ impl Recordings {
         opening: Option<&VerifiedOpening>,
     ) {
         let (words, values) = self.words.beside(statement, opening);
-        self.beside.push(Beside { subject, index, at: statement.at, values, words });
+        let is_known = statement.kind.is_known();
+        self.beside.push(Beside { subject, index, at: statement.at, values, is_known, words });
     }
 
     /// The name of the kind of such an entry, and the first few values that its opening shows, each as

@@ -137,6 +137,16 @@ impl Scribe {
         (entries, Verdict::of(findings))
     }
 
+    /// What became of all entries.
+    pub(crate) fn outcomes(&self) -> Vec<crate::judge::entries::Outcome> {
+        let mut findings = Findings::new(Step::ALL);
+        let mut entries = Entries::new(Some(ORIGIN.to_owned()), History::default());
+        for (index, note) in (0..).zip(&self.notes) {
+            entries.entry(Shown::read(index, note.as_bytes()), &mut findings);
+        }
+        entries.settle(1, &mut findings)
+    }
+
     /// What was found where all entries are shown, as [`found`] has it.
     pub(crate) fn found(&self) -> Vec<String> {
         let all: Vec<u64> = (0..self.notes.len() as u64).collect();

@@ -2,7 +2,7 @@
 
 use crate::body::Role;
 use crate::checkpoint::{Checkpoint, UnverifiedCheckpoint, VerifiedCheckpoint};
-use crate::error::escaped;
+use crate::error::printable;
 use crate::hash::{Hash, encode_hex};
 use crate::judge::findings::Findings;
 use crate::key::VerifierKey;
@@ -76,13 +76,6 @@ impl Judged {
         if trust.is_empty() {
             without_anchor(findings);
         }
-        let is_given = |line: &&SignatureLine| {
-            trust.keys.iter().any(|key| key.name() == line.name && key.id() == line.id)
-        };
-        if lines.iter().any(|line| !is_given(&line)) && !trust.keys.is_empty() {
-            let others = names(lines.iter().filter(|line| !is_given(line)));
-            findings.note(Axis::Witness, format!("{FOREIGN_KEYS}{others}"));
-        }
         findings.ran(&[Step::Checkpoint]);
         Some(Self { unverified, verified })
     }
@@ -102,9 +95,25 @@ impl Judged {
         if trust.keys.is_empty() {
             anchored &= self.signed_by_the_chain(trust, keys, findings);
         }
+        self.foreign(trust, keys, findings);
         findings.ran(&[Step::LedgerId, Step::LogKey]);
         let Checkpoint { origin, size, root } = self.claims().clone();
         Seen { origin, size, root, ledger_id: keys.ledger_id(), anchored, continues: None }
+    }
+
+    /// L2: names the signature lines whose keys are neither given nor, where none is given, the chain's.
+    fn foreign(&self, trust: &Trust, keys: &Keys, findings: &mut Findings) {
+        let note = self.unverified.note();
+        let own = keys.signer_of_checkpoint(note, self.claims().size).map(|history| &history.key);
+        let verified = |line: &&SignatureLine| {
+            let own = own.filter(|_| trust.keys.is_empty());
+            trust.keys.iter().chain(own).any(|key| key.name() == line.name && key.id() == line.id)
+        };
+        let others = note.signatures().iter().filter(|line| !verified(line));
+        let count = others.clone().count();
+        if count > 0 {
+            findings.note(Axis::Witness, format!("{FOREIGN_KEYS}{count}: {}", names(others)));
+        }
     }
 
     /// C9: the key that verified the checkpoint was a log key of this ledger at that size.
@@ -184,7 +193,7 @@ fn different_digits(a: &Hash, b: &Hash) -> usize {
 
 /// Begins the note that names keys whose signatures nobody asked to verify.
 pub const FOREIGN_KEYS: &str =
-    "signature lines of other keys stand on the checkpoint and were not verified: ";
+    "signature lines of other keys stand on the checkpoint and were not verified, ";
 
 fn named(name: &str, id: [u8; 4]) -> String {
     format!("{name}+{}", encode_hex(&id))
@@ -192,7 +201,7 @@ fn named(name: &str, id: [u8; 4]) -> String {
 
 pub(crate) fn names<'a>(lines: impl Iterator<Item = &'a SignatureLine>) -> String {
     let names: Vec<String> = lines.map(|line| named(&line.name, line.id)).collect();
-    escaped(&names.join(", "))
+    printable(&names.join(", "))
 }
 
 /// What a finding is about that follows from nothing having been given to trust.
@@ -285,5 +294,31 @@ mod tests {
         assert_eq!(notes, ["it rests on the ledger, which is contradicted"]);
         let (_, notes) = under(&anchor(), Axis::Witness);
         assert_eq!(notes, [""; 0]);
+    }
+
+    /// Whichever anchor is given: a line that anybody added is named, and however many there are, briefly.
+    // spec: L2 A6
+    #[test]
+    fn lines_of_other_keys_are_named_under_a_ledger_id_too() {
+        let scribe = crate::judge::testing::Scribe::new();
+        let (entries, _) = scribe.judged(&[0]);
+        let id = entries.keys.ledger_id().unwrap();
+        let root = crate::tree::leaf_hash(scribe.notes[0].as_bytes());
+        let origin = crate::judge::testing::ORIGIN.to_owned();
+        let text = Checkpoint { origin, size: 1, root }.text();
+        let mut note = signer(2).sign_note(&text);
+        for seed in 10..60 {
+            let other = signer(seed).sign_note(&text);
+            note.push_str(other.strip_prefix(&format!("{text}\n")).unwrap());
+        }
+        let own = signer(2).verifier().clone();
+        for trust in [Trust::key(own), Trust { keys: vec![], ledger_ids: vec![id] }] {
+            let mut findings = Findings::new(Step::ALL);
+            let judged = Judged::new(note.as_bytes(), &trust, &mut findings).unwrap();
+            assert!(judged.against(&trust, &entries.keys, &mut findings).anchored);
+            let [named] = &findings.notes[&Axis::Witness][..] else { panic!("one note") };
+            let begin = format!("{FOREIGN_KEYS}50: example.com/10+");
+            assert!(named.starts_with(&begin) && named.len() < 300, "{named}");
+        }
     }
 }

@@ -298,6 +298,16 @@ impl Verdict {
         self.findings.iter().find(|finding| finding.fault == Some(fault))
     }
 
+    /// Whether everything agrees but for what stands around the evidence.
+    #[must_use]
+    pub fn evidence_agrees(&self) -> bool {
+        let nothing_else = matches!(self.blame(), None | Some(Blame::Package));
+        let established = self.tally.values().all(|tally| tally.not_established == 0);
+        let shown = self.recordings.lines();
+        let agree = shown.iter().all(|line| line.bytes == crate::recordings::Bytes::Agree);
+        nothing_else && established && self.unsupported_count == 0 && agree && !shown.is_empty()
+    }
+
     /// Whether no trust anchor was given.
     #[must_use]
     pub fn without_anchor(&self) -> bool {
