@@ -1,9 +1,10 @@
 //! What the program says: verdicts and documents on stdout, failures on stderr.
 
 use std::fmt::Display;
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{BufWriter, IsTerminal as _, Write as _};
 
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
 use unbroken_container::render::{self, Colour, Detail, Identity};
 use unbroken_evidence::verdict::{LIMITS, Verdict};
 
@@ -90,9 +91,11 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
     })
 }
 
-pub(crate) fn print_json(document: &Value) -> Result<(), Failure> {
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{document:#}").and_then(|()| out.flush()).map_err(|error| {
+/// Writes a document as it is made, and never holds all of it.
+pub(crate) fn print_json(document: &impl Serialize) -> Result<(), Failure> {
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    let written = serde_json::to_writer_pretty(&mut out, document).map_err(std::io::Error::from);
+    written.and_then(|()| writeln!(out)).and_then(|()| out.flush()).map_err(|error| {
         Failure::new(USAGE, format!("stdout: {error}"), "the document was not written")
     })
 }

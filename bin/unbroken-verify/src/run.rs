@@ -3,11 +3,11 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
+use serde::Serialize;
 use unbroken_container::error::OpenError;
 use unbroken_container::log::LogFolder;
 use unbroken_container::open::Exhibit;
-use unbroken_container::render::{self, Identity};
+use unbroken_container::render::{self, Document, Identity};
 use unbroken_evidence::checkpoint::UnverifiedCheckpoint;
 use unbroken_evidence::error::{chain, printable};
 use unbroken_evidence::exhibit::{Stop, verify_exhibit};
@@ -59,7 +59,7 @@ fn exhibits(
         return Err(Failure::new(USAGE, "--schedule takes one exhibit", hint));
     }
     let mut codes = Vec::new();
-    let mut documents = Vec::new();
+    let mut verified = Vec::new();
     for path in paths {
         let shown = printable(&path.to_string_lossy());
         match exhibit(path, anchors) {
@@ -68,27 +68,57 @@ fn exhibits(
                 if let Some(path) = schedule {
                     write_new(path, &render::schedule(&verdict))?;
                 }
-                let verdict_document = render::document(&verdict, Some(&identity));
-                documents.push(json!({"path": shown, "verdict": verdict_document}));
-                if !output.json {
+                if output.json {
+                    verified.push((shown, Ok((verdict, identity))));
+                } else {
                     print_verdict(&identity, &verdict, output, paths.len() > 1);
                 }
             }
             Err(failure) => {
                 codes.push(failure.code);
-                documents
-                    .push(json!({"path": shown, "error": failure.sentence, "hint": failure.hint}));
                 report(&failure, &Output { json: false, ..*output });
+                verified.push((shown, Err(failure)));
             }
         }
     }
     let code = worst(&codes);
     if output.json {
-        print_json(
-            &json!({"schema": "unbroken/verification@v1", "exit_code": code, "exhibits": documents}),
-        )?;
+        let exhibits = verified.iter().map(|(path, outcome)| match outcome {
+            Ok((verdict, identity)) => Verified::Judged {
+                path,
+                verdict: Box::new(render::document(verdict, Some(identity))),
+            },
+            Err(Failure { sentence, hint, .. }) => {
+                Verified::NotRead { path, error: sentence, hint }
+            }
+        });
+        let (schema, exhibits) = ("unbroken/verification@v1", exhibits.collect());
+        print_json(&Verification { schema, exit_code: code, exhibits })?;
     }
     Ok(code)
+}
+
+/// The document of several exhibits.
+#[derive(Serialize)]
+struct Verification<'a> {
+    schema: &'static str,
+    exit_code: u8,
+    exhibits: Vec<Verified<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Verified<'a> {
+    Judged { path: &'a str, verdict: Box<Document<'a>> },
+    NotRead { path: &'a str, error: &'a str, hint: &'a str },
+}
+
+/// The document of a log.
+#[derive(Serialize)]
+struct Log<'a> {
+    schema: &'static str,
+    exit_code: u8,
+    log: Document<'a>,
 }
 
 /// Verifies one exhibit, and hashes the package meanwhile.
@@ -143,8 +173,8 @@ fn check_log(
     let identity = identity::of(path, None, &anchors.shown);
     let code = verdict.conclusion().exit_code();
     if output.json {
-        let document = render::document(&verdict, Some(&identity));
-        print_json(&json!({"schema": "unbroken/log@v1", "exit_code": code, "log": document}))?;
+        let log = render::document(&verdict, Some(&identity));
+        print_json(&Log { schema: "unbroken/log@v1", exit_code: code, log })?;
     } else {
         print_verdict(&identity, &verdict, output, false);
     }
