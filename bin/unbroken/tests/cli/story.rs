@@ -48,7 +48,9 @@ fn a_cover_folder_holds_the_zip_a_schedule_and_what_was_withheld() {
     let (code, text) = scene.verify("cover/exhibit.zip");
     assert!(
         code == 2
-            && text.contains("V6 NOT CHECKED: entry 1, companion 0: its digest is withheld")
+            && text.contains(
+                "companion 0: its digest is withheld, and no packed file can be held against it"
+            )
             && text.contains("2 of 2 recordings")
             && text.contains("values of 2 entries are withheld"),
         "{text}"
@@ -396,7 +398,7 @@ fn a_verdict_says_what_a_recordings_metadata_declares_and_what_is_odd_about_it()
     for said in [
         "declared    from \"2023-08-29T23:19:04.873+0000\" to no time, 25.6 s long, by its metadata\n",
         "declared    from \"2026-11-20T09:00:00.000+0100\" to \"2026-11-20T07:59:59.000Z\", by its metadata\n",
-        " its declared end; under no completeness policy\n",
+        " its declared end; ",
         "odd         its declared end is before its declared start\n",
         "odd         entry 2, about another recording, commits to the same bytes\n",
         "measured    what is there lasts 1.5 s, by the rate in its header\n",
