@@ -94,8 +94,8 @@ fn headline(found: &ObjectVerdict, all: usize, unread: usize) -> String {
         Answer::Sealed(mentions) => mentions.iter().any(Mention::is_replaced),
         _ => false,
     });
-    let are = if all == 1 { "object is" } else { "objects are" };
-    let mut text = format!("{sealed} of {all} {are} sealed with these bytes");
+    let objects = if all == 1 { "object was" } else { "objects were" };
+    let mut text = format!("{sealed} of {all} {objects} found among the digests that are shown");
     for (count, what) in [
         (replaced, "of a recording whose bytes were REPLACED"),
         (other, "sealed under their key with OTHER BYTES"),
@@ -143,10 +143,16 @@ fn sentence(answer: &Answer, found: &ObjectVerdict) -> String {
             "CONTRADICTED: entry {} sealed this key with other bytes, SHA-256 {}",
             other.index, other.sha256
         ),
-        Answer::NoMatch => format!(
-            "no match among {} entries with a known hash; {} entries hide theirs",
-            found.shown, found.hidden
-        ),
+        Answer::NoMatch => {
+            let hidden = match found.hidden {
+                0 => "none hides its digest".to_owned(),
+                count => format!("{count} more hide their digest, and may be about it"),
+            };
+            format!(
+                "no match among {} recording entries with a known digest; {hidden}",
+                found.shown
+            )
+        }
     }
 }
 

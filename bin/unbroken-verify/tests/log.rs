@@ -206,7 +206,7 @@ fn single_objects_are_sealed_superseded_other_or_unknown() {
     };
     let (code, text) = scene.object(&[&file("new.opus", b"the second bytes")]);
     assert!(
-        code == 0 && text.contains("sealed in entry 2") && text.contains("1 of 1 object is"),
+        code == 0 && text.contains("sealed in entry 2") && text.contains("1 of 1 object was found"),
         "{text}"
     );
     let (code, text) = scene.object(&[&file("old.opus", b"the first bytes")]);
@@ -220,7 +220,9 @@ fn single_objects_are_sealed_superseded_other_or_unknown() {
     let (code, text) = scene.object(&[&changed]);
     assert!(
         code == 2
-            && text.contains("no match among 2 entries with a known hash; 0 entries hide theirs"),
+            && text.contains(
+                "no match among 2 recording entries with a known digest; none hides its digest"
+            ),
         "{text}"
     );
     let openings = scene.folder.path().join("openings");

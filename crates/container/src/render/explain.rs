@@ -33,8 +33,12 @@ fn counts(tally: Tally) -> String {
 /// What a step is there for, for somebody who has not read the specification.
 const fn why(step: Step) -> &'static str {
     match step {
-        Step::Names => "A file that has no place here could pass for a part of the exhibit.",
-        Step::ManifestForm => "The manifest lists every payload file with its digest.",
+        Step::Names => {
+            "Without this check a file that has no place here could pass for a part of the exhibit."
+        }
+        Step::ManifestForm | Step::NoteForm | Step::OpeningForm => {
+            "What has more than one form could be read in two ways."
+        }
         Step::Payload => "With V19 it ties each file to the list that the producer signed.",
         Step::Recording => {
             "It ties a recording to the signed entry about it: one changed bit is found here."
@@ -59,24 +63,25 @@ const fn why(step: Step) -> &'static str {
             "Control entries say which keys may sign, and from where to where in the log."
         }
         Step::LogKey => {
-            "A key that was never admitted, or no longer was, could have signed the checkpoint."
+            "Without this check a key that was never admitted, or no longer was, could have signed the checkpoint."
         }
-        Step::NoteForm => "What has more than one form could be read in two ways.",
         Step::Signature => "Only somebody who holds the key can have signed.",
         Step::Standing => {
             "A key counts only where the control entries admit it, by place in the log and not by time."
         }
         Step::Chain => {
-            "Each key numbers its entries: one that is missing between two leaves a gap in the numbers."
+            "The entries of a collector's key are numbered: the numbers leave no more room than there are entries not shown."
         }
         Step::Time => {
             "An independent authority would vouch for when; without one, times are those of the owner's clock."
         }
-        Step::Witness => "An independent witness would vouch that everybody is shown the same log.",
+        Step::Witness => "An independent witness would vouch for the log that it saw.",
         Step::Produced => {
-            "The producer signed what this exhibit consists of: what was added or taken out later is found here."
+            "The producer signed the digests of the manifest and of the bag's other files; with V1, V3 and V20 it shows what was added or taken out later."
         }
-        Step::Items => "A later entry that corrects an earlier one could be left out.",
+        Step::Items => {
+            "Without this check a later entry that corrects an earlier one could be left out."
+        }
         Step::Named => {
             "What an entry rests on, such as its completeness policy, should be there to be read."
         }
@@ -86,8 +91,9 @@ const fn why(step: Step) -> &'static str {
         Step::Succession => {
             "Where two entries about one recording compete, neither counts as the newest."
         }
-        Step::CustodyEvents => "Who had a recording, and when, as those who had it signed it.",
-        Step::OpeningForm => "What has more than one form could be read in two ways.",
+        Step::CustodyEvents => {
+            "Who had a recording, and when, as the collecting system wrote it down and signed it."
+        }
         Step::OpeningRoot => {
             "A value that is shown is the one that was committed to when the entry was signed."
         }

@@ -65,12 +65,19 @@ fn contradiction(verdict: &Verdict, blame: Blame) -> String {
     let place = verdict.first_contradiction().map_or_else(String::new, |f| {
         format!(" at step {}, {} (expected {}; found {})", f.step.id(), f.item, f.expected, f.found)
     });
+    // A ledger may have replaced the key that somebody was given; its id stays.
+    let is_key = verdict.first_contradiction().is_some_and(|f| f.step == Step::Checkpoint);
+    let later = if is_key {
+        ", unless its log signs with another key by now: its ledger id tells"
+    } else {
+        ""
+    };
     match blame {
         Blame::Evidence => format!(
             "ALTERATION OR INCONSISTENCY FOUND{place}. This does not show who changed what, when, or whether by accident."
         ),
         Blame::AnotherLedger => format!(
-            "THIS IS ANOTHER LEDGER THAN THE ONE YOU NAMED{place}. Look first whether what you gave is what reached you on paper. If it is right, this does not come from that ledger. Whatever agrees below agrees within this package only."
+            "THIS IS ANOTHER LEDGER THAN THE ONE YOU NAMED{place}. Look first whether what you gave is what reached you on paper. If it is right, this does not come from that ledger{later}. Whatever agrees below agrees within this package only."
         ),
         Blame::Package => {
             let agrees = if verdict.evidence_agrees() {

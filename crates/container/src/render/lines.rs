@@ -65,7 +65,7 @@ type Line = (&'static str, String);
 fn about(line: &Recording, told: &Told<'_>) -> Vec<Line> {
     let mut lines = vec![("bytes", found(line))];
     lines.extend(line.sha256.map(|sha256| ("sealed as", format!("SHA-256 {sha256}"))));
-    lines.extend(told.key.map(|key| ("exported as", quoted(key))));
+    lines.extend(told.key.map(|key| ("found under", quoted(key))));
     lines.push(("sealed", sealed(line)));
     lines.extend(declared(line, told).map(|declared| ("declared", declared)));
     if let Some(ms) = line.measured_ms {
@@ -74,7 +74,7 @@ fn about(line: &Recording, told: &Told<'_>) -> Vec<Line> {
     }
     let (companions, agree) = line.companions;
     if companions > 0 {
-        let verb = if companions == 1 { "agrees" } else { "agree" };
+        let verb = if companions == 1 { "is packed and agrees" } else { "are packed and agree" };
         lines.push(("companions", format!("{agree} of {companions} {verb}")));
     }
     if line.hidden.0 > 0 {
@@ -100,8 +100,8 @@ fn sealed(line: &Recording) -> String {
         let _ = write!(sealed, ", {} {when} its declared end", span(after.unsigned_abs()));
     }
     sealed.push_str(match line.complete {
-        Some(true) => "; meets its completeness policy",
-        Some(false) => "; DOES NOT MEET its completeness policy",
+        Some(true) => "; its signer says that it meets its completeness policy",
+        Some(false) => "; its signer says that it DOES NOT MEET its completeness policy",
         None => "; under no completeness policy",
     });
     sealed
@@ -114,7 +114,7 @@ fn declared(line: &Recording, told: &Told<'_>) -> Option<String> {
         .then(|| format!("from {} to {}", shown(told.start), shown(told.end)));
     let long = line.declared_ms.map(|ms| format!("{} long", span(ms)));
     let said: Vec<String> = times.into_iter().chain(long).collect();
-    (!said.is_empty()).then(|| format!("{}, by its metadata", said.join(", ")))
+    (!said.is_empty()).then(|| format!("{}, as its entry quotes its metadata", said.join(", ")))
 }
 
 /// What the collector noticed, what is odd, what superseded it, and what else is said about it.
@@ -134,6 +134,7 @@ fn history(line: &Recording, told: &Told<'_>, recordings: &Recordings) -> Vec<Li
     for entry in beside.iter().take(LINES_SHOWN) {
         let (kind, shown) = recordings.said(entry);
         let said = match entry.values {
+            _ if !entry.is_known => "its values were not read".to_owned(),
             0 => "no value of it is shown".to_owned(),
             count => few(&shown, count, ", "),
         };

@@ -255,7 +255,7 @@ impl History {
             } else if self.keys.len() >= usize::from(u16::MAX) {
                 // Of so many keys not every one has a number; it may have signed any entry.
                 let why = format!(
-                    "too many keys to tell what {}, disputed from {from} on, has signed",
+                    "too many keys to tell what {}, disputed from entry {from} on, has signed",
                     history.key
                 );
                 findings.not_established(Step::Standing, "entries", &why);
@@ -267,7 +267,7 @@ impl History {
         for (place, row) in self.rows.iter().enumerate() {
             let index = self.index(place);
             if let Some((from, key)) = disputed.get(&row.key).filter(|(from, _)| index >= *from) {
-                let why = format!("its key {key} is disputed from {from} on");
+                let why = format!("its key {key} is disputed from entry {from} on");
                 findings.not_established(Step::Standing, &format!("entry {index}"), &why);
             }
         }

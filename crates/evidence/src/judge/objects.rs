@@ -126,7 +126,7 @@ pub fn verify_objects(
     findings.ran(&[Step::Recording]);
     let sealed = judged.against(trust, &entries.keys, &mut findings);
     if sealed.anchored {
-        let sentence = "of the log as a whole the tree was recomputed; the keys, and every entry about what was looked for, were judged";
+        let sentence = "of the log as a whole the tree was recomputed; the keys, and every entry that shows that it is about what was looked for, were judged";
         findings.note(Axis::Scope, sentence.into());
     }
     let continued = kept
