@@ -184,6 +184,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_strangers_words_do_not_run_into_ours() {
+        let hostile = quoted("r-1\", conversation \"c-2");
+        assert_eq!(hostile, "\"r-1\\\", conversation \\\"c-2\"");
+        assert_eq!(few(&["a", "b, c"], 4, ", "), "\"a\", \"b, c\", and 2 more");
+    }
+
+    #[test]
     fn a_span_has_its_two_largest_units() {
         for (ms, text) in [
             (0, "0 ms"),

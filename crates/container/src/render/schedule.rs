@@ -73,5 +73,8 @@ mod tests {
     fn a_cell_is_never_a_formula_nor_a_terminal_escape() {
         assert_eq!(cell("=1+1"), "\"'=1+1\"");
         assert_eq!(cell("a\"b,\u{1b}[31m"), "\"a\"\"b,\\u{1b}[31m\"");
+        // What a verdict made safe already stays as it is, and is no formula either.
+        assert_eq!(safe("a\\u{a}b"), "\"a\\u{a}b\"");
+        assert_eq!(safe("=1\""), "\"'=1\"\"\"");
     }
 }

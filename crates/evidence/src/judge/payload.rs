@@ -253,8 +253,11 @@ impl<'a, 'b> Payload<'a, 'b> {
                     }
                     if last.as_ref().is_none_or(|(known, _)| *known != place) {
                         let said = self.commitments.sidecar(place);
-                        let differs =
-                            said.zip(values.as_ref()).and_then(|(s, v)| s.differs_from(v));
+                        // Nothing to compare with is no agreement.
+                        let differs = match said.zip(values.as_ref()) {
+                            Some((said, values)) => said.differs_from(values),
+                            None => Some(String::new()),
+                        };
                         last = Some((place, differs));
                     }
                     let differs = last.as_ref().and_then(|(_, differs)| differs.as_deref());
