@@ -123,7 +123,8 @@ struct Log<'a> {
 
 /// Verifies one exhibit, and hashes the package meanwhile.
 fn exhibit(path: &Path, anchors: &Anchors) -> Result<(Verdict, Identity), Failure> {
-    let hint = "give the exhibit's folder or .zip, as it was handed over";
+    let hint =
+        "check the path and who may read it: the exhibit's folder or .zip, as it was handed over";
     let mut opened = Exhibit::open(path).map_err(|error| not_opened(&error, hint))?;
     let (verdict, sha256) = std::thread::scope(|scope| {
         let hashed = scope.spawn(|| identity::sha256(path));
