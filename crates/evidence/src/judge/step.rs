@@ -5,6 +5,8 @@ use crate::verdict::Fault;
 /// The questions that a verdict answers one by one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Axis {
+    /// Does the package have its form, and every file in it its place?
+    Package,
     /// Do the bytes agree with what the entries say of them?
     Content,
     /// Do the entries stand in the log, and does the log stand under the given key?
@@ -25,7 +27,8 @@ pub enum Axis {
 
 impl Axis {
     /// All of them, in the order in which a verdict shows them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
+        Self::Package,
         Self::Content,
         Self::Ledger,
         Self::Signer,
@@ -39,13 +42,14 @@ impl Axis {
     /// Whether it says nothing where the ledger is contradicted.
     #[must_use]
     pub const fn rests_on_ledger(self) -> bool {
-        !matches!(self, Self::Ledger | Self::Content | Self::Disclosure)
+        !matches!(self, Self::Ledger | Self::Package | Self::Content | Self::Disclosure)
     }
 
     /// Its name.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Package => "package",
             Self::Content => "content",
             Self::Ledger => "ledger",
             Self::Signer => "signer",
@@ -61,6 +65,7 @@ impl Axis {
     #[must_use]
     pub const fn question(self) -> &'static str {
         match self {
+            Self::Package => "does the package have its form, and every file in it its place?",
             Self::Content => "do the bytes agree with what the entries say of them?",
             Self::Ledger => {
                 "do the entries stand in the log, and does the log stand under the given anchor?"
@@ -119,13 +124,13 @@ macro_rules! steps {
 }
 
 steps! {
-    Names "V1" Content "file names keep to the rules, and every file has its place",
-    ManifestForm "V2" Content "the manifest has its form",
+    Names "V1" Package "file names keep to the rules, and every file has its place",
+    ManifestForm "V2" Package "the manifest has its form",
     Payload "V3" Content "every payload file is in the manifest and has its SHA-256",
     Recording "V4" Content "recordings have the SHA-256, BLAKE3 and size of their entries",
     Blocks "V5" Content "recordings have the block roots of their entries",
     Companion "V6" Content "companions have the SHA-256 of their entries",
-    TagFiles "V7" Ledger "the bag's own files have their form and their SHA-256",
+    TagFiles "V7" Package "the bag's own files have their form and their SHA-256",
     Checkpoint "V8" Ledger "the checkpoint has its form and the signature of each key that was given",
     LedgerId "V9" Ledger "the ledger id is the given one",
     Inclusion "V10" Ledger "every entry stands in the log at its index",

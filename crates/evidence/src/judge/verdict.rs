@@ -156,7 +156,7 @@ pub struct Seen {
 /// What a verification found.
 #[derive(Debug)]
 pub struct Verdict {
-    axes: [AxisVerdict; 8],
+    axes: [AxisVerdict; 9],
     findings: Vec<Finding>,
     tally: BTreeMap<Step, Tally>,
     unsupported: Vec<String>,
@@ -241,7 +241,7 @@ impl Verdict {
 
     /// The axes, in their order.
     #[must_use]
-    pub const fn axes(&self) -> &[AxisVerdict; 8] {
+    pub const fn axes(&self) -> &[AxisVerdict; 9] {
         &self.axes
     }
 
@@ -406,8 +406,8 @@ mod tests {
         for axis in verdict.axes() {
             let expected = match axis.axis {
                 Axis::Ledger => Outcome::Contradicted,
-                Axis::Content => Outcome::Established,
-                Axis::Disclosure => Outcome::NotChecked,
+                Axis::Package => Outcome::Established,
+                Axis::Content | Axis::Disclosure => Outcome::NotChecked,
                 _ => Outcome::NotEstablished,
             };
             assert_eq!(axis.outcome, expected, "{:?}", axis.axis);
