@@ -89,7 +89,8 @@ fn openings_in(folder: &Path) -> Result<(BTreeMap<u64, Opening>, Vec<Failure>), 
 fn headline(found: &ObjectVerdict, all: usize, unread: usize) -> String {
     let count = |wanted: fn(&Answer) -> bool| found.answers.iter().filter(|a| wanted(a)).count();
     let sealed = count(|answer| matches!(answer, Answer::Sealed(_)));
-    let other = count(|answer| matches!(answer, Answer::OtherBytes(_)));
+    let other = count(|answer| matches!(answer, Answer::OtherBytes(_, 0)));
+    let perhaps = count(|answer| matches!(answer, Answer::OtherBytes(_, 1..)));
     let replaced = count(|answer| match answer {
         Answer::Sealed(mentions) => mentions.iter().any(Mention::is_replaced),
         _ => false,
@@ -99,6 +100,7 @@ fn headline(found: &ObjectVerdict, all: usize, unread: usize) -> String {
     for (count, what) in [
         (replaced, "of a recording whose bytes were REPLACED"),
         (other, "sealed under their key with OTHER BYTES"),
+        (perhaps, "sealed under their key with OTHER BYTES, and perhaps with these too"),
         (unread, "could not be read"),
     ] {
         if count > 0 {
@@ -139,8 +141,12 @@ fn fetch(name: &str, _: &S3Arguments) -> Result<Object, Failure> {
 fn sentence(answer: &Answer, found: &ObjectVerdict) -> String {
     match answer {
         Answer::Sealed(mentions) => mentions.iter().map(sealed).collect::<Vec<_>>().join("; "),
-        Answer::OtherBytes(other) => format!(
+        Answer::OtherBytes(other, 0) => format!(
             "CONTRADICTED: entry {} sealed this key with other bytes, SHA-256 {}",
+            other.index, other.sha256
+        ),
+        Answer::OtherBytes(other, perhaps) => format!(
+            "NOT ESTABLISHED: entry {} sealed this key with other bytes, SHA-256 {}; {perhaps} more may be about an object of this key, and do not disclose to which bytes they commit: give their openings",
             other.index, other.sha256
         ),
         Answer::NoMatch => {
@@ -198,8 +204,9 @@ fn answer_document(object: &Object, answer: &Answer) -> Value {
             let entries: Vec<Value> = mentions.iter().map(mention_document).collect();
             json!({"object": name, "sha256": sha256, "answer": "sealed", "entries": entries})
         }
-        Answer::OtherBytes(other) => json!({
+        Answer::OtherBytes(other, perhaps) => json!({
             "object": name, "sha256": sha256, "answer": "other bytes", "entry": mention_document(other),
+            "entries_that_may_be_about_it": perhaps,
         }),
         Answer::NoMatch => json!({"object": name, "sha256": sha256, "answer": "no match"}),
     }

@@ -36,7 +36,7 @@ impl fmt::Debug for Subject {
 }
 
 /// The medium of a recording.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Media {
     /// A telephone call.
     Call,

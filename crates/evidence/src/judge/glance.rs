@@ -4,7 +4,7 @@
 //! stands nowhere but where a member has it, and the last `kind` and `subject` are the outermost ones.
 //! Whatever does not look like that is judged.
 
-use crate::body::Subject;
+use crate::body::{Media, Subject};
 use crate::entry::FIRST_LINE;
 use crate::hash::Hash;
 use crate::narrow::decimal;
@@ -15,6 +15,8 @@ pub(crate) struct Glance<'a> {
     pub(crate) kind: &'a [u8],
     pub(crate) subject: Option<Subject>,
     pub(crate) sha256: Option<Hash>,
+    /// Of a recording entry; `None` where it is none of this version.
+    pub(crate) media: Option<Media>,
     pub(crate) refs: Vec<u64>,
     /// Name and id of the signature line, as they stand there.
     pub(crate) signer: &'a [u8],
@@ -33,8 +35,11 @@ impl<'a> Glance<'a> {
         let (head, tail) = json.split_at(kind_at);
         let subject = find_last(tail, b",\"subject\":\"").and_then(|at| hex(tail, at + 12, 32));
         let sha256 = find(head, b",\"sha256\":\"").or_else(|| find(head, b"{\"sha256\":\""));
+        let media = find_last(head, b",\"media\":\"").and_then(|at| string(head, at + 10));
+        let media = media.and_then(|name| std::str::from_utf8(name).ok());
         Some(Self {
             kind: string(tail, 9)?,
+            media: media.and_then(Media::from_name),
             subject: subject.and_then(Subject::from_hex),
             sha256: sha256.and_then(|at| hex(head, at + 11, 64)).and_then(Hash::from_hex),
             refs: refs(head),
@@ -82,7 +87,7 @@ mod tests {
     fn a_glance_sees_what_decides_whether_an_entry_is_judged() {
         let entry = format!(
             "unbroken/entry@v1\n{{\"at\":\"x\",\"body\":{{\"content\":{{\"blake3\":\"y\",\"sha256\":\"{}\"}},\
-             \"refs\":[{{\"index\":12,\"leaf\":\"z\",\"rel\":\"about\"}},{{\"index\":7,\"leaf\":\"z\"}}]}},\
+             \"media\":\"chat\",\"refs\":[{{\"index\":12,\"leaf\":\"z\",\"rel\":\"about\"}},{{\"index\":7,\"leaf\":\"z\"}}]}},\
              \"control\":\"c\",\"kind\":\"recording\",\"number\":1,\"signer\":\"s\",\"subject\":\"{}\"}}\n\n\
              \u{2014} s sDxEEvA5AAAA\n",
             "ab".repeat(32),
@@ -92,6 +97,7 @@ mod tests {
         assert_eq!(seen.kind, b"recording");
         assert_eq!(seen.subject, Some(Subject([0xa1; 16])));
         assert_eq!(seen.sha256, Some(Hash::new([0xab; 32])));
+        assert_eq!(seen.media, Some(Media::Chat));
         assert_eq!(seen.refs, [12, 7]);
         assert_eq!(seen.signer, b"s sDxEEv");
         assert!(Glance::at(entry.replace("@v1", "@v2").as_bytes()).is_none());

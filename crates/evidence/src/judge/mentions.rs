@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::body::{Body, Rel, Subject};
+use crate::body::{Body, Media, Rel, Subject};
 use crate::disclosed::Disclosed;
 use crate::entry::Statement;
 use crate::hash::Hash;
@@ -69,10 +69,42 @@ impl Mention {
 pub enum Answer {
     /// Entries with these bytes, ascending.
     Sealed(Vec<Mention>),
-    /// An entry has the object's key and other bytes; these bytes are sealed under that key nowhere.
-    OtherBytes(Box<Mention>),
+    /// An entry has the object's key and other bytes; these bytes are sealed under that key nowhere, but in
+    /// so many entries perhaps that do not disclose what they commit to.
+    OtherBytes(Box<Mention>, u64),
     /// No entry that shows its digest has these bytes.
     NoMatch,
+}
+
+/// Recording entries that may commit to any bytes, for they do not disclose to which.
+#[derive(Debug, Default)]
+pub(crate) struct Undisclosed {
+    /// As their recording, by its medium; `None` where that is not known.
+    recordings: BTreeMap<Option<Media>, u64>,
+    /// As a companion.
+    companions: u64,
+}
+
+impl Undisclosed {
+    /// Takes in a recording entry and whether it discloses all that it commits to.
+    pub(crate) fn take(
+        &mut self,
+        media: Option<Media>,
+        shows_digest: bool,
+        shows_companions: bool,
+    ) {
+        *self.recordings.entry(media).or_default() += u64::from(!shows_digest);
+        self.companions += u64::from(!shows_companions);
+    }
+
+    /// How many may commit to bytes in this role.
+    fn of(&self, role: Role, media: Media) -> u64 {
+        let recordings = |media| self.recordings.get(&media).copied().unwrap_or_default();
+        match role {
+            Role::Recording => recordings(Some(media)) + recordings(None),
+            Role::Companion(_) => self.companions,
+        }
+    }
 }
 
 /// What the judged entries say of objects.
@@ -84,6 +116,7 @@ pub(crate) struct Mentions {
     /// `supersedes`: the entry, then what it supersedes.
     superseding: Vec<(u64, u64)>,
     subjects: BTreeMap<Subject, Vec<(u64, Kind)>>,
+    undisclosed: Undisclosed,
 }
 
 type Place = Option<(Option<String>, Vec<u8>)>;
@@ -93,12 +126,18 @@ struct Commit {
     at: Time,
     subject: Option<Subject>,
     role: Role,
+    media: Media,
     sha256: Hash,
     blake3: Option<Hash>,
     size: Option<u64>,
 }
 
 impl Mentions {
+    /// `undisclosed`: what entries without an opening hide.
+    pub(crate) fn new(undisclosed: Undisclosed) -> Self {
+        Self { undisclosed, ..Self::default() }
+    }
+
     /// Takes in an entry that was judged, with its opening, if one was given (V25 to V27).
     pub(crate) fn entry(
         &mut self,
@@ -111,6 +150,7 @@ impl Mentions {
             self.subjects.entry(subject).or_default().push((index, statement.kind.clone()));
         }
         let item = format!("opening {index}");
+        let was_given = opening.is_some();
         let verified = opening.zip(statement.body.fields()).map(|(o, fields)| o.verify(fields));
         let opening = match verified {
             Some(Err(mismatch)) => {
@@ -130,6 +170,12 @@ impl Mentions {
             let expected = format!("content{pointer} {clear}");
             findings.contradicted(Step::ClearValues, &item, &expected, opened);
         }
+        // Those without an opening were counted at a glance.
+        if was_given {
+            let (digest, companions) =
+                (disclosed.sha256().is_some(), !disclosed.hides_companions());
+            self.undisclosed.take(Some(recording.media), digest, companions);
+        }
         self.contents.insert(index, disclosed.sha256());
         let superseding = recording.refs.iter().filter(|r| r.rel == Rel::Supersedes);
         self.superseding.extend(superseding.map(|reference| (index, reference.index)));
@@ -139,6 +185,7 @@ impl Mentions {
             at: statement.at,
             subject: statement.subject,
             role,
+            media: recording.media,
             sha256,
             blake3,
             size,
@@ -169,15 +216,24 @@ impl Mentions {
                 self.held(object, commit, findings);
                 sealed.push(self.mention(commit, same_key));
             } else if same_key == Some(true) {
-                other = Some(self.mention(commit, same_key));
+                other = Some((self.mention(commit, same_key), commit.media));
             }
         }
         match other {
-            Some(other) if !sealed_under_key => {
-                let expected = format!("SHA-256 {}, as entry {} says", other.sha256, other.index);
-                let found = format!("SHA-256 {}", object.sha256);
-                findings.contradicted(Step::Recording, &object.name, &expected, &found);
-                Answer::OtherBytes(Box::new(other))
+            Some((other, media)) if !sealed_under_key => {
+                let perhaps = self.undisclosed.of(other.role, media);
+                let (index, sealed, found) = (other.index, other.sha256, object.sha256);
+                if perhaps == 0 {
+                    let expected = format!("SHA-256 {sealed}, as entry {index} says");
+                    let found = format!("SHA-256 {found}");
+                    findings.contradicted(Step::Recording, &object.name, &expected, &found);
+                } else {
+                    let why = format!(
+                        "SHA-256 {found}, where entry {index} says {sealed}; whether it is sealed in an entry that does not disclose to which bytes it commits is not known: {perhaps} may"
+                    );
+                    findings.not_established(Step::Recording, &object.name, &why);
+                }
+                Answer::OtherBytes(Box::new(other), perhaps)
             }
             _ if sealed.is_empty() => {
                 let why = "no entry that shows its digest commits to these bytes";

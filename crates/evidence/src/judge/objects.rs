@@ -15,6 +15,7 @@ use crate::judge::history::History;
 use crate::judge::kept::Kept;
 use crate::judge::log::{self, LogFiles, LogStop};
 use crate::judge::mentions::Mentions;
+use crate::judge::mentions::Undisclosed;
 pub use crate::judge::mentions::{Answer, Mention, Object, Role};
 use crate::judge::walk::{Visitor, Walk, bundle};
 use crate::kind::Kind;
@@ -101,9 +102,10 @@ pub fn verify_objects(
     let root = walk.entries(&mut glances, &mut findings)?;
     let earlier_root = walk.earlier_root();
     log::same_root(judged.claims(), root, &mut findings);
-    let Glances { seen, .. } = glances;
+    let Glances { mut seen, .. } = glances;
     let selected = seen.selected();
-    let mut mentions = Mentions::default();
+    let undisclosed = std::mem::take(&mut seen.undisclosed);
+    let mut mentions = Mentions::new(undisclosed);
     let mut entries = Entries::new(Some(origin), seen.history);
     if root.is_some() {
         let mut reader = Reader { files, size, bundle: None };
@@ -163,6 +165,8 @@ struct Seen {
     refs: Vec<(u64, u64)>,
     shown: u64,
     hidden: u64,
+    /// Of those without an opening.
+    undisclosed: Undisclosed,
 }
 
 /// Keys whose entries are remembered one by one until it is known whether they are control keys.
@@ -199,6 +203,9 @@ impl Glances {
             let is_shown = glance.sha256.is_some() || opened;
             seen.shown += u64::from(is_shown);
             seen.hidden += u64::from(!is_shown);
+            if !opened {
+                seen.undisclosed.take(glance.media, is_shown, false);
+            }
         }
         let is_plain = Kind::of(&String::from_utf8_lossy(glance.kind)).is_known();
         if glance.kind == b"control" {

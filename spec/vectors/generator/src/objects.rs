@@ -28,6 +28,11 @@ pub const OBJECTS: &[(&str, Bytes, &str)] = &[
     ("c-1/r-1.opus_metadata.json", SIDECAR, "good openings 0 sealed 2:companion-0:its-key<6+7 6:companion-0:its-key>2+7"),
     // The bytes of the call under the key of the message.
     ("moved/c-2/r-2.json", CALL, "good openings 1 other-bytes 4:recording:its-key"),
+    // The same key with other bytes, where a later message hides its digest: it may be about this object.
+    ("other/c-2/r-2.json", UNKNOWN, "two-histories openings 2 other-bytes 4:recording:its-key<8?"),
+    // A metadata file with other bytes: contradicted where every entry shows its companions, and only there.
+    ("edited/c-1/r-1.opus_metadata.json", UNKNOWN, "good openings 1 other-bytes 6:companion-0:its-key>2+7"),
+    ("perhaps/c-1/r-1.opus_metadata.json", UNKNOWN, "good openings-2-6 2 other-bytes 6:companion-0:its-key>2+7"),
     // The same, where nobody shows under which key the call was sealed: it may be this one.
     ("perhaps/c-2/r-2.json", CALL, "good openings-4 0 sealed 2:recording:key-not-shown<6+7 6:recording:key-not-shown>2+7"),
     ("first/c-1/r-1.opus", CALL, "replaced openings-of-replaced 0 sealed 2:recording:its-key<6!+7"),
@@ -50,6 +55,7 @@ pub fn openings() -> Vec<(String, String)> {
     };
     let mut openings = of("openings", &short_log(), &[2, 4, 6]);
     openings.extend(of("openings-4", &short_log(), &[4]));
+    openings.extend(of("openings-2-6", &short_log(), &[2, 6]));
     openings.extend(of("openings-of-replaced", &replaced().log(), &[2, 6]));
     openings
 }

@@ -438,7 +438,7 @@ fn the_verifier_says_of_each_object_what_the_list_says() {
                 let entries: Vec<String> = entries.iter().map(mention).collect();
                 format!("sealed {}", entries.join(" "))
             }
-            Answer::OtherBytes(other) => format!("other-bytes {}", mention(other)),
+            Answer::OtherBytes(other, _) => format!("other-bytes {}", mention(other)),
             Answer::NoMatch => format!("no-match {} {}", found.shown, found.hidden),
         };
         let code = found.verdict.conclusion().exit_code().to_string();
