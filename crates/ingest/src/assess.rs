@@ -11,9 +11,13 @@ pub(crate) const POLICY_NAME: &str = "genesys-cloud-1";
 /// Its text, sealed as a `policy` entry.
 pub(crate) const POLICY_TEXT: &str = "A recording exported by Genesys Cloud is complete when \
 (1) its bytes were read in full and are not empty; (2) its sidecar, a JSON document beside it, is there; \
-(3) the sidecar is well formed and has no more values than can be sealed one by one; (4) the sidecar's recordingId is the recording's file name up to its first dot; \
+(3) the sidecar can be read as JSON (UTF-8, no name twice, at most 1 MiB and 64 levels) and has no more values than can be sealed one by one; (4) the sidecar's recordingId is the recording's file name up to its first dot; \
 (5) the sidecar's conversationId is the conversation id in the path, where the path has one. \
 Nothing is said of attributes, holds or recordings that were not exported.";
+
+/// Of a sidecar that is broken, or longer or deeper than can be read.
+pub(crate) const UNREADABLE: &str =
+    "the sidecar cannot be read as JSON: it is broken, too long or too deep";
 
 /// What the policy finds missing or at odds, each a sentence; none: complete.
 pub(crate) fn assess(
@@ -27,8 +31,8 @@ pub(crate) fn assess(
         findings.push("the recording has no bytes".to_owned());
     }
     let has = |wanted| assembled.companions.iter().any(|(_, role)| *role == wanted);
-    if has(Role::MalformedSidecar) {
-        findings.push("the sidecar is malformed".to_owned());
+    if has(Role::UnreadSidecar) {
+        findings.push(UNREADABLE.to_owned());
     } else if !has(Role::Sidecar) {
         findings.push("the sidecar is missing".to_owned());
     }

@@ -15,7 +15,7 @@ use unbroken_ledger::private::{
 use unbroken_ledger::random::{SystemRandom, block_key, subject};
 use unbroken_ledger::seal::{Clock, NewEntry};
 
-use crate::assess::assess;
+use crate::assess::{UNREADABLE, assess};
 use crate::capture::{Captured, Keep, capture};
 use crate::disposition::Disposition;
 use crate::error::{ObjectError, Problem};
@@ -392,7 +392,7 @@ impl Work<'_> {
         let mut findings = assess(&listed.key, size, assembled, sidecar);
         let sidecar_key = [listed.key.as_slice(), b"_metadata.json"].concat();
         if unread.contains(&sidecar_key) {
-            let replaced = ["the sidecar is missing", "the sidecar is malformed"];
+            let replaced = ["the sidecar is missing", UNREADABLE];
             findings.retain(|finding| !replaced.contains(&finding.as_str()));
             findings.push("the sidecar could not be read".to_owned());
         }

@@ -19,7 +19,7 @@ const RECORDINGS_OF_A_CONVERSATION_MAX: usize = 64;
 enum Class {
     Media,
     Sidecar { recording: Option<String>, conversation: Option<String> },
-    MalformedSidecar,
+    UnreadSidecar,
     Transcript,
     Conversation,
 }
@@ -44,7 +44,7 @@ pub(crate) fn assemble(seen: &[Seen<'_>]) -> Assembly {
         let what = match class {
             Class::Media => continue,
             Class::Sidecar { .. } => "sidecar without recording",
-            Class::MalformedSidecar => "malformed sidecar without recording",
+            Class::UnreadSidecar => "sidecar that cannot be read, without recording",
             Class::Transcript => "transcript without recording",
             Class::Conversation => "conversation document without recording",
         };
@@ -69,7 +69,7 @@ fn classify(one: &Seen<'_>, places: &HashMap<&[u8], usize>) -> Class {
         } else if one.key.ends_with(b"_call_metadata.json") {
             Class::Conversation
         } else if named_as_sidecar {
-            Class::MalformedSidecar
+            Class::UnreadSidecar
         } else {
             Class::Media
         };
@@ -166,9 +166,8 @@ fn with_companions(
 ) -> Assembled {
     let stem = stem(one.key);
     let named = [one.key, SIDECAR_ENDING].concat();
-    let is_sidecar = |at: &usize| {
-        matches!(classes.get(*at), Some(Class::Sidecar { .. } | Class::MalformedSidecar))
-    };
+    let is_sidecar =
+        |at: &usize| matches!(classes.get(*at), Some(Class::Sidecar { .. } | Class::UnreadSidecar));
     let by_name = index.places.get(named.as_slice()).copied().filter(is_sidecar);
     let by_content = || index.sidecars.get(stem?).copied();
     let mut companions = Vec::new();
@@ -186,7 +185,7 @@ fn with_companions(
                 identity.conversation = conversation.clone().or(identity.conversation);
                 companions.push((at, Role::Sidecar));
             }
-            _ => companions.push((at, Role::MalformedSidecar)),
+            _ => companions.push((at, Role::UnreadSidecar)),
         }
     }
     companions.extend(index.documents_of(identity.conversation.as_deref()));
@@ -325,11 +324,14 @@ mod tests {
             ("r-9.opus_metadata.json", &SIDECAR.replace("r-1", "r-9")),
             ("r-8.opus_metadata.json", "not json"),
         ]);
-        assert_eq!(shown, ["r-1.opus [r-1.opus_metadata.json:sidecar, malformed]"]);
+        assert_eq!(shown, ["r-1.opus [r-1.opus_metadata.json:sidecar, not read]"]);
         let strays: Vec<_> = assembly.strays.iter().map(|(at, what)| (*at, *what)).collect();
         assert_eq!(
             strays,
-            [(2, "sidecar without recording"), (3, "malformed sidecar without recording")]
+            [
+                (2, "sidecar without recording"),
+                (3, "sidecar that cannot be read, without recording")
+            ]
         );
     }
 

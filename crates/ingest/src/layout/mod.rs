@@ -47,7 +47,8 @@ pub(crate) struct Assembled {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
     Sidecar,
-    MalformedSidecar,
+    /// Not read: broken, too long or too deep.
+    UnreadSidecar,
     Transcript,
     Conversation,
 }
@@ -56,7 +57,7 @@ impl Role {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Sidecar => "sidecar",
-            Self::MalformedSidecar => "sidecar, malformed",
+            Self::UnreadSidecar => "sidecar, not read",
             Self::Transcript => "transcript",
             Self::Conversation => "conversation",
         }
