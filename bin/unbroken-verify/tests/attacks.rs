@@ -91,7 +91,7 @@ fn what_a_desktop_leaves_behind_is_no_alteration_of_the_evidence() {
         std::fs::write(folder.path().join("exhibit").join(name), bytes).unwrap();
         let (code, text) = verify(folder.path());
         assert!(
-            code == 1 && text.contains("THE PACKAGE AROUND THE EVIDENCE WAS CHANGED"),
+            code == 1 && text.contains("THE PACKAGE AROUND THE EVIDENCE IS NOT IN ORDER"),
             "{name}: {text}"
         );
         assert!(text.contains("2 of 2 recordings and 1 of 1 companion agree"), "{name}: {text}");
@@ -103,7 +103,7 @@ fn what_a_desktop_leaves_behind_is_no_alteration_of_the_evidence() {
         std::fs::write(path, text).unwrap();
         let (code, text) = verify(folder.path());
         assert!(
-            code == 1 && text.contains("THE PACKAGE AROUND THE EVIDENCE WAS CHANGED"),
+            code == 1 && text.contains("THE PACKAGE AROUND THE EVIDENCE IS NOT IN ORDER"),
             "{name}: {text}"
         );
     }

@@ -63,7 +63,12 @@ fn first(verdict: &Verdict) -> String {
 
 fn contradiction(verdict: &Verdict, blame: Blame) -> String {
     let place = verdict.first_contradiction().map_or_else(String::new, |f| {
-        format!(" at step {}, {} (expected {}; found {})", f.step.id(), f.item, f.expected, f.found)
+        let more = match verdict.contradictions() {
+            0 | 1 => String::new(),
+            count => format!(", and {} more below", count - 1),
+        };
+        let Finding { item, expected, found, .. } = f;
+        format!(" at step {}, {item} (expected {expected}; found {found}){more}", f.step.id())
     });
     // A ledger may have replaced the key that somebody was given; its id stays.
     let is_key = verdict.first_contradiction().is_some_and(|f| f.step == Step::Checkpoint);
@@ -86,7 +91,7 @@ fn contradiction(verdict: &Verdict, blame: Blame) -> String {
                 "nothing in it contradicts the evidence, but not everything is established"
             };
             format!(
-                "THE PACKAGE AROUND THE EVIDENCE WAS CHANGED{place}; {agrees}. {} This does not show who changed it, or when. Keep it as it is, and ask for the package again.",
+                "THE PACKAGE AROUND THE EVIDENCE IS NOT IN ORDER{place}; {agrees}. {} This does not show whether it was made so or changed on its way, by whom, or when. Keep it as it is, and ask for the package again.",
                 counts(verdict).unwrap_or_default()
             )
         }

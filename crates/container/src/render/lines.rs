@@ -87,6 +87,9 @@ fn about(line: &Recording, told: &Told<'_>) -> Vec<Line> {
 fn found(line: &Recording) -> String {
     let place = line.path.as_ref().map_or_else(String::new, |path| format!(": {path}"));
     let mut found = format!("{}{place}, {}", bytes(line.bytes), counted(line.size, "byte"));
+    if line.bytes == Bytes::Agree && !line.blocks_checked {
+        found.push_str("; its blocks were not checked");
+    }
     if let Some(reason) = &line.left_out {
         let _ = write!(found, " (its producer says: {reason})");
     }
@@ -104,6 +107,9 @@ fn sealed(line: &Recording) -> String {
         Some(false) => "; its signer says that it DOES NOT MEET its completeness policy",
         None => "; under no completeness policy",
     });
+    if line.complete.is_some() && !line.policy_shown {
+        sealed.push_str(", which is not wholly shown");
+    }
     sealed
 }
 

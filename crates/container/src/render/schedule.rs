@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use unbroken_evidence::error::printable;
+use unbroken_evidence::recordings::Recording;
 use unbroken_evidence::verdict::Verdict;
 
 use super::document::bytes;
@@ -11,15 +12,16 @@ use super::document::bytes;
 #[must_use]
 pub fn schedule(verdict: &Verdict) -> String {
     let mut text = String::from(
-        "index,subject,media,recording,conversation,found_under,bytes,sha256,file,found,left_out_because_its_producer_says,sealed_at_by_the_signers_clock,complete_as_its_signer_says,companions,companions_that_agree,values_withheld,first_withheld,fields_closed,superseded_by,declared_start,declared_end,declared_duration_ms,measured_ms,sealed_ms_after_declared_end,odd\r\n",
+        "index,subject,media,recording,conversation,found_under,bytes,sha256,file,found,left_out_because_its_producer_says,sealed_at_by_the_signers_clock,complete_as_its_signer_says,companions,companions_that_agree,values_withheld,first_withheld,fields_closed,superseded_by,declared_start,declared_end,declared_duration_ms,measured_ms,sealed_ms_after_declared_end,odd,noticed_by_the_collector,first_noticed,other_entries_about_it\r\n",
     );
     let recordings = verdict.recordings();
     for line in recordings.lines() {
         let told = recordings.told(line);
+        let beside = |line: &Recording| recordings.beside(&line.subject).len();
         let complete = line.complete.map_or("no policy", |yes| if yes { "yes" } else { "no" });
         let _ = write!(
             text,
-            "{},{},{},{},{},{},{},{},{},{},{},{},{complete},{},{},{},{},{},{},{},{},{},{},{},{}\r\n",
+            "{},{},{},{},{},{},{},{},{},{},{},{},{complete},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\r\n",
             line.index,
             line.subject,
             line.media.name(),
@@ -44,6 +46,9 @@ pub fn schedule(verdict: &Verdict) -> String {
             line.measured_ms.map(|ms| ms.to_string()).unwrap_or_default(),
             line.sealed_after_ms.map(|ms| ms.to_string()).unwrap_or_default(),
             cell(&line.odd.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")),
+            line.noticed,
+            safe(&told.noticed.join("; ")),
+            beside(line),
         );
     }
     text

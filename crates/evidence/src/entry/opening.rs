@@ -333,6 +333,12 @@ impl VerifiedOpening {
     pub fn closed(&self) -> usize {
         self.opening.positions.iter().filter(|position| position.name().is_none()).count()
     }
+
+    /// Whether every value is shown.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.closed() == 0 && self.withheld().next().is_none()
+    }
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use crate::hash::Hash;
 use crate::judge::entries::Judged;
 use crate::judge::findings::Findings;
 use crate::judge::sidecar::Sidecar;
+use crate::kind::Kind;
 use crate::limits::COMMITMENTS_MAX;
 use crate::opening::VerifiedOpening;
 use crate::recordings::{Recording, Recordings, Replacement, Replacements};
@@ -33,6 +34,8 @@ pub(crate) struct Commitments {
     contents: BTreeMap<u64, (Option<Hash>, u64)>,
     /// Entries that were not judged: nothing that they say is taken.
     refused: BTreeSet<u64>,
+    /// Leaves of policy entries that are wholly opened.
+    policies: BTreeSet<Hash>,
     /// Entries whose opening is there and cannot be used.
     unusable: BTreeSet<u64>,
     pub(crate) recordings: Recordings,
@@ -113,6 +116,9 @@ impl Commitments {
     ) {
         let (index, statement) = (judged.index, judged.statement());
         let Body::Recording(recording) = &statement.body else {
+            if statement.kind == Kind::Policy && opening.is_some_and(VerifiedOpening::is_whole) {
+                self.policies.insert(judged.leaf);
+            }
             // One without a subject is about the recordings that it names.
             let named = statement.body.refs().iter().filter_map(|reference| {
                 self.recordings.find(reference.index).map(|line| line.subject)
@@ -138,7 +144,11 @@ impl Commitments {
         let (said, shown) = ((statement, recording), (&disclosed, opening));
         let words = &mut self.recordings.words;
         let line = Recording::stated((index, subject), said, shown, closed, words);
-        self.recordings.lines.push(Recording { companions: (companions, 0), ..line });
+        // A policy stands below every entry that names it: a leaf is not known before its entry is.
+        let policy = recording.completeness.map(|completeness| completeness.policy);
+        let policy_shown = policy.is_some_and(|policy| self.policies.contains(&policy));
+        let companions = (companions, 0);
+        self.recordings.lines.push(Recording { companions, policy_shown, ..line });
     }
 
     /// The digests that a recording entry commits to; gives how many of them are companions'.
@@ -298,10 +308,10 @@ mod tests {
     // spec: A8
     #[test]
     fn an_entry_without_a_subject_stands_beside_the_recording_that_it_names() {
-        let (subject, kind) = (Subject([7; 16]), crate::kind::Kind::Recording);
+        let (subject, kind) = (Subject([7; 16]), Kind::Recording);
         let mut scribe = crate::judge::testing::Scribe::new();
         scribe.sign(3, kind, Some(subject), Body::Recording(message()), |_| ());
-        scribe.referring(crate::kind::Kind::Observation, None, Rel::About, 1);
+        scribe.referring(Kind::Observation, None, Rel::About, 1);
         scribe.gap(3, |_| ());
         let mut commitments = Commitments::default();
         let mut findings = Findings::new(Step::ALL);

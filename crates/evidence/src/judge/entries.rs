@@ -55,6 +55,7 @@ impl Shown {
 /// [`Entries::settle`] makes one.
 pub(crate) struct Judged {
     pub(crate) index: u64,
+    pub(crate) leaf: Hash,
     statement: Statement,
 }
 
@@ -334,7 +335,8 @@ impl Entries {
                     return Outcome::Refused(index);
                 }
             }
-            Outcome::Judged(Box::new(Judged { index, statement: entry.into_statement() }))
+            let leaf = entry.leaf();
+            Outcome::Judged(Box::new(Judged { index, leaf, statement: entry.into_statement() }))
         };
         checked.into_iter().map(outcome).collect()
     }

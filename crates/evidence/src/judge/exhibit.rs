@@ -65,7 +65,8 @@ pub fn verify_exhibit(
     story.strays(&reading, &mut findings);
     let left_out = story.scope.left_out();
     Payload::new(&mut reading, &mut story.commitments, left_out, &mut findings).judge()?;
-    notes(&mut findings, seen.as_ref(), story.hidden);
+    let shown = story.entries.history.shown().count() as u64;
+    notes(&mut findings, seen.as_ref(), story.hidden, shown);
     let mut verdict = Verdict::of(findings);
     verdict.seen = seen;
     verdict.produced = story.scope.closed();
@@ -74,13 +75,17 @@ pub fn verify_exhibit(
     Ok(verdict)
 }
 
-fn notes(findings: &mut Findings, seen: Option<&Seen>, hidden: u64) {
+fn notes(findings: &mut Findings, seen: Option<&Seen>, hidden: u64, shown: u64) {
     if seen.is_some_and(|seen| seen.anchored) {
         findings.note(Axis::Ledger, "an entry that ends or disputes a key may be left out here: that shows only in the published log".into());
     }
     if !findings.contradicts(Axis::Scope) {
-        let sentence = "as declared by the producer; nothing is said of other recordings";
-        findings.note(Axis::Scope, sentence.into());
+        let of = seen.map_or_else(String::new, |seen| {
+            format!("; of the ledger's {} entries {shown} are shown here", seen.size)
+        });
+        let sentence =
+            format!("as declared by the producer; nothing is said of other recordings{of}");
+        findings.note(Axis::Scope, sentence);
     }
     if hidden > 0 {
         let sentence = format!(

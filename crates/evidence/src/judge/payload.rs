@@ -336,6 +336,7 @@ impl<'a, 'b> Payload<'a, 'b> {
         if let Some(line) = self.commitments.recordings.find(*index) {
             line.bytes = if agrees { Bytes::Agree } else { Bytes::Differ };
             line.path = Some(file.path.to_owned());
+            line.blocks_checked = root.is_some();
             if agrees {
                 line.measured(file.ends.length_ms());
             }
@@ -457,6 +458,25 @@ mod tests {
             let line = |line: &&String| line.starts_with(step) && line.ends_with(why);
             assert!(found.iter().any(|found| line(&found)), "{step}: {found:?}");
         }
+    }
+
+    // spec: A8
+    #[test]
+    fn a_line_says_whether_its_blocks_were_checked_and_its_policy_is_shown() {
+        let said = |package: &mut crate::package::MemoryPackage| {
+            let verdict = verify_exhibit(package, &anchor(), 1).unwrap();
+            let lines = verdict.recordings().lines().iter();
+            lines.map(|l| (l.index, l.blocks_checked, l.policy_shown)).collect::<Vec<_>>()
+        };
+        let mut package = exhibit("good");
+        assert_eq!(said(&mut package), [(2, true, true), (4, true, true), (6, true, true)]);
+        // The call of 2 and 6 is one file, and each entry has a block key of its own.
+        package.remove("data/openings/2.json");
+        assert_eq!(said(&mut package), [(2, false, true), (4, true, true), (6, true, true)]);
+        package.remove("data/openings/1.json");
+        assert_eq!(said(&mut package), [(2, false, false), (4, true, false), (6, true, false)]);
+        let mut package = exhibit("recordings-not-packed");
+        assert!(said(&mut package).iter().all(|(_, blocks, policy)| !blocks && *policy));
     }
 
     // spec: V6

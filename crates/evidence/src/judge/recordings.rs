@@ -47,6 +47,10 @@ pub struct Recording {
     pub left_out: Option<Reason>,
     /// Whether the collector's policy found it complete; `None` where no policy applied.
     pub complete: Option<bool>,
+    /// Whether the policy that it was held against is shown, every value of it.
+    pub policy_shown: bool,
+    /// Whether the blocks of its packed bytes were checked too (V5).
+    pub blocks_checked: bool,
     /// Companions that it discloses, and how many of them are packed and agree.
     pub companions: (u64, u64),
     /// Values that are withheld by name, and positions that are closed.
@@ -93,6 +97,8 @@ impl Recording {
             left_out: None,
             bytes: if known { Bytes::NotPacked } else { Bytes::NotDisclosed },
             complete: entry.completeness.map(|completeness| completeness.complete),
+            policy_shown: false,
+            blocks_checked: false,
             companions: (0, 0),
             hidden,
             superseded_by: None,
@@ -110,7 +116,8 @@ impl Recording {
     pub(crate) fn measured(&mut self, ms: Option<u64>) {
         self.measured_ms = ms;
         let differs = |said: u64| ms.is_some_and(|ms| ms.abs_diff(said) > LENGTHS_APART_MS);
-        if self.declared_ms.is_some_and(differs) {
+        // One file may be packed twice.
+        if self.declared_ms.is_some_and(differs) && !self.odd.contains(&Odd::OtherLength) {
             self.odd.push(Odd::OtherLength);
         }
     }
@@ -293,6 +300,8 @@ mod tests {
             bytes: Bytes::NotPacked,
             left_out: None,
             complete: None,
+            policy_shown: false,
+            blocks_checked: false,
             companions: (0, 0),
             hidden: (0, 0),
             superseded_by: None,
@@ -318,6 +327,8 @@ mod tests {
         ] {
             let mut line = line(1, 1, None);
             line.declared_ms = declared;
+            line.measured(measured);
+            // As it is said of a file that is packed twice.
             line.measured(measured);
             assert_eq!(line.odd == [Odd::OtherLength], is_odd, "{declared:?} {measured:?}");
             assert_eq!(line.measured_ms, measured);

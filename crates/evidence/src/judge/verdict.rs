@@ -121,7 +121,7 @@ pub enum Blame {
     Evidence,
     /// The anchor that was given belongs to another ledger.
     AnotherLedger,
-    /// The package was changed on its way; all evidence in it agrees.
+    /// The package around the evidence is not as it must be: made so, or changed on its way.
     Package,
 }
 
@@ -274,6 +274,12 @@ impl Verdict {
     #[must_use]
     pub const fn conclusion(&self) -> Conclusion {
         self.conclusion
+    }
+
+    /// How many contradictions there are.
+    #[must_use]
+    pub fn contradictions(&self) -> u64 {
+        self.tally.values().map(|tally| tally.contradicted).sum()
     }
 
     /// What the contradictions speak of; `None` where there are none.
