@@ -133,14 +133,19 @@ fn work_off(
     tools: &mut Tools,
     hand_on: &mut dyn FnMut(GroupDone),
 ) -> Result<GroupDone, LedgerError> {
-    let kept = group.clone();
-    let work = AssertUnwindSafe(|| work.group(group, tools, hand_on));
-    catch_unwind(work).unwrap_or_else(|_| {
-        let what = "this program failed while it looked at it: please report this";
-        let problems = kept.objects.iter().map(|(_, listed)| Problem::new(&listed.key, what));
-        let problems = problems.collect();
-        Ok(GroupDone { problems, ..GroupDone::left_out(kept, Disposition::Unread("failed")) })
-    })
+    let work = AssertUnwindSafe(|| work.group(&group, tools, hand_on));
+    match catch_unwind(work) {
+        Ok(worked) => {
+            worked.map(|(done, each)| GroupDone { dispositions: group.each(each), ..done })
+        }
+        Err(_) => {
+            let what = "this program failed while it looked at it: please report this";
+            let problems = group.objects.iter().map(|(_, listed)| Problem::new(&listed.key, what));
+            let problems = problems.collect();
+            let left_out = GroupDone::left_out(group, Disposition::Unread("failed"));
+            Ok(GroupDone { problems, ..left_out })
+        }
+    }
 }
 
 /// Works groups off until there are no more; `private_path` is private.db.

@@ -3,16 +3,23 @@
 use unbroken_evidence::hash::Hash;
 use unbroken_ledger::private::Settled;
 
+use crate::disposition::Disposition;
 use crate::layout::Layout;
 use crate::source::Listed;
 
 /// Objects that are looked at together, each with its place in the listing.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Group {
     pub(crate) objects: Vec<(u64, Listed)>,
 }
 
 impl Group {
+    /// Each object with its place and what became of it.
+    pub(crate) fn each(self, became: Vec<Disposition>) -> Vec<(u64, Listed, Disposition)> {
+        let each = self.objects.into_iter().zip(became);
+        each.map(|((place, listed), became)| (place, listed, became)).collect()
+    }
+
     /// What settles this group: its name and a digest over what the source says of its objects.
     pub(crate) fn settled(&self, source: i64, layout: Layout) -> Settled {
         let mut data = Vec::new();

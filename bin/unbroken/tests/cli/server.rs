@@ -33,6 +33,8 @@ pub(crate) enum Fault {
     Silent,
     /// Other bytes than were listed.
     Changed,
+    /// As it is for so many requests, then 403.
+    DeniedAfter(u32),
 }
 
 #[derive(Default)]
@@ -176,6 +178,10 @@ impl S3 for Bucket {
             Some(Fault::SlowDown(left)) if left > 0 => {
                 contents.faults.insert(key, Fault::SlowDown(left - 1));
                 return Err(s3_error!(SlowDown));
+            }
+            Some(Fault::DeniedAfter(0)) => return Err(s3_error!(AccessDenied)),
+            Some(Fault::DeniedAfter(left)) => {
+                contents.faults.insert(key.clone(), Fault::DeniedAfter(left - 1));
             }
             _ => {}
         }

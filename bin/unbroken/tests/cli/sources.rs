@@ -189,3 +189,32 @@ fn a_flat_folder_of_many_recordings_is_sealed_once() {
     assert_eq!(again["sources"][0]["unchanged"].as_u64(), Some(2_200), "{again}");
     scene.ok(&["audit"]);
 }
+
+/// More bytes of metadata files in one folder than are held at once: those that were let go are read again
+/// when their entry is made, and stand in it value by value.
+#[test]
+fn metadata_files_that_do_not_fit_into_memory_are_sealed_value_by_value() {
+    let scene = Scene::new();
+    for n in 0..6 {
+        let id = format!("r-{n}");
+        scene.media(CONVERSATION, &id, format!("bytes {n}").as_bytes());
+        let notes: Vec<String> = (0..15).map(|_| format!("\"{}\"", "x".repeat(60_000))).collect();
+        let text = format!(
+            "{{\"mediaType\":\"Call\",\"conversationId\":\"{CONVERSATION}\",\"recordingId\":\"{id}\",\
+             \"durationMs\":25620,\"notes\":[{}]}}",
+            notes.join(",")
+        );
+        let folder = scene.conversation(CONVERSATION);
+        std::fs::write(folder.join(format!("{id}.opus_metadata.json")), text).unwrap();
+    }
+    let document = scene.json(&["ingest", "export"]);
+    assert_eq!(document["exit_code"].as_u64(), Some(0), "{document}");
+    assert_eq!(document["sources"][0]["sealed"].as_u64(), Some(6), "{document}");
+    scene.ok(&["audit"]);
+    scene.ok(&["exhibit", "--out", "exhibit", "--all"]);
+    let (code, text) = scene.verify("exhibit");
+    assert!(code == 0 && text.contains("6 of 6 recordings and 6 of 6 companions"), "{text}");
+    assert!(text.contains("25.6 s long"), "{text}");
+    let again = scene.json(&["ingest", "export"]);
+    assert_eq!(again["sources"][0]["unchanged"].as_u64(), Some(12), "{again}");
+}

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use unbroken_evidence::body::Media;
 use unbroken_evidence::json::Value;
 
-use super::{Assembled, Assembly, Identity, Role, Seen};
+use super::{Assembled, Assembly, Identity, Role, Seen, Sketch};
 use crate::group::{folder_of, name_of};
 
 const SIDECAR_ENDING: &[u8] = b"_metadata.json";
@@ -15,10 +15,10 @@ const SIDECAR_ENDING: &[u8] = b"_metadata.json";
 const RECORDINGS_OF_A_CONVERSATION_MAX: usize = 64;
 
 /// What one object of a folder is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Class {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Class<'a> {
     Media,
-    Sidecar { recording: Option<String>, conversation: Option<String> },
+    Sidecar { recording: Option<&'a str>, conversation: Option<&'a str> },
     UnreadSidecar,
     Transcript,
     Conversation,
@@ -27,7 +27,7 @@ enum Class {
 /// Takes the objects of one folder apart.
 pub(crate) fn assemble(seen: &[Seen<'_>]) -> Assembly {
     let places = places(seen);
-    let classes: Vec<Class> = seen.iter().map(|one| classify(one, &places)).collect();
+    let classes: Vec<Class<'_>> = seen.iter().map(|one| classify(one, &places)).collect();
     let index = Index::new(seen, &classes);
     let mut taken = vec![false; seen.len()];
     let mut assembly = Assembly::default();
@@ -55,7 +55,25 @@ pub(crate) fn assemble(seen: &[Seen<'_>]) -> Assembly {
     assembly
 }
 
-fn classify(one: &Seen<'_>, places: &HashMap<&[u8], usize>) -> Class {
+/// What a document says that it is, and what it names.
+pub(crate) fn sketch(document: &Value) -> Sketch {
+    let has = |name: &str| document.member(name).is_some();
+    let text = |name: &str| document.member(name).and_then(Value::as_str).map(Box::from);
+    let says = if has("recordingId") && (has("mediaType") || has("startTime") || has("durationMs"))
+    {
+        Some(Role::Sidecar)
+    } else if has("transcripts") || has("communicationId") {
+        Some(Role::Transcript)
+    } else if has("participants") || has("conversationStart") {
+        Some(Role::Conversation)
+    } else {
+        None
+    };
+    let id = if has("conversationId") { None } else { text("id") };
+    Sketch { says, recording: text("recordingId"), conversation: text("conversationId"), id }
+}
+
+fn classify<'a>(one: &Seen<'a>, places: &HashMap<&[u8], usize>) -> Class<'a> {
     let is_json = one.key.to_ascii_lowercase().ends_with(b".json");
     let sidecar_key = [one.key, SIDECAR_ENDING].concat();
     if !is_json || places.contains_key(sidecar_key.as_slice()) {
@@ -74,25 +92,15 @@ fn classify(one: &Seen<'_>, places: &HashMap<&[u8], usize>) -> Class {
             Class::Media
         };
     };
-    let has = |name: &str| document.member(name).is_some();
-    let text = |name: &str| document.member(name).and_then(Value::as_str).map(str::to_owned);
-    if has("recordingId") && (has("mediaType") || has("startTime") || has("durationMs")) {
-        return Class::Sidecar {
-            recording: text("recordingId"),
-            conversation: text("conversationId"),
-        };
-    }
-    if has("transcripts") || has("communicationId") {
-        return Class::Transcript;
-    }
-    if has("participants") || has("conversationStart") {
-        return Class::Conversation;
-    }
-    match named_as_sidecar {
+    let conversation = document.conversation.as_deref();
+    match document.says {
+        Some(Role::Transcript) => Class::Transcript,
+        Some(Role::Conversation) => Class::Conversation,
+        Some(_) => Class::Sidecar { recording: document.recording.as_deref(), conversation },
         // Members are missing: a sidecar by name whose content does not say which recording.
-        true if one.key.ends_with(b"_call_metadata.json") => Class::Conversation,
-        true => Class::Sidecar { recording: None, conversation: text("conversationId") },
-        false => Class::Media,
+        None if one.key.ends_with(b"_call_metadata.json") => Class::Conversation,
+        None if named_as_sidecar => Class::Sidecar { recording: None, conversation },
+        None => Class::Media,
     }
 }
 
@@ -108,7 +116,7 @@ struct Index<'a> {
 }
 
 impl<'a> Index<'a> {
-    fn new(seen: &'a [Seen<'_>], classes: &'a [Class]) -> Self {
+    fn new(seen: &'a [Seen<'a>], classes: &[Class<'a>]) -> Self {
         let recordings = classes.iter().filter(|class| **class == Class::Media).count();
         let mut index = Self {
             places: places(seen),
@@ -126,10 +134,9 @@ impl<'a> Index<'a> {
                 Class::Conversation => Role::Conversation,
                 _ => continue,
             };
-            let said = one.document.and_then(|document| {
-                let id = document.member("conversationId").or_else(|| document.member("id"));
-                id.and_then(Value::as_str)
-            });
+            let said = one
+                .document
+                .and_then(|document| document.conversation.as_deref().or(document.id.as_deref()));
             index.documents.entry(said).or_default().push((place, role));
         }
         index
@@ -161,7 +168,7 @@ fn with_companions(
     place: usize,
     one: &Seen<'_>,
     seen: &[Seen<'_>],
-    classes: &[Class],
+    classes: &[Class<'_>],
     index: &Index<'_>,
 ) -> Assembled {
     let stem = stem(one.key);
@@ -176,13 +183,13 @@ fn with_companions(
     if let Some(at) = by_name.or_else(by_content) {
         match classes.get(at) {
             Some(Class::Sidecar { recording, conversation }) => {
-                let other = |said: &Option<String>, path: &Option<String>| {
-                    path.clone().filter(|_| said.is_some() && said != path)
+                let other = |said: Option<&str>, path: &Option<String>| {
+                    path.clone().filter(|path| said.is_some_and(|said| said != path))
                 };
-                identity.path_recording = other(recording, &identity.recording);
-                identity.path_conversation = other(conversation, &identity.conversation);
-                identity.recording = recording.clone().or(identity.recording);
-                identity.conversation = conversation.clone().or(identity.conversation);
+                identity.path_recording = other(*recording, &identity.recording);
+                identity.path_conversation = other(*conversation, &identity.conversation);
+                identity.recording = recording.map(str::to_owned).or(identity.recording);
+                identity.conversation = conversation.map(str::to_owned).or(identity.conversation);
                 companions.push((at, Role::Sidecar));
             }
             _ => companions.push((at, Role::UnreadSidecar)),
@@ -240,8 +247,9 @@ mod tests {
 
     fn assembled(objects: &[(&str, &str)]) -> (Assembly, Vec<String>) {
         let keys: Vec<String> = objects.iter().map(|(name, _)| format!("{DIR}{name}")).collect();
-        let documents: Vec<Option<Value>> =
-            objects.iter().map(|(_, text)| read(text.as_bytes()).ok()).collect();
+        let sketched = |text: &str| read(text.as_bytes()).ok().as_ref().map(sketch);
+        let documents: Vec<Option<Sketch>> =
+            objects.iter().map(|(_, text)| sketched(text)).collect();
         let seen: Vec<Seen<'_>> = keys
             .iter()
             .zip(&documents)

@@ -3,7 +3,6 @@
 pub(crate) mod genesys_cloud;
 
 use unbroken_evidence::body::Media;
-use unbroken_evidence::json::Value;
 
 /// How objects are arranged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,11 +83,24 @@ pub(crate) struct Assembly {
     pub(crate) strays: Vec<(usize, &'static str)>,
 }
 
+/// What a layout takes from a JSON document: it stays, while the document may have to go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Sketch {
+    /// What its members make it; `None` where they say nothing.
+    pub(crate) says: Option<Role>,
+    /// The recording that it names.
+    pub(crate) recording: Option<Box<str>>,
+    /// The conversation that it names.
+    pub(crate) conversation: Option<Box<str>>,
+    /// Its own id, where it names no conversation.
+    pub(crate) id: Option<Box<str>>,
+}
+
 /// One object of a group, as a layout sees it.
 pub(crate) struct Seen<'a> {
     pub(crate) key: &'a [u8],
     /// Its JSON document, if it is one and could be read.
-    pub(crate) document: Option<&'a Value>,
+    pub(crate) document: Option<&'a Sketch>,
 }
 
 /// Every object by itself.

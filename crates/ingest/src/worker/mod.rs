@@ -1,22 +1,24 @@
 //! Works one group off: captures, assembles, assesses, and prepares entries.
 
+mod object;
+
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use unbroken_evidence::body::{Media, Ref, Rel};
 use unbroken_evidence::content::{BlockKey, Digester};
-use unbroken_evidence::document;
 use unbroken_evidence::hash::Hash;
 use unbroken_evidence::json::Value;
 use unbroken_ledger::error::LedgerError;
 use unbroken_ledger::private::{
     Lookup, ObjectState, Private, Settled, companions_digest, object_value,
 };
-use unbroken_ledger::random::{SystemRandom, block_key, subject};
+use unbroken_ledger::random::{SystemRandom, subject};
 use unbroken_ledger::seal::{Clock, NewEntry};
 
+use self::object::Object;
 use crate::assess::{UNREADABLE, assess};
-use crate::capture::{Captured, Keep, capture};
+use crate::capture::{Captured, Keep};
 use crate::disposition::Disposition;
 use crate::error::{ObjectError, Problem};
 use crate::group::Group;
@@ -96,50 +98,49 @@ pub(crate) struct Sealing {
     pub(crate) change: Option<String>,
 }
 
-/// One object of the group, as far as it has been read.
-struct Object {
-    listed: Listed,
-    captured: Option<(Captured, BlockKey)>,
-    document: Option<Value>,
-    error: Option<ObjectError>,
-    disposition: Disposition,
-}
-
+/// Bytes of documents of one group that are held at once: a folder may have a million.
+const DOCUMENT_BYTES_HELD: usize = 4 << 20;
 /// Entries of one group that are handed on together, so that a folder of any size stays small in memory.
 const PIECE_ENTRIES: usize = 512;
 
 impl Work<'_> {
     /// Works a group off. Of a large one, entries go to `hand_on` while it is worked off; what it gives back
-    /// has its last entries, and stands for the whole.
+    /// has its last entries, and stands for the whole; and what became of each object.
     pub(crate) fn group(
         &self,
-        group: Group,
+        group: &Group,
         tools: &mut Tools,
         hand_on: &mut dyn FnMut(GroupDone),
-    ) -> Result<GroupDone, LedgerError> {
+    ) -> Result<(GroupDone, Vec<Disposition>), LedgerError> {
+        let abandoned = || (GroupDone { abandoned: true, ..GroupDone::default() }, Vec::new());
         let settled = group.settled(self.number, self.layout);
         if !self.reseal && !self.is_new && tools.private.is_settled(&settled)? {
-            let unchanged = |(place, listed)| (place, listed, Disposition::Unchanged);
-            let dispositions: Vec<_> = group.objects.into_iter().map(unchanged).collect();
-            self.count(dispositions.iter().map(|(_, listed, _)| listed));
-            return Ok(GroupDone { dispositions, ..GroupDone::default() });
+            self.count(group.objects.iter().map(|(_, listed)| listed));
+            let unchanged = vec![Disposition::Unchanged; group.objects.len()];
+            return Ok((GroupDone::default(), unchanged));
         }
-        let places: Vec<u64> = group.objects.iter().map(|(place, _)| *place).collect();
         let mut objects = Vec::with_capacity(group.objects.len());
-        for (_, listed) in group.objects {
+        let mut held = 0;
+        for (_, listed) in &group.objects {
             if self.stop.load(Ordering::Relaxed) {
-                return Ok(GroupDone { abandoned: true, ..GroupDone::default() });
+                return Ok(abandoned());
             }
-            objects.push(self.first_look(listed, tools)?);
+            let mut object = self.first_look(listed, tools)?;
+            held += object.held().map_or(0, |bytes| bytes.len());
+            if held > DOCUMENT_BYTES_HELD {
+                object.let_go();
+            }
+            objects.push(object);
         }
         let mut done = GroupDone::default();
         let assembly = self.assemble(&objects);
-        let unread = |object: &&Object| object.error.is_some() && is_document(&object.listed.key);
+        let unread =
+            |object: &&Object<'_>| object.error.is_some() && is_document(&object.listed.key);
         let unread: HashSet<Vec<u8>> =
             objects.iter().filter(unread).map(|object| object.listed.key.clone()).collect();
         for assembled in &assembly.recordings {
             if self.stop.load(Ordering::Relaxed) {
-                return Ok(GroupDone { abandoned: true, ..GroupDone::default() });
+                return Ok(abandoned());
             }
             self.recording(&mut objects, assembled, &unread, tools, &mut done)?;
             // One is kept back: the group is settled together with its last entry.
@@ -150,7 +151,7 @@ impl Work<'_> {
             }
         }
         if objects.iter().any(|object| object.error == Some(ObjectError::Stopped)) {
-            return Ok(GroupDone { abandoned: true, ..GroupDone::default() });
+            return Ok(abandoned());
         }
         for (place, what) in assembly.strays {
             if let Some(object) = objects.get_mut(place) {
@@ -158,17 +159,14 @@ impl Work<'_> {
                 done.problems.push(Problem::new(&object.listed.key, what));
             }
         }
-        self.count(objects.iter().map(|object| &object.listed));
+        self.count(objects.iter().map(|object| object.listed));
         for object in &objects {
             if let Some(error) = &object.error {
                 done.problems.push(Problem::new(&object.listed.key, error.to_string()));
             }
         }
         done.settles = done.problems.is_empty().then_some(settled);
-        let each = places.into_iter().zip(objects);
-        done.dispositions =
-            each.map(|(place, object)| (place, object.listed, object.disposition)).collect();
-        Ok(done)
+        Ok((done, objects.into_iter().map(|object| object.disposition).collect()))
     }
 
     pub(crate) fn count<'a>(&self, objects: impl Iterator<Item = &'a Listed>) {
@@ -178,52 +176,13 @@ impl Work<'_> {
         }
     }
 
-    /// Documents are read at once, for only their content says what they are.
-    fn first_look(&self, listed: Listed, tools: &mut Tools) -> Result<Object, LedgerError> {
-        let mut object = Object {
-            error: listed.irregular.map(|what| match what {
-                "vanished" => ObjectError::Vanished,
-                other => ObjectError::Irregular(other),
-            }),
-            listed,
-            captured: None,
-            document: None,
-            disposition: Disposition::Unread("not looked at"),
-        };
-        if self.layout == Layout::GenesysCloud
-            && object.error.is_none()
-            && is_document(&object.listed.key)
-        {
-            self.read(&mut object, Keep::Document, tools)?;
-            let bytes = object.captured.as_ref().and_then(|(captured, _)| captured.bytes.as_ref());
-            object.document = bytes.and_then(|bytes| document::parse_document(bytes).ok());
-        }
-        if let Some(error) = &object.error {
-            object.disposition = Disposition::from(error);
-        }
-        Ok(object)
-    }
-
-    fn read(&self, object: &mut Object, keep: Keep, tools: &mut Tools) -> Result<(), LedgerError> {
-        let key = block_key(&mut tools.random).map_err(no_randomness)?;
-        let Tools { digester, .. } = tools;
-        match capture(self.source, &object.listed, key, self.clock, keep, self.stop, digester) {
-            Ok(captured) => object.captured = Some((captured, key)),
-            Err(error) => {
-                object.disposition = Disposition::from(&error);
-                object.error = Some(error);
-            }
-        }
-        Ok(())
-    }
-
-    fn assemble(&self, objects: &[Object]) -> Assembly {
+    fn assemble(&self, objects: &[Object<'_>]) -> Assembly {
         if self.layout == Layout::Plain {
             return plain(objects.len());
         }
         let seen: Vec<Seen<'_>> = objects
             .iter()
-            .map(|object| Seen { key: &object.listed.key, document: object.document.as_ref() })
+            .map(|object| Seen { key: &object.listed.key, document: object.sketch.as_ref() })
             .collect();
         genesys_cloud::assemble(&seen)
     }
@@ -252,7 +211,7 @@ impl Work<'_> {
 
     fn recording(
         &self,
-        objects: &mut [Object],
+        objects: &mut [Object<'_>],
         assembled: &Assembled,
         unread: &HashSet<Vec<u8>>,
         tools: &mut Tools,
@@ -286,16 +245,26 @@ impl Work<'_> {
         if object.captured.is_none() {
             self.read(object, Keep::Nothing, tools)?;
         }
-        let Some((captured, key)) = object.captured.take() else { return Ok(()) };
+        let Some(taken) = object.captured.take() else { return Ok(()) };
+        let (captured, key) = *taken;
         let same_bytes =
             known.as_ref().is_some_and(|(_, known)| known.sha256 == captured.digests.sha256);
         if same_bytes && known.as_ref().is_some_and(|(_, known)| known.companions == digest) {
             object.disposition = Disposition::Unchanged;
             return Ok(());
         }
-        let listed = object.listed.clone();
+        let listed = object.listed;
+        if !self.bring_back(objects, assembled, tools)? {
+            let object = objects.get_mut(assembled.recording);
+            object.into_iter().for_each(|object| object.disposition = Disposition::NotJudged);
+            return Ok(());
+        }
         let of = (&*objects, unread);
-        let sealing = self.sealing(of, assembled, &listed, (captured, key), known, tools);
+        let sealing = self.sealing(of, assembled, listed, (captured, key), known, tools);
+        for (place, _) in &assembled.companions {
+            let object = objects.get_mut(*place).filter(|object| object.let_go);
+            object.into_iter().for_each(Object::let_go);
+        }
         match sealing? {
             Some(sealing) => {
                 let again = sealing.change.is_some();
@@ -316,7 +285,7 @@ impl Work<'_> {
 
     fn sealing(
         &self,
-        (objects, unread): (&[Object], &HashSet<Vec<u8>>),
+        (objects, unread): (&[Object<'_>], &HashSet<Vec<u8>>),
         assembled: &Assembled,
         listed: &Listed,
         (captured, block_key): (Captured, BlockKey),
@@ -328,9 +297,9 @@ impl Work<'_> {
             .iter()
             .filter_map(|(place, role)| {
                 let object = objects.get(*place)?;
-                let (captured, _) = object.captured.as_ref()?;
+                let captured = &object.captured.as_ref()?.0;
                 let document = object.document.as_ref();
-                Some(Companion { listed: &object.listed, role: *role, captured, document })
+                Some(Companion { listed: object.listed, role: *role, captured, document })
             })
             .collect();
         let sidecar = members
@@ -411,10 +380,10 @@ fn no_randomness(source: std::io::Error) -> LedgerError {
     LedgerError::Io { path: "the system's randomness".into(), doing: "cannot be read", source }
 }
 
-fn companions(objects: &[Object], assembled: &Assembled) -> Hash {
+fn companions(objects: &[Object<'_>], assembled: &Assembled) -> Hash {
     let each = assembled.companions.iter().filter_map(|(place, role)| {
         let object = objects.get(*place)?;
-        let (captured, _) = object.captured.as_ref()?;
+        let captured = &object.captured.as_ref()?.0;
         Some((object.listed.key.as_slice(), role.name(), &captured.digests.sha256))
     });
     companions_digest(each)
