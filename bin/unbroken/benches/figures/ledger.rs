@@ -15,7 +15,7 @@ use unbroken_evidence::opening::Opening;
 use unbroken_evidence::time::Time;
 use unbroken_evidence::trust::Trust;
 use unbroken_ledger::ledger::{Ledger, Surroundings};
-use unbroken_ledger::private::{Lookup, ObjectState, Row};
+use unbroken_ledger::private::{Lookup, ObjectState, Row, object_value};
 use unbroken_ledger::random::{Seed, SystemRandom};
 use unbroken_ledger::reader::LogReader;
 use unbroken_ledger::seal::{Clock, NewEntry};
@@ -55,13 +55,30 @@ pub(crate) fn run(place: &Path, scale: u64) {
     );
 }
 
+/// Four million entries: what grows with a ledger is seen here.
+pub(crate) fn large(place: &Path, scale: u64) {
+    let count = 4_000_000 / scale;
+    appends(place, count);
+    let of = format!("a ledger of {count}");
+    say_peak(&format!("status of {of}"), unbroken(place, &["status"]));
+    let conversation = conversation(count / 2);
+    for how in [&["list", "--conversation", &conversation][..], &["list", "--incomplete"]] {
+        say_peak(&format!("{} of {of}", how[..2].join(" ")), unbroken(place, how));
+    }
+    let index = (count / 2).to_string();
+    let exhibit = ["exhibit", "--out", "one.zip", "--without-recordings", "--index", &index];
+    say_peak(&format!("exhibit of one entry of {of}"), unbroken(place, &exhibit));
+    say_peak(&format!("audit of {of}"), unbroken(place, &["audit"]));
+}
+
 fn appends(place: &Path, count: u64) -> Trust {
     let mut ledger =
         Ledger::create(&place.join("ledger"), "example.com/bench", surroundings(), None).unwrap();
+    let source = ledger.private_mut().source(SOURCE, "/exports").unwrap();
     let part = count / 10;
     let mut rates = Vec::new();
     for tenth in 0..10 {
-        let elapsed = timed(|| append_part(&mut ledger, tenth * part, part)).0;
+        let elapsed = timed(|| append_part(&mut ledger, source, tenth * part, part)).0;
         rates.push(part as f64 / elapsed.as_secs_f64());
     }
     let (first, last) = (rates[0], rates[9]);
@@ -78,7 +95,7 @@ fn appends(place: &Path, count: u64) -> Trust {
 }
 
 /// Appends a part as ingest does: one thread prepares entries, one seals them, one writes.
-fn append_part(ledger: &mut Ledger, first: u64, count: u64) {
+fn append_part(ledger: &mut Ledger, source: i64, first: u64, count: u64) {
     let (give, take) = sync_channel(4);
     let (to_writer, sealed) = sync_channel(1);
     let mut sealer = ledger.sealer();
@@ -88,7 +105,7 @@ fn append_part(ledger: &mut Ledger, first: u64, count: u64) {
             let numbers: Vec<u64> = (first..first + count).collect();
             for batch in numbers.chunks(1_024) {
                 let batch: Vec<NewEntry> =
-                    batch.iter().map(|n| prepared(&mut random, *n)).collect();
+                    batch.iter().map(|n| prepared(&mut random, source, *n)).collect();
                 give.send(batch).unwrap();
             }
         });
@@ -103,18 +120,32 @@ fn append_part(ledger: &mut Ledger, first: u64, count: u64) {
     });
 }
 
+/// The name of the source of these entries.
+const SOURCE: &str = "genesys";
+
+/// Ten recordings are of one conversation.
+fn conversation(n: u64) -> String {
+    format!("c-{}", n / 10)
+}
+
 /// An entry of 32 fields, as a recording with its sidecar has; the recording is the number `n`.
-fn prepared(random: &mut SystemRandom, n: u64) -> NewEntry {
+fn prepared(random: &mut SystemRandom, source: i64, n: u64) -> NewEntry {
     let mut hasher = ContentHasher::new(&[(4_096, [7; 32])]);
     hasher.update(&n.to_be_bytes());
     let digests = hasher.finish();
+    let id = format!("r-{n}");
+    let key = format!("{}/{id}.opus", conversation(n));
     let mut values = vec![
         Value::string("content", "/sha256", &digests.sha256.to_string()),
         Value::string("content", "/blake3", &digests.blake3.to_string()),
         Value::number("content", "/size", digests.size),
+        Value::string("object", "/bucket", SOURCE),
+        Value::string("object", "/key", &key),
+        Value::string("recording", "/conversation", &conversation(n)),
+        Value::string("recording", "/id", &id),
     ];
     values.extend(
-        (0..29).map(|m| {
+        (0..25).map(|m| {
             Value::string("sidecar", &format!("/member_{m}"), "a value of the usual length")
         }),
     );
@@ -134,13 +165,15 @@ fn prepared(random: &mut SystemRandom, n: u64) -> NewEntry {
         Body::Recording(Recording { completeness, content, fields, media: Media::Call, refs });
     let mut subject = [0; 16];
     subject[..8].copy_from_slice(&n.to_be_bytes());
-    let prefix = |kind: Lookup| kind.prefix(&n.to_be_bytes());
-    let mut lookups =
-        [Lookup::Sha256, Lookup::Object, Lookup::Conversation, Lookup::Recording].map(prefix);
-    lookups[0] = Lookup::Sha256.prefix(digests.sha256.to_string().as_bytes());
+    let lookups = vec![
+        Lookup::Sha256.prefix(digests.sha256.to_string().as_bytes()),
+        Lookup::Object.prefix(&object_value(SOURCE, key.as_bytes())),
+        Lookup::Conversation.prefix(conversation(n).as_bytes()),
+        Lookup::Recording.prefix(id.as_bytes()),
+    ];
     let object = ObjectState {
-        source: 99,
-        key: n.to_be_bytes().to_vec(),
+        source,
+        key: key.into_bytes(),
         stamp: vec![0; 48],
         subject: Subject(subject),
         sha256: digests.sha256,
@@ -151,7 +184,7 @@ fn prepared(random: &mut SystemRandom, n: u64) -> NewEntry {
         object: Some(object),
         opening: Opening::of(set, Some([7; 32])),
         seed: Some(seed),
-        lookups: lookups.to_vec(),
+        lookups,
         ..Row::default()
     };
     NewEntry { kind: Kind::Recording, subject: Some(Subject(subject)), body, row }

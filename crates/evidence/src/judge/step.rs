@@ -19,7 +19,7 @@ pub enum Axis {
     Witness,
     /// Is everything shown that the exhibit says it shows?
     Scope,
-    /// Do the entries about one recording make one history?
+    /// Do the entries about one recording make one history, and who held it?
     Custody,
     /// Do the values shown agree with what was committed?
     Disclosure,
@@ -74,7 +74,9 @@ impl Axis {
             Self::Time => "since when do they exist, at the latest?",
             Self::Witness => "has somebody else seen the same log?",
             Self::Scope => "is everything shown that the exhibit says it shows?",
-            Self::Custody => "do the entries about one recording make one history?",
+            Self::Custody => {
+                "do the entries about one recording make one history, and who held it?"
+            }
             Self::Disclosure => "do the values shown agree with what was committed?",
         }
     }

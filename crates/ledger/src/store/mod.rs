@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 pub(crate) mod memory;
+mod segment;
 mod sled_store;
 
 use unbroken_evidence::hash::Hash;

@@ -1,186 +1,127 @@
-//! The store over sled 0.34.7, with the fsync that sled leaves out.
+//! The store over sled: segments of entries, of which one at a time is written.
 //!
-//! sled's `flush` issues no fsync: in a simulated power cut everything acknowledged was lost, and
-//! sled then opened empty and without an error. So after each flush this file syncs sled's `db`
-//! file by a handle of its own, and every file that sled made since (docs/decisions/sled.md).
-//! Keys are sequential and inserted one by one: random keys and large batches took gigabytes.
+//! sled keeps a few hundred bytes in memory for each page, and 8 to 16 entries fill one: a ledger of four
+//! million entries took 170 MB to append one. So a full segment is left as it is, and the next one begins
+//! in a folder of its own. Only what is read or written is open.
+//!
+//! ```text
+//! store/              the first segment
+//! store/from-262144/  the one whose first entry is 262144
+//! store/begun/        one that is being made; it has no name yet
+//! ```
+//!
+//! The newest segment is the one that is written. One without a head was made and never written to: what was
+//! to stand in it was never acknowledged, and it is moved to `aside`.
 
-use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::cell::RefCell;
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use unbroken_evidence::hash::Hash;
 
-use super::{STORE_FORMAT, Store};
+use super::Store;
+use super::segment::{Segment, move_aside};
 use crate::durable;
 use crate::error::StoreError;
 use crate::head::Head;
-use crate::record;
 
-const HEAD: &[u8] = b"head";
-const CHECKPOINT: &[u8] = b"checkpoint";
-const FORMAT: &[u8] = b"format";
-const ENTRIES: &[u8] = b"entries";
-const CACHE_BYTES: u64 = 64 << 20;
-const FLUSH_EVERY_MS: u64 = 200;
-/// How the names of sled's snapshots begin, and how those end that were never finished.
-const SNAPSHOT: &str = "snap.";
-const UNFINISHED: &str = ".generating";
-const LOCK_WAIT: Duration = Duration::from_secs(5);
-const LOCK_RETRY: Duration = Duration::from_millis(5);
+/// Entries after which a segment is full. Few in tests, so that they all cross from one to the next.
+const ENTRIES_A_SEGMENT: u64 =
+    if cfg!(any(test, feature = "small-segments")) { 40 } else { 1 << 18 };
 
-/// A sled database in a folder.
+/// A folder with segments.
 pub struct SledStore {
-    db: sled::Db,
-    entries: sled::Tree,
     folder: PathBuf,
-    file: File,
-    synced: BTreeSet<PathBuf>,
+    /// The first entry of each segment, ascending.
+    firsts: Vec<u64>,
+    last: Segment,
+    /// A full segment that was read last, and its first entry.
+    full: RefCell<Option<(u64, Segment)>>,
 }
 
 impl SledStore {
     /// Opens the store in `folder`; makes one where there is none.
     ///
     /// # Errors
-    /// See [`StoreError`]; `Format` for another format number than [`STORE_FORMAT`].
+    /// See [`StoreError`]; `Format` for another format number than [`super::STORE_FORMAT`].
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        durable::create_folder(folder)?;
-        set_aside(folder, |name| name.ends_with(UNFINISHED))?;
-        let (db, entries) = match open_sled(folder) {
-            // Everything that a snapshot holds is in sled's log too: it is read from there again.
-            Err(StoreError::Record(_) | StoreError::Sled(sled::Error::Corruption { .. }))
-                if set_aside(folder, |_| true)? =>
-            {
-                open_sled(folder)?
+        let mut firsts = later(folder)?;
+        let last = loop {
+            let Some(newest) = firsts.last() else { break Segment::open(folder)? };
+            let segment = Segment::open(&place(folder, *newest))?;
+            if segment.is_written()? {
+                break segment;
             }
-            opened => opened?,
+            drop(segment);
+            move_aside(folder, &name(*newest))?;
+            firsts.pop();
         };
-        let file = File::open(folder.join("db"))?;
-        let mut store =
-            Self { db, entries, folder: folder.to_owned(), file, synced: BTreeSet::new() };
-        match store.db.get(FORMAT)? {
-            Some(bytes) => {
-                let number = <[u8; 4]>::try_from(bytes.as_ref());
-                let number = number.map_or(u32::MAX, u32::from_be_bytes);
-                if number != STORE_FORMAT {
-                    return Err(StoreError::Format(number));
-                }
-            }
-            None => {
-                store.db.insert(FORMAT, &STORE_FORMAT.to_be_bytes())?;
-            }
-        }
-        store.sync()?;
-        Ok(store)
+        firsts.insert(0, 0);
+        Ok(Self { folder: folder.to_owned(), firsts, last, full: RefCell::new(None) })
     }
 
-    /// Flushes sled and makes all its files durable.
-    fn sync(&mut self) -> Result<(), StoreError> {
-        self.db.flush()?;
-        self.file.sync_all()?;
-        let mut names_changed = false;
-        for folder in [self.folder.clone(), self.folder.join("blobs")] {
-            let Ok(listed) = fs::read_dir(&folder) else { continue };
-            for entry in listed {
-                let path = entry?.path();
-                if path.is_file() && !self.synced.contains(&path) {
-                    match File::open(&path) {
-                        Ok(file) => file.sync_all()?,
-                        // sled replaces its snapshots: a file may be gone before it is opened.
-                        Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
-                        Err(error) => return Err(error.into()),
-                    }
-                    self.synced.insert(path);
-                    names_changed = true;
-                }
-            }
-            if names_changed {
-                durable::sync_folder(&folder)?;
-            }
+    /// The first entry of the segment that is written.
+    fn first_of_last(&self) -> u64 {
+        self.firsts.last().copied().unwrap_or(0)
+    }
+
+    /// A segment for entries from `first` on. It gets its name when it is durable.
+    fn next(&self, first: u64) -> Result<Segment, StoreError> {
+        let (begun, named) = (self.folder.join("begun"), place(&self.folder, first));
+        if begun.exists() {
+            move_aside(&self.folder, "begun")?;
         }
-        if names_changed {
-            durable::sync_folder(durable::parent_of(&self.folder))?;
-        }
-        Ok(())
+        drop(Segment::open(&begun)?);
+        fs::rename(&begun, &named)?;
+        durable::sync_folder(&self.folder)?;
+        Segment::open(&named)
     }
 }
 
-impl Drop for SledStore {
-    /// sled syncs its file once more when its last handle goes, and panics where that fails. On a disk that
-    /// is failing, which was reported already, a handle stays until the process ends.
-    fn drop(&mut self) {
-        if self.file.sync_all().is_err() {
-            std::mem::forget((self.db.clone(), self.entries.clone()));
-        }
-    }
+/// The folder of the segment whose first entry is `first`.
+fn place(folder: &Path, first: u64) -> PathBuf {
+    if first == 0 { folder.to_owned() } else { folder.join(name(first)) }
 }
 
-fn open_sled(folder: &Path) -> Result<(sled::Db, sled::Tree), StoreError> {
-    let path = folder.to_owned();
-    // sled panics on some damaged files; that is a store that cannot be read, and no more.
-    let opened = std::panic::catch_unwind(|| {
-        let config = sled::Config::new()
-            .path(path)
-            .cache_capacity(CACHE_BYTES)
-            .flush_every_ms(Some(FLUSH_EVERY_MS));
-        let db = open_when_free(&config)?;
-        let entries = db.open_tree(ENTRIES)?;
-        Ok::<_, sled::Error>((db, entries))
-    });
-    Ok(opened.map_err(|_| StoreError::Record("its files are damaged".to_owned()))??)
+fn name(first: u64) -> String {
+    format!("from-{first}")
 }
 
-/// Moves snapshots of sled's that are `unwanted` to a folder beside; says whether there was one.
-///
-/// A full disk, or a kill while sled opens, leaves a snapshot half written under a name that sled takes
-/// for its newest one, and then refuses to open.
-fn set_aside(folder: &Path, unwanted: impl Fn(&str) -> bool) -> Result<bool, StoreError> {
-    let aside = folder.join("aside");
-    let mut any = false;
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if !name.starts_with(SNAPSHOT) || !unwanted(name) {
-            continue;
-        }
-        durable::create_folder(&aside)?;
-        let free = (1..).map(|n| aside.join(format!("{name}-{n}"))).find(|place| !place.exists());
-        fs::rename(&path, free.unwrap_or_else(|| aside.join(name)))?;
-        any = true;
+/// The first entries of the segments behind the first one, ascending.
+fn later(folder: &Path) -> Result<Vec<u64>, StoreError> {
+    let mut firsts = Vec::new();
+    let listed = match fs::read_dir(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(firsts),
+        listed => listed?,
+    };
+    for entry in listed {
+        let name = entry?.file_name();
+        let first = name.to_str().and_then(|name| name.strip_prefix("from-"));
+        let first: Option<u64> = first.and_then(|first| first.parse().ok());
+        firsts.extend(first.filter(|first| *first > 0));
     }
-    if any {
-        durable::sync_folder(&aside)?;
-        durable::sync_folder(folder)?;
-    }
-    Ok(any)
-}
-
-/// sled gives its lock back when the last of its threads has ended, which may be a moment after the
-/// handle was dropped; no other process is meant, for ledgers have a lock of their own.
-fn open_when_free(config: &sled::Config) -> sled::Result<sled::Db> {
-    let began = Instant::now();
-    loop {
-        match config.open() {
-            Err(sled::Error::Io(error))
-                if error.to_string().starts_with("could not acquire lock")
-                    && began.elapsed() < LOCK_WAIT =>
-            {
-                std::thread::sleep(LOCK_RETRY);
-            }
-            other => return other,
-        }
-    }
+    firsts.sort_unstable();
+    Ok(firsts)
 }
 
 impl Store for SledStore {
     fn head(&self) -> Result<Option<Head>, StoreError> {
-        self.db.get(HEAD)?.map(|bytes| record::decode_head(&bytes)).transpose()
+        self.last.head()
     }
 
     fn entry(&self, index: u64) -> Result<Option<(Hash, Vec<u8>)>, StoreError> {
-        let found = self.entries.get(index.to_be_bytes())?;
-        found.map(|bytes| record::decode_entry(&bytes)).transpose()
+        let segments = self.firsts.partition_point(|first| *first <= index);
+        let first = self.firsts.get(segments.saturating_sub(1)).copied().unwrap_or(0);
+        if first == self.first_of_last() {
+            return self.last.entry(index);
+        }
+        let mut full = self.full.borrow_mut();
+        if full.as_ref().is_none_or(|(known, _)| *known != first) {
+            // The one before is closed first: two of them would be in memory at once.
+            *full = None;
+            *full = Some((first, Segment::open(&place(&self.folder, first))?));
+        }
+        full.as_ref().map_or(Ok(None), |(_, segment)| segment.entry(index))
     }
 
     fn append(
@@ -189,21 +130,22 @@ impl Store for SledStore {
         entries: &[(Hash, Vec<u8>)],
         head: &Head,
     ) -> Result<(), StoreError> {
-        for (index, (leaf, note)) in (first..).zip(entries) {
-            self.entries.insert(index.to_be_bytes(), record::encode_entry(leaf, note))?;
+        if first.saturating_sub(self.first_of_last()) < ENTRIES_A_SEGMENT {
+            return self.last.append(first, entries, None, head);
         }
-        // One sync covers both: sled writes its log in order and does not replay what follows a torn
-        // write, so the head is never there without the entries that it names.
-        self.db.insert(HEAD, record::encode_head(head))?;
-        self.sync()
+        let mut next = self.next(first)?;
+        let checkpoint = self.last.checkpoint()?;
+        next.append(first, entries, checkpoint.as_deref(), head)?;
+        self.last = next;
+        self.firsts.push(first);
+        Ok(())
     }
 
     fn checkpoint(&self) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(self.db.get(CHECKPOINT)?.map(|bytes| bytes.to_vec()))
+        self.last.checkpoint()
     }
 
     fn put_checkpoint(&mut self, note: &[u8]) -> Result<(), StoreError> {
-        self.db.insert(CHECKPOINT, note)?;
-        self.sync()
+        self.last.put_checkpoint(note)
     }
 }

@@ -53,6 +53,49 @@ fn sled_conforms() {
     });
 }
 
+/// Batches of every size across many segments, each opened anew; and what a kill leaves of a segment that was
+/// being made.
+#[test]
+fn entries_are_found_across_segments_and_a_segment_cut_off_at_its_making_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let names = || {
+        let listed = std::fs::read_dir(folder.path()).unwrap();
+        let names = listed.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> = names.filter(|name| name.starts_with("from-")).collect();
+        names.sort();
+        names
+    };
+    let mut all: Vec<(Hash, Vec<u8>)> = Vec::new();
+    for batch in 1..=25_u64 {
+        let mut store = SledStore::open(folder.path()).unwrap();
+        let first = all.len() as u64;
+        all.extend((first..first + batch).map(entry));
+        store.append(first, &all[usize::try_from(first).unwrap()..], &head(&all)).unwrap();
+        store.put_checkpoint(&batch.to_be_bytes()).unwrap();
+        drop(store);
+        // Half made, and made but never written to.
+        std::fs::create_dir_all(folder.path().join("begun")).unwrap();
+        std::fs::write(folder.path().join("begun/conf"), "half").unwrap();
+        let unwritten = folder.path().join(format!("from-{}", all.len()));
+        drop(SledStore::open(&unwritten).unwrap());
+        let store = SledStore::open(folder.path()).unwrap();
+        assert_eq!(store.head().unwrap(), Some(head(&all)));
+        assert_eq!(store.checkpoint().unwrap(), Some(batch.to_be_bytes().to_vec()));
+        for (index, expected) in (0..).zip(&all) {
+            assert_eq!(store.entry(index).unwrap().as_ref(), Some(expected), "{index} of {batch}");
+        }
+        assert_eq!(store.entry(all.len() as u64).unwrap(), None);
+        assert!(!unwritten.exists());
+    }
+    assert!(names().len() > 5, "{:?}", names());
+    // A segment that is gone takes its entries with it, and no others.
+    std::fs::remove_dir_all(folder.path().join(&names()[2])).unwrap();
+    let store = SledStore::open(folder.path()).unwrap();
+    let lost = (0..).zip(&all).filter(|(index, _)| store.entry(*index).unwrap().is_none()).count();
+    assert!((40..80).contains(&lost), "{lost}");
+    assert_eq!(store.head().unwrap(), Some(head(&all)));
+}
+
 #[test]
 fn memory_conforms() {
     let contents = MemoryStore::default();

@@ -112,6 +112,14 @@ fn append(
 }
 
 /// Verifies the whole published log and gives its size.
+/// The folder of the segment of the store that is written.
+fn newest_segment(folder: &Path) -> std::path::PathBuf {
+    let listed = std::fs::read_dir(folder.join("store")).unwrap();
+    let first = |name: &std::ffi::OsStr| name.to_str()?.strip_prefix("from-")?.parse::<u64>().ok();
+    let newest = listed.filter_map(|entry| first(&entry.unwrap().file_name())).max();
+    newest.map_or_else(|| folder.join("store"), |first| folder.join(format!("store/from-{first}")))
+}
+
 fn verified_size(folder: &Path) -> u64 {
     let keys = Keys::load(&folder.join("keys")).unwrap();
     let reader = LogReader::open(folder).unwrap();

@@ -1,6 +1,6 @@
 //! What a full disk, a kill, a bad block and an old backup leave behind, and what is still proven then.
 
-use super::{append, created, surroundings, verified_size};
+use super::{append, created, newest_segment, surroundings, verified_size};
 use crate::audit::{Progress, audit};
 use crate::error::LedgerError;
 use crate::ledger::Ledger;
@@ -53,7 +53,7 @@ fn a_store_with_a_damaged_snapshot_is_read_from_its_log() {
 fn what_a_damaged_store_still_proves_beyond_the_log_is_salvaged() {
     let (_kept, folder) = place();
     ledger(&folder);
-    let db = sled::open(folder.join("store")).unwrap();
+    let db = sled::open(newest_segment(&folder)).unwrap();
     db.insert(b"head", b"no head").unwrap();
     db.flush().unwrap();
     drop(db);
@@ -123,5 +123,36 @@ fn a_damaged_tile_is_not_copied_into_later_ones_and_the_log_is_written_again() {
     ledger.checkpoint().unwrap();
     drop(ledger);
     assert_eq!(verified_size(&folder), 601);
+    agrees(&folder);
+}
+
+/// A full segment that is gone: an open does not read it, an audit misses it, a restore builds it again.
+#[test]
+fn a_segment_that_is_gone_is_missed_and_built_again() {
+    let (_kept, folder) = place();
+    let mut opened = created(&folder);
+    for batch in 0..10 {
+        append(&mut opened, batch * 30..batch * 30 + 30).unwrap();
+    }
+    opened.checkpoint().unwrap();
+    drop(opened);
+    let newest = newest_segment(&folder);
+    // Without the newest one the store is an old state.
+    std::fs::rename(&newest, folder.join("kept")).unwrap();
+    let refused = Ledger::open(&folder, surroundings()).err().unwrap();
+    assert!(refused.to_string().contains("the store has lost entries"), "{refused}");
+    std::fs::rename(folder.join("kept"), &newest).unwrap();
+    let listed = std::fs::read_dir(folder.join("store")).unwrap();
+    let full = listed.map(|entry| entry.unwrap().path()).find(|path| {
+        path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("from-"))
+            && *path != newest
+    });
+    std::fs::remove_dir_all(full.unwrap()).unwrap();
+    assert_eq!(Ledger::open(&folder, surroundings()).unwrap().size(), 301);
+    let found = audit(&folder, "a test", 2, &Progress::default()).unwrap();
+    assert_eq!(found.exit_code(), 1);
+    assert!(found.differences[0].contains("in the log, not in the store"), "{found:?}");
+    let restored = restore(&folder, surroundings(), None).unwrap();
+    assert!(restored.store_rebuilt && restored.gone.is_none(), "{restored:?}");
     agrees(&folder);
 }
