@@ -26,6 +26,7 @@ CREATE TABLE built (one INTEGER PRIMARY KEY CHECK (one = 1), size INTEGER, last_
 CREATE TABLE openings (idx INTEGER PRIMARY KEY, leaf BLOB, opening BLOB, parts BLOB);
 CREATE TABLE objects (idx INTEGER PRIMARY KEY, source INTEGER, key BLOB, stamp BLOB, subject BLOB,
                       sha256 BLOB, companions BLOB, incomplete INTEGER);
+CREATE INDEX incomplete ON objects (idx) WHERE incomplete = 1;
 CREATE TABLE documents (idx INTEGER, number INTEGER, key BLOB, bytes BLOB, PRIMARY KEY (idx, number))
     WITHOUT ROWID;
 CREATE TABLE listings (idx INTEGER, part INTEGER, bytes BLOB, PRIMARY KEY (idx, part)) WITHOUT ROWID;

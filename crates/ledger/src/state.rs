@@ -3,7 +3,10 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::error::LedgerError;
-use crate::private::{Private, Settled, from_row, to_row};
+use crate::private::{Lookup, Private, Settled, from_row, to_row};
+
+/// Of so many incomplete entries each is looked up by itself.
+const INCOMPLETE_FEW: u64 = if cfg!(test) { 2 } else { 1_000 };
 
 /// How many recordings are known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -102,6 +105,44 @@ impl Private {
     /// # Errors
     /// `Private`.
     pub fn incomplete(&self, size: u64) -> Result<Vec<u64>, LedgerError> {
+        let failed = self.failed("cannot be read");
+        let mut few = self
+            .db
+            .prepare_cached(
+                "SELECT idx, subject FROM objects WHERE incomplete = 1 AND idx < ?1 LIMIT ?2",
+            )
+            .map_err(&failed)?;
+        let read = |row: &rusqlite::Row<'_>| Ok((from_row(row.get(0)?), row.get(1)?));
+        let rows = few.query_map(params![to_row(size), to_row(INCOMPLETE_FEW + 1)], read);
+        let sealed: Vec<(u64, Vec<u8>)> = rows.and_then(Iterator::collect).map_err(&failed)?;
+        if sealed.len() as u64 > INCOMPLETE_FEW {
+            return self.incomplete_of_all(size);
+        }
+        let mut newest = Vec::new();
+        for (index, subject) in sealed {
+            if !self.has_newer(&subject, index, size)? {
+                newest.push(index);
+            }
+        }
+        Ok(newest)
+    }
+
+    /// Whether a later entry below `size` is about the same recording.
+    fn has_newer(&self, subject: &[u8], index: u64, size: u64) -> Result<bool, LedgerError> {
+        let select = "SELECT EXISTS (SELECT 1 FROM objects WHERE idx = ?1 AND subject = ?2)";
+        let mut select = self.db.prepare_cached(select).map_err(self.failed("cannot be read"))?;
+        for newer in self.find(Lookup::Subject, subject)? {
+            let is_newer = newer > index && newer < size;
+            let found = select.query_row(params![to_row(newer), subject], |row| row.get(0));
+            if is_newer && found.map_err(self.failed("cannot be read"))? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The same over every recording, where many are incomplete.
+    fn incomplete_of_all(&self, size: u64) -> Result<Vec<u64>, LedgerError> {
         let failed = self.failed("cannot be read");
         let select = "SELECT newest FROM (SELECT MAX(idx) AS newest, incomplete FROM objects \
                       WHERE idx < ?1 GROUP BY subject) WHERE incomplete ORDER BY newest";

@@ -187,3 +187,28 @@ fn a_group_that_was_sealed_on_another_head_is_not_written() {
     append(&mut ledger, 2..3).unwrap();
     let _ = ledger.write(late);
 }
+
+/// Few incomplete entries are looked up one by one, many are found in one pass over all: the same answer.
+#[test]
+fn what_is_incomplete_is_told_by_the_newest_entry_about_a_recording() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = created(&folder.path().join("ledger"));
+    let mut seal = |numbers: &[(u64, bool)]| {
+        let entries = numbers.iter().map(|(n, incomplete)| {
+            let mut entry = recording(&mut ledger, *n);
+            entry.row.object.iter_mut().for_each(|object| object.incomplete = *incomplete);
+            entry
+        });
+        let entries = entries.collect();
+        ledger.append(entries).unwrap();
+        let size = ledger.size();
+        let found = ledger.private().incomplete(size).unwrap();
+        assert_eq!(ledger.private().counts(size).unwrap().incomplete, found.len() as u64);
+        found
+    };
+    // Entry 0 is the genesis: recording n is entry n + 1.
+    assert_eq!(seal(&[(0, false), (1, true), (2, true), (3, false)]), [2, 3]);
+    assert_eq!(seal(&[(2, false)]), [2]);
+    assert_eq!(seal(&[(4, true), (0, true)]), [2, 6, 7]);
+    assert_eq!(seal(&[(1, true), (4, false)]), [7, 8]);
+}
