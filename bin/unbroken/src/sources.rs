@@ -188,6 +188,13 @@ impl Originals for KnownSources<'_> {
         if name.starts_with("s3://") {
             return self.object(location, key, version);
         }
+        // Where the folder itself is not there, an unmounted disk say, nothing is known of the object.
+        std::fs::metadata(location).map_err(|error| {
+            io::Error::other(format!(
+                "its source {} cannot be read: {error}",
+                unbroken_evidence::error::printable(location)
+            ))
+        })?;
         let path = Path::new(location).join(OsStr::from_bytes(key));
         if !std::fs::symlink_metadata(&path)?.is_file() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no file any more"));

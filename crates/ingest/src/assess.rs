@@ -17,7 +17,7 @@ Nothing is said of attributes, holds or recordings that were not exported.";
 
 /// Of a sidecar that is broken, or longer or deeper than can be read.
 pub(crate) const UNREADABLE: &str =
-    "the sidecar cannot be read as JSON: it is broken, too long or too deep";
+    "the sidecar is not read: broken, over 1 MiB or 64 levels, a name twice, or not plain UTF-8";
 
 /// What the policy finds missing or at odds, each a sentence; none: complete.
 pub(crate) fn assess(

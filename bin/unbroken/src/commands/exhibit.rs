@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde_json::json;
+use unbroken_container::render::counted;
 use unbroken_evidence::error::printable;
 use unbroken_exhibit::produce::{Made, Packing, Terms, Withhold, produce};
 use unbroken_exhibit::select::Selector;
@@ -51,12 +52,12 @@ pub(crate) fn run(arguments: &Exhibit, out: &Output) -> Result<u8, Failure> {
         out,
         &format!(
             "exhibit: {}\n{named}ledger id: {ledger_id}\n\
-             {} entries about {} recordings, {} recording files; closed by entry {}\n\
+             {} entries, those about {} and what they name; {}; closed by entry {}\n\
              verify: unbroken-verify exhibit --trust {ledger_id} {0}\n",
             out_path.display(),
             made.entries,
-            made.subjects,
-            made.packed,
+            counted(made.subjects, "recording"),
+            counted(made.packed, "recording file"),
             made.produced
         ),
     )?;
@@ -95,8 +96,8 @@ fn warn(made: &Made, out: &Output) {
         output::warning(
             out,
             &format!(
-                "{} of the entries shown were incomplete when they were sealed",
-                made.incomplete
+                "{} did not meet the completeness policy when sealed: `unbroken list --incomplete`",
+                counted(made.incomplete, "recording")
             ),
         );
     }

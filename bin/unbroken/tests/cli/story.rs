@@ -166,7 +166,7 @@ fn changed_bytes_and_late_companions_supersede_and_the_history_is_shown_whole() 
     scene.ok(&["ingest", "export"]);
     assert_eq!(scene.sealed().values().copied().collect::<Vec<_>>(), [3]);
     let text = scene.exits(2, &["exhibit", "--out", "exhibit", "--recording", "r-1"]);
-    assert!(text.contains("is about other bytes, which are gone"), "{text}");
+    assert!(text.contains("is about other bytes, which were not found there"), "{text}");
     let (code, text) = scene.verify("exhibit");
     assert_eq!(code, 2, "the first bytes are gone, and the verdict says so: {text}");
     assert!(text.contains("BYTES WERE REPLACED 1 time"), "{text}");
@@ -325,7 +325,7 @@ fn what_lies_in_a_conversations_folder_is_found_whatever_its_sidecar_says() {
         let out = format!("exhibit-{}", selector[1]);
         // What was incomplete when it was sealed is handed over, and said.
         let text = scene.exits(2, &["exhibit", selector[0], selector[1], "--out", &out]);
-        assert!(text.contains("1 of the entries shown were incomplete"), "{text}");
+        assert!(text.contains("1 recording did not meet the completeness policy"), "{text}");
     }
 }
 

@@ -19,11 +19,11 @@ const TEXT_BYTES_MAX: usize = 40;
 pub enum Reason {
     /// Its object has other bytes now.
     Changed,
-    /// Its object is not at its source any more.
+    /// Its object was not found at its source.
     Gone,
     /// Its source could not be read.
     NotRead,
-    /// No recordings were asked for.
+    /// The exhibit was made without recordings.
     NotAskedFor,
     /// A reason that this version does not know; shortened and escaped.
     Other(String),
@@ -57,9 +57,9 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Changed => f.write_str("its object has other bytes now"),
-            Self::Gone => f.write_str("its object is not at its source any more"),
+            Self::Gone => f.write_str("its object was not found at its source"),
             Self::NotRead => f.write_str("its source could not be read"),
-            Self::NotAskedFor => f.write_str("no recordings were asked for"),
+            Self::NotAskedFor => f.write_str("this exhibit was made without recordings"),
             Self::Other(text) => write!(f, "\"{text}\""),
         }
     }
