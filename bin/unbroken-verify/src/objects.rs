@@ -11,6 +11,7 @@ use unbroken_container::render;
 use unbroken_evidence::error::{escaped, printable};
 use unbroken_evidence::objects::{Answer, Mention, Object, ObjectVerdict, Role, verify_objects};
 use unbroken_evidence::opening::Opening;
+use unbroken_evidence::verdict::LIMITS;
 
 use crate::arguments::{ObjectArguments, Output, S3Arguments};
 use crate::output::{Failure, USAGE, print, print_json, print_verdict, report};
@@ -62,12 +63,17 @@ pub(crate) fn run(arguments: &ObjectArguments, output: &Output) -> Result<u8, Fa
     }
     let headline = headline(&found, objects.len() + failures.len(), failures.len());
     if output.quiet {
-        print(&headline)?;
+        print(&format!("{headline}This does not establish: {}.\n", LIMITS.join("; ")))?;
         return Ok(code);
     }
     let mut text = String::new();
     for (object, answer) in objects.iter().zip(&found.answers) {
-        text.push_str(&format!("{}: {}\n", escaped(&object.name), sentence(answer, &found)));
+        text.push_str(&format!(
+            "{}: {}\n  its SHA-256 is {}\n",
+            escaped(&object.name),
+            sentence(object, answer, &found),
+            object.sha256
+        ));
     }
     print(&format!("{text}\n{headline}\nThe log:\n\n"))?;
     print_verdict(&identity, &found.verdict, output, false);
@@ -91,14 +97,18 @@ fn headline(found: &ObjectVerdict, all: usize, unread: usize) -> String {
     let sealed = count(|answer| matches!(answer, Answer::Sealed(_)));
     let other = count(|answer| matches!(answer, Answer::OtherBytes(_, 0)));
     let perhaps = count(|answer| matches!(answer, Answer::OtherBytes(_, 1..)));
-    let replaced = count(|answer| match answer {
-        Answer::Sealed(mentions) => mentions.iter().any(Mention::is_replaced),
+    let any = |answer: &Answer, is: fn(&Mention) -> bool| match answer {
+        Answer::Sealed(mentions) => mentions.iter().any(is),
         _ => false,
-    });
+    };
+    let counted = |is: fn(&Mention) -> bool| found.answers.iter().filter(|a| any(a, is)).count();
+    let replaced = counted(|mention| others(&mention.superseded_by));
+    let replacing = counted(|mention| others(&mention.supersedes));
     let objects = if all == 1 { "object was" } else { "objects were" };
     let mut text = format!("{sealed} of {all} {objects} found among the digests that are shown");
     for (count, what) in [
-        (replaced, "of a recording whose bytes were REPLACED"),
+        (replaced, "with bytes that were later REPLACED by others"),
+        (replacing, "with bytes that took the place of others: REPLACED"),
         (other, "sealed under their key with OTHER BYTES"),
         (perhaps, "sealed under their key with OTHER BYTES, and perhaps with these too"),
         (unread, "could not be read"),
@@ -138,11 +148,22 @@ fn fetch(name: &str, _: &S3Arguments) -> Result<Object, Failure> {
     Err(Failure::new(USAGE, sentence, "copy the object to a file and give the file"))
 }
 
-fn sentence(answer: &Answer, found: &ObjectVerdict) -> String {
+/// Whether bytes were replaced by others.
+fn others(pairs: &[(u64, Option<bool>)]) -> bool {
+    pairs.iter().any(|(_, same)| *same == Some(false))
+}
+
+fn sentence(object: &Object, answer: &Answer, found: &ObjectVerdict) -> String {
+    // A key is a place in a bucket; of a file on this machine it is nothing but its name.
+    let by_name = if object.name.starts_with("s3://") {
+        ""
+    } else {
+        "; that it is that object rests on the name of the file alone"
+    };
     match answer {
         Answer::Sealed(mentions) => mentions.iter().map(sealed).collect::<Vec<_>>().join("; "),
         Answer::OtherBytes(other, 0) => format!(
-            "CONTRADICTED: entry {} sealed this key with other bytes, SHA-256 {}",
+            "CONTRADICTED: entry {} sealed this key with other bytes, SHA-256 {}{by_name}",
             other.index, other.sha256
         ),
         Answer::OtherBytes(other, perhaps) => format!(
@@ -155,7 +176,7 @@ fn sentence(answer: &Answer, found: &ObjectVerdict) -> String {
                 count => format!("{count} more hide their digest, and may be about it"),
             };
             format!(
-                "no match among {} recording entries with a known digest; {hidden}",
+                "no match among {} recording entries with a known digest; {hidden}; digests of metadata files and transcripts are known from openings only",
                 found.shown
             )
         }

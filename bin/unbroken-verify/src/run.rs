@@ -125,7 +125,12 @@ struct Log<'a> {
 fn exhibit(path: &Path, anchors: &Anchors) -> Result<(Verdict, Identity), Failure> {
     let hint =
         "check the path and who may read it: the exhibit's folder or .zip, as it was handed over";
-    let mut opened = Exhibit::open(path).map_err(|error| not_opened(&error, hint))?;
+    let repacked =
+        "it was packed again, cut or damaged on its way: ask for it once more, byte for byte";
+    let mut opened = Exhibit::open(path).map_err(|error| {
+        let failure = not_opened(&error, hint);
+        if failure.code == 3 { not_opened(&error, repacked) } else { failure }
+    })?;
     let (verdict, sha256) = std::thread::scope(|scope| {
         let hashed = scope.spawn(|| identity::sha256(path));
         let verdict = verify_exhibit(&mut opened, &anchors.trust, threads());

@@ -131,7 +131,7 @@ fn a_file_left_behind_takes_no_warning_out_of_the_headline() {
     let trust = ["--trust", &key];
     let good = headline("good", &trust);
     assert!(good.contains("; the evidence in it agrees. 2 of 2 recordings"), "{good}");
-    assert!(good.contains("found a file that file managers leave in a folder"), "{good}");
+    assert!(good.contains("found a file named as those that file managers leave"), "{good}");
     let alone = headline("good", &[]);
     assert!(alone.contains("anybody could have made all of it, keys and all"), "{alone}");
     assert!(!alone.contains("the evidence in it agrees"), "{alone}");

@@ -65,7 +65,12 @@ fn the_good_exhibit_verifies_and_says_what_it_does_not_establish() {
     let (code, text) = verify(folder().path());
     assert_eq!(code, 0, "{text}");
     assert!(text.contains("NO ALTERATION FOUND") && text.contains("who is speaking"), "{text}");
-    assert!(text.contains("entry 6 supersedes entry 2: the same bytes"), "{text}");
+    assert!(
+        text.contains(
+            "entry 6 supersedes entry 2: of the recording the same bytes; companions: the same"
+        ),
+        "{text}"
+    );
     // spec: A8
     assert!(text.contains("  found under \"c-1/r-1.opus\"\n"), "{text}");
     let beside = "  beside it   entry 7, observation, 2026-11-20T07:00:07.123Z by its signer's clock: \"observation/object-lock/legal-hold: ON\"\n";

@@ -120,6 +120,7 @@ struct ReplacementDocument {
     index: u64,
     supersedes: u64,
     bytes: &'static str,
+    companions: &'static str,
 }
 
 #[derive(Debug, Serialize)]
@@ -172,6 +173,7 @@ pub fn document<'a>(verdict: &'a Verdict, identity: Option<&Identity>) -> Docume
         index: replacement.index,
         supersedes: replacement.replaced,
         bytes: bytes_of(replacement),
+        companions: companions_of(replacement),
     };
     Document {
         schema: "unbroken/verdict@v1",
@@ -180,12 +182,7 @@ pub fn document<'a>(verdict: &'a Verdict, identity: Option<&Identity>) -> Docume
         produced: verdict
             .produced()
             .map(|(entry, at)| ProducedDocument { entry, at: at.to_string() }),
-        conclusion: match verdict.conclusion() {
-            Conclusion::Agrees => "agrees",
-            Conclusion::Contradicts => "contradicts",
-            Conclusion::Incomplete => "incomplete",
-            Conclusion::Unsupported => "unsupported",
-        },
+        conclusion: conclusion(verdict.conclusion()),
         blame: verdict.blame().map(|blame| match blame {
             Blame::Evidence => "evidence",
             Blame::AnotherLedger => "another ledger",
@@ -257,7 +254,7 @@ fn recording<'a>(recordings: &'a Recordings, line: &'a Recording) -> RecordingDo
         size: line.size,
         sha256: line.sha256.map(|sha256| sha256.to_string()),
         path: line.path.as_deref(),
-        bytes: bytes(line.bytes),
+        bytes: bytes(line),
         left_out: line.left_out.as_ref().map(|reason| LeftOutDocument {
             code: reason.code().to_owned(),
             text: reason.to_string(),
@@ -299,13 +296,34 @@ fn beside<'a>(recordings: &'a Recordings, entry: &Beside) -> BesideDocument<'a> 
     }
 }
 
+/// How a verdict ended, in one word.
+pub(super) const fn conclusion(conclusion: Conclusion) -> &'static str {
+    match conclusion {
+        Conclusion::Agrees => "agrees",
+        Conclusion::Contradicts => "contradicts",
+        Conclusion::Incomplete => "incomplete",
+        Conclusion::Unsupported => "unsupported",
+    }
+}
+
 /// What was found of an entry's bytes, in words.
-pub(super) const fn bytes(bytes: Bytes) -> &'static str {
-    match bytes {
+pub(super) const fn bytes(line: &Recording) -> &'static str {
+    match line.bytes {
         Bytes::Agree => "agree",
+        Bytes::Differ if line.sha256_agrees => "SHA-256 AGREES, ANOTHER CHECK DOES NOT",
         Bytes::Differ => "DO NOT AGREE",
         Bytes::NotPacked => "not packed",
+        Bytes::Missing => "MISSING, though the package lists them",
         Bytes::NotDisclosed => "not disclosed",
+    }
+}
+
+/// What a replacement did to the companions, in words.
+pub(super) const fn companions_of(replacement: &Replacement) -> &'static str {
+    match replacement.same_companions {
+        Some(true) => "the same",
+        Some(false) => "OTHERS",
+        None => "not disclosed",
     }
 }
 

@@ -77,10 +77,10 @@ const fn why(step: Step) -> &'static str {
         }
         Step::Witness => "An independent witness would vouch for the log that it saw.",
         Step::Produced => {
-            "The producer signed the digests of the manifest and of the bag's other files; with V1, V3 and V20 it shows what was added or taken out later."
+            "The producer signed the digests of the manifest, bagit.txt, bag-info.txt and fetch.txt; with V1, V3 and V20 it shows what was added or taken out later."
         }
         Step::Items => {
-            "Without this check a later entry that corrects an earlier one could be left out."
+            "A later entry that corrects an earlier one cannot be left out without a signed untruth; only the published log shows that."
         }
         Step::Named => {
             "What an entry rests on, such as its completeness policy, should be there to be read."

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use unbroken_evidence::body::Subject;
+use unbroken_evidence::log::KEPT_ITEM;
 use unbroken_evidence::recordings::{Bytes, Recording};
 use unbroken_evidence::step::Step;
 use unbroken_evidence::trust::ANCHOR_ITEM;
@@ -16,7 +17,9 @@ const NOBODY_VOUCHES: &str = "No independent party vouches for when this was sea
 /// The headline of a verdict, in a few sentences.
 #[must_use]
 pub fn headline(verdict: &Verdict) -> String {
-    let mut sentences = vec![first(verdict)];
+    // What the owner's own entries say happened is said first, whatever else is found.
+    let mut sentences: Vec<String> = replaced(verdict).into_iter().collect();
+    sentences.push(first(verdict));
     match verdict.blame() {
         None => {
             sentences.extend(counts(verdict));
@@ -25,8 +28,6 @@ pub fn headline(verdict: &Verdict) -> String {
         Some(Blame::Package) => sentences.extend(not_established(verdict)),
         Some(Blame::Evidence | Blame::AnotherLedger) => {}
     }
-    // What the owner's own entries say happened is said whatever else is found.
-    sentences.extend(replaced(verdict));
     sentences.push(vouched(verdict));
     sentences.join(" ")
 }
@@ -51,6 +52,9 @@ fn first(verdict: &Verdict) -> String {
         Conclusion::Incomplete if shows_none && !verdict.tally(Step::Payload).ran => {
             "NO ALTERATION FOUND IN WHAT WAS JUDGED, BUT NOT EVERYTHING IS ESTABLISHED.".to_owned()
         }
+        Conclusion::Incomplete if none_packed(verdict) => {
+            "NO RECORDING WAS CHECKED, for none is in this package. No alteration was found in what it holds.".to_owned()
+        }
         Conclusion::Incomplete if shows_none => {
             "THIS EXHIBIT SHOWS NO RECORDING. No alteration was found in what it holds.".to_owned()
         }
@@ -59,6 +63,12 @@ fn first(verdict: &Verdict) -> String {
         }
         Conclusion::Agrees | Conclusion::Contradicts => "NO ALTERATION FOUND.".to_owned(),
     }
+}
+
+/// Whether recordings are shown, and the bytes of none of them.
+fn none_packed(verdict: &Verdict) -> bool {
+    let lines = verdict.recordings().lines();
+    !lines.is_empty() && lines.iter().all(|line| line.bytes == Bytes::NotPacked)
 }
 
 fn contradiction(verdict: &Verdict, blame: Blame) -> String {
@@ -72,6 +82,7 @@ fn contradiction(verdict: &Verdict, blame: Blame) -> String {
     });
     // A ledger may have replaced the key that somebody was given; its id stays.
     let is_key = verdict.first_contradiction().is_some_and(|f| f.step == Step::Checkpoint);
+    let is_kept = verdict.first_contradiction().is_some_and(|f| f.item == KEPT_ITEM);
     let later = if is_key {
         ", unless its log signs with another key by now: its ledger id tells"
     } else {
@@ -80,6 +91,14 @@ fn contradiction(verdict: &Verdict, blame: Blame) -> String {
     match blame {
         Blame::Evidence => format!(
             "ALTERATION OR INCONSISTENCY FOUND{place}. This does not show who changed what, when, or whether by accident."
+        ),
+        Blame::AnotherLedger if is_kept => format!(
+            "THE CHECKPOINT THAT YOU KEPT IS NONE OF THIS LEDGER{place}. Look first whether it is the right file. {}",
+            if verdict.seen().is_some_and(|seen| seen.anchored) {
+                "The log itself stands under the anchor that you gave."
+            } else {
+                "Whatever agrees below agrees within this log only."
+            }
         ),
         Blame::AnotherLedger => format!(
             "THIS IS ANOTHER LEDGER THAN THE ONE YOU NAMED{place}. Look first whether what you gave is what reached you on paper. If it is right, this does not come from that ledger{later}. Whatever agrees below agrees within this package only."
@@ -144,6 +163,9 @@ fn counts(verdict: &Verdict) -> Option<String> {
         0 => String::new(),
         _ => format!(" and {agree} of {}", counted(companions, "companion")),
     };
+    if none_packed(verdict) {
+        return Some(format!("{all}, not packed."));
+    }
     let agreeing = of(Bytes::Agree);
     let agrees = if current.len() == 1 && companions == 0 {
         "agrees with its entry"
@@ -154,6 +176,7 @@ fn counts(verdict: &Verdict) -> Option<String> {
     let incomplete = current.iter().filter(|line| line.complete == Some(false)).count() as u64;
     for (count, what) in [
         (of(Bytes::NotPacked), "not packed"),
+        (of(Bytes::Missing), "MISSING, though the package lists them"),
         (of(Bytes::NotDisclosed), "of bytes that are not disclosed"),
         (branched, "with several entries that compete"),
         (incomplete, "sealed as not meeting its completeness policy"),
@@ -185,7 +208,9 @@ fn counts(verdict: &Verdict) -> Option<String> {
 fn examined(verdict: &Verdict) -> Option<String> {
     let entries = verdict.tally(Step::NoteForm).held;
     let size = verdict.seen().map(|seen| seen.size)?;
-    (entries > 0).then(|| format!("{entries} of {} examined.", counted(size, "entry")))
+    (entries > 0).then(|| {
+        format!("{entries} of {} examined; no recording was looked at.", counted(size, "entry"))
+    })
 }
 
 /// Bytes that were replaced are no alteration of the exhibit, and must not be missed.
@@ -193,7 +218,7 @@ fn replaced(verdict: &Verdict) -> Option<String> {
     let count = verdict.replacements().with_other_bytes();
     (count > 0).then(|| {
         format!(
-            "BYTES WERE REPLACED {} after they were first sealed, as the entries themselves say.",
+            "BYTES WERE REPLACED {} after they were first sealed, as the ledger's own entries say. Of this package:",
             counted(count, "time")
         )
     })

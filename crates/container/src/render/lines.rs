@@ -69,7 +69,10 @@ fn about(line: &Recording, told: &Told<'_>) -> Vec<Line> {
     lines.push(("sealed", sealed(line)));
     lines.extend(declared(line, told).map(|declared| ("declared", declared)));
     if let Some(ms) = line.measured_ms {
-        let measured = format!("what is there lasts {}, by the rate in its header", span(ms));
+        let measured = format!(
+            "{} by its own container (of an Ogg file its last page says so, whatever is missing before it)",
+            span(ms)
+        );
         lines.push(("measured", measured));
     }
     let (companions, agree) = line.companions;
@@ -86,7 +89,7 @@ fn about(line: &Recording, told: &Told<'_>) -> Vec<Line> {
 
 fn found(line: &Recording) -> String {
     let place = line.path.as_ref().map_or_else(String::new, |path| format!(": {path}"));
-    let mut found = format!("{}{place}, {}", bytes(line.bytes), counted(line.size, "byte"));
+    let mut found = format!("{}{place}, {}", bytes(line), counted(line.size, "byte"));
     if line.bytes == Bytes::Agree && !line.blocks_checked {
         found.push_str("; its blocks were not checked");
     }
@@ -120,7 +123,7 @@ fn declared(line: &Recording, told: &Told<'_>) -> Option<String> {
         .then(|| format!("from {} to {}", shown(told.start), shown(told.end)));
     let long = line.declared_ms.map(|ms| format!("{} long", span(ms)));
     let said: Vec<String> = times.into_iter().chain(long).collect();
-    (!said.is_empty()).then(|| format!("{}, as its entry quotes its metadata", said.join(", ")))
+    (!said.is_empty()).then(|| format!("{}, as its entry says of its metadata", said.join(", ")))
 }
 
 /// What the collector noticed, what is odd, what superseded it, and what else is said about it.

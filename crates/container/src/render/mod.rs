@@ -58,7 +58,8 @@ pub fn foreign_keys(verdict: &Verdict) -> Option<&str> {
 }
 
 /// A number with its noun.
-fn counted(count: u64, noun: &str) -> String {
+#[must_use]
+pub fn counted(count: u64, noun: &str) -> String {
     match (count, noun.strip_suffix('y')) {
         (1, _) => format!("1 {noun}"),
         (_, Some(stem)) => format!("{count} {stem}ies"),

@@ -6,13 +6,13 @@ use unbroken_evidence::error::printable;
 use unbroken_evidence::recordings::Recording;
 use unbroken_evidence::verdict::Verdict;
 
-use super::document::bytes;
+use super::document::{bytes, conclusion};
 
 /// The schedule of `verdict` as RFC 4180, written from what was verified and from nothing else.
 #[must_use]
 pub fn schedule(verdict: &Verdict) -> String {
     let mut text = String::from(
-        "index,subject,media,recording,conversation,found_under,bytes,sha256,file,found,left_out_because_its_producer_says,sealed_at_by_the_signers_clock,complete_as_its_signer_says,companions,companions_that_agree,values_withheld,first_withheld,fields_closed,superseded_by,declared_start,declared_end,declared_duration_ms,measured_ms,sealed_ms_after_declared_end,odd,noticed_by_the_collector,first_noticed,other_entries_about_it\r\n",
+        "index,subject,media,recording,conversation,found_under,bytes,sha256,file,found,left_out_because_its_producer_says,sealed_at_by_the_signers_clock,complete_as_its_signer_says,companions,companions_that_agree,values_withheld,first_withheld,fields_closed,superseded_by,declared_start,declared_end,declared_duration_ms,measured_ms,sealed_ms_after_declared_end,odd,noticed_by_the_collector,first_noticed,other_entries_about_it,verdict_of_the_whole\r\n",
     );
     let recordings = verdict.recordings();
     for line in recordings.lines() {
@@ -21,7 +21,7 @@ pub fn schedule(verdict: &Verdict) -> String {
         let complete = line.complete.map_or("no policy", |yes| if yes { "yes" } else { "no" });
         let _ = write!(
             text,
-            "{},{},{},{},{},{},{},{},{},{},{},{},{complete},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\r\n",
+            "{},{},{},{},{},{},{},{},{},{},{},{},{complete},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\r\n",
             line.index,
             line.subject,
             line.media.name(),
@@ -31,7 +31,7 @@ pub fn schedule(verdict: &Verdict) -> String {
             line.size,
             line.sha256.map(|sha256| sha256.to_string()).unwrap_or_default(),
             optional(line.path.as_deref()),
-            bytes(line.bytes),
+            bytes(line),
             cell(&line.left_out.as_ref().map(ToString::to_string).unwrap_or_default()),
             line.at,
             line.companions.0,
@@ -49,6 +49,7 @@ pub fn schedule(verdict: &Verdict) -> String {
             line.noticed,
             safe(&told.noticed.join("; ")),
             beside(line),
+            conclusion(verdict.conclusion()),
         );
     }
     text

@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 
 use unbroken_evidence::recordings::Replacement;
-use unbroken_evidence::step::Step;
+use unbroken_evidence::step::{Axis, Step};
 use unbroken_evidence::trust::ANCHOR_ITEM;
 use unbroken_evidence::verdict::{Finding, LIMITS, Outcome, Verdict};
 
-use super::document::bytes_of;
+use super::document::{bytes_of, companions_of};
 use super::explain::explain;
 use super::lines::recordings;
 use super::{Identity, counted, headline};
@@ -58,6 +58,10 @@ pub fn text(
     if detail == Detail::Explained {
         explain(verdict, &mut text);
     }
+    let lines = verdict.recordings().lines();
+    if verdict.outcome(Axis::Ledger) == Outcome::Contradicted && !lines.is_empty() {
+        text.push_str("\nThe ledger is contradicted: what is said below of single entries holds within this package only.\n");
+    }
     recordings(verdict.recordings(), detail, &mut text);
     replacements(verdict, detail, &mut text);
     findings(verdict, &mut text);
@@ -78,7 +82,8 @@ fn identify(verdict: &Verdict, identity: Option<&Identity>, text: &mut String) {
         let after =
             lines.iter().take_while(|(word, _)| matches!(*word, "checked" | "sha-256")).count();
         lines.insert(after, ("ledger", format!("{}, id {id}", seen.origin)));
-        lines.insert(after + 1, ("checkpoint", format!("{entries}, root {}", seen.root)));
+        let claimed = if seen.anchored { "" } else { ", as it says itself" };
+        lines.insert(after + 1, ("checkpoint", format!("{entries}, root {}{claimed}", seen.root)));
         if let Some((index, at)) = verdict.produced() {
             let when = format!("{at} by its signer's clock, as entry {index} says");
             lines.insert(after + 2, ("produced", when));
@@ -112,8 +117,11 @@ fn replacements(verdict: &Verdict, detail: Detail, text: &mut String) {
     let shown = if detail == Detail::Explained { usize::MAX } else { LINES_SHOWN };
     for replacement in replacements.listed().take(shown) {
         let Replacement { index, replaced, .. } = replacement;
-        let bytes = bytes_of(replacement);
-        let _ = writeln!(text, "- entry {index} supersedes entry {replaced}: {bytes}");
+        let (bytes, companions) = (bytes_of(replacement), companions_of(replacement));
+        let _ = writeln!(
+            text,
+            "- entry {index} supersedes entry {replaced}: of the recording {bytes}; companions: {companions}"
+        );
     }
     more(replacements.count(), shown, text);
 }

@@ -26,12 +26,14 @@ pub(crate) struct Commitments {
     /// piece each, and once for an entry, however many companions it has.
     committed: Vec<Committed>,
     sidecars: Vec<Sidecar>,
-    /// Companions of which the name is shown and the digest is not: entry and number.
-    withheld: Vec<(u64, u64)>,
+    /// Companions of which the name is shown and the digest is not: entry, number, and whether it is a
+    /// metadata file.
+    withheld: Vec<(u64, u64, bool)>,
     /// Recording entries that may commit to bytes that they do not show.
     hides: BTreeSet<u64>,
-    /// SHA-256, where it is disclosed, and size of each recording entry.
-    contents: BTreeMap<u64, (Option<Hash>, u64)>,
+    /// SHA-256, where it is disclosed, size, and a digest over its companions, where all are disclosed, of
+    /// each recording entry.
+    contents: BTreeMap<u64, (Option<Hash>, u64, Option<Hash>)>,
     /// Entries that were not judged: nothing that they say is taken.
     refused: BTreeSet<u64>,
     /// Leaves of policy entries that are wholly opened.
@@ -178,12 +180,12 @@ impl Commitments {
         let (mut companions, mut values) = (0, None);
         for (number, companion) in disclosed.companions() {
             let number = *number;
+            let is_sidecar = companion.role.as_deref() == Some(sidecar::SOURCE);
+            companions += 1;
             let Some(sha256) = companion.sha256 else {
-                self.withheld.push((index, number));
+                self.withheld.push((index, number, is_sidecar));
                 continue;
             };
-            companions += 1;
-            let is_sidecar = companion.role.as_deref() == Some(sidecar::SOURCE);
             let sidecar = opening.filter(|_| is_sidecar).map(|opening| {
                 *values.get_or_insert_with(|| {
                     self.sidecars.push(Sidecar::of(opening));
@@ -199,19 +201,22 @@ impl Commitments {
     /// What a recording entry that supersedes another says of the bytes.
     fn replaces(&mut self, index: u64, recording: &body::Recording, disclosed: &Disclosed) {
         let (sha256, size) = (disclosed.sha256(), disclosed.size());
+        let companions = (!disclosed.hides_companions()).then(|| companions(disclosed));
         for reference in recording.refs.iter().filter(|r| r.rel == Rel::Supersedes) {
-            let Some((before, old)) = self.contents.get(&reference.index) else { continue };
+            let Some((before, old, beside)) = self.contents.get(&reference.index) else { continue };
             let same_bytes = match (before, sha256) {
                 (Some(before), Some(now)) => Some(*before == now),
                 _ => (*old != size).then_some(false),
             };
+            let same_companions = beside.zip(companions).map(|(before, now)| before == now);
             let replaced = reference.index;
-            self.replacements.push(Replacement { index, replaced, same_bytes });
+            let replacement = Replacement { index, replaced, same_bytes, same_companions };
+            self.replacements.push(replacement);
             if let Some(line) = self.recordings.find(replaced) {
                 line.superseded_by = Some(index);
             }
         }
-        self.contents.insert(index, (sha256, size));
+        self.contents.insert(index, (sha256, size, companions));
     }
 
     /// Puts the list in order, once every entry was taken in. Of too many the highest are not judged.
@@ -247,7 +252,7 @@ impl Commitments {
     }
 
     /// Companions of which the name is shown and the digest is not.
-    pub(crate) fn withheld(&self) -> &[(u64, u64)] {
+    pub(crate) fn withheld(&self) -> &[(u64, u64, bool)] {
         &self.withheld
     }
 
@@ -255,6 +260,15 @@ impl Commitments {
     pub(crate) fn iter(&self) -> impl Iterator<Item = &(Hash, Commitment)> {
         self.list.iter()
     }
+}
+
+/// A digest over the companions of an entry that discloses all of them.
+fn companions(disclosed: &Disclosed) -> Hash {
+    let mut data = Vec::new();
+    for companion in disclosed.companions().values() {
+        data.extend(companion.sha256.iter().flat_map(|sha256| *sha256.as_bytes()));
+    }
+    Hash::of(&[&data])
 }
 
 /// V27: what is opened agrees with what stands in the clear.

@@ -86,7 +86,7 @@ pub(crate) struct Entries {
     pub(crate) history: History,
     origin: Option<String>,
     chains: Chains,
-    /// Entries shown so far.
+    /// Entries shown so far, malformed ones not counted.
     shown: u64,
     /// Where each control entry stands among the shown ones.
     control: BTreeMap<u64, Position>,
@@ -124,6 +124,11 @@ impl Entries {
                 findings.form(Step::NoteForm, &item, &error);
                 self.history.unread(index, leaf);
                 self.pending.push(Err(index));
+                if index == 0 {
+                    self.keys.unread(index, leaf);
+                }
+                // Like an entry that is not shown it leaves room for one number, of whichever chain.
+                return;
             }
         }
         self.shown += 1;
@@ -202,7 +207,7 @@ impl Entries {
         }
         let statement = entry.statement();
         let found = format!("{}, key {}", statement.signer, statement.key);
-        if self.may_be_added(item, &found, findings) {
+        if self.may_be_added(index, item, &found, findings) {
             self.pending.push(Ok(Pending { index, entry, key: None }));
         } else {
             self.pending.push(Err(index));
@@ -210,14 +215,14 @@ impl Entries {
     }
 
     /// Whether a control entry that is not understood may have added a key; otherwise a contradiction.
-    fn may_be_added(&self, item: &str, found: &str, findings: &mut Findings) -> bool {
-        let Some(blind) = self.keys.blind_from() else {
+    fn may_be_added(&self, index: u64, item: &str, found: &str, findings: &mut Findings) -> bool {
+        let Some(blind) = self.keys.not_read_from().filter(|blind| *blind < index) else {
             let expected = "a key that a control entry below added";
             findings.contradicted(Step::Signature, item, expected, found);
             return false;
         };
         let why = format!(
-            "its key is not known; control entry {blind}, which is not understood, may have added it"
+            "its key is not known; control entry {blind}, which could not be read, may have added it"
         );
         findings.not_established(Step::Signature, item, &why);
         true
@@ -237,7 +242,7 @@ impl Entries {
             if is_named {
                 signature_finding(index, SignatureCheck::Invalid, findings);
             } else {
-                self.may_be_added(item, &found, findings);
+                self.may_be_added(index, item, &found, findings);
             }
             return;
         };
@@ -303,7 +308,7 @@ impl Entries {
         let holds = history.is_some_and(|h| h.role == role && h.covers_entry(index));
         if let (true, Some(blind)) = (holds, self.keys.blind_from().filter(|at| *at < index)) {
             let why = format!(
-                "its key may have been ended by control entry {blind}, which is not understood"
+                "its key may have been ended by control entry {blind}, which could not be read"
             );
             return findings.not_established(Step::Standing, item, &why);
         }
@@ -428,7 +433,7 @@ mod tests {
         let leaf = leaf_hash(scribe.notes[1].as_bytes());
         scribe.gap(9, |gap| gap.control = Some(leaf));
         scribe.gap(3, |gap| gap.control = Some(leaf));
-        let blind = "control entry 1, which is not understood";
+        let blind = "control entry 1, which could not be read";
         let added = format!("V14? entry 2: its key is not known; {blind}, may have added it");
         let ended = format!("V15? entry 3: its key may have been ended by {blind}");
         assert_eq!(scribe.found(), [unread, &added, &ended]);

@@ -81,7 +81,7 @@ fn notes(findings: &mut Findings, seen: Option<&Seen>, hidden: u64, shown: u64) 
     }
     if !findings.contradicts(Axis::Scope) {
         let of = seen.map_or_else(String::new, |seen| {
-            format!("; of the ledger's {} entries {shown} are shown here", seen.size)
+            format!("; of the {} entries up to this checkpoint {shown} are shown here", seen.size)
         });
         let sentence =
             format!("as declared by the producer; nothing is said of other recordings{of}");
@@ -93,8 +93,8 @@ fn notes(findings: &mut Findings, seen: Option<&Seen>, hidden: u64, shown: u64) 
         );
         findings.note(Axis::Disclosure, sentence);
     }
-    findings.not_supplied(Step::Time, "timestamps", "none was supplied");
-    findings.not_supplied(Step::Witness, "cosignatures", "no witness key was supplied");
+    findings.not_supplied(Step::Time, "timestamps", "this version checks none");
+    findings.not_supplied(Step::Witness, "cosignatures", "this version checks none");
     findings.ran(&[Step::Time, Step::Witness]);
 }
 
@@ -119,7 +119,11 @@ impl Story {
         findings: &mut Findings,
     ) -> Result<(), Stop> {
         for (index, is_control) in places.iter().copied() {
-            let Some(bytes) = reading.note(index, is_control, findings)? else { continue };
+            let Some(bytes) = reading.note(index, is_control, findings)? else {
+                // It is there and cannot be read: nothing that hangs on it is blamed.
+                self.commitments.refused(index);
+                continue;
+            };
             let shown = Shown::read(index, &bytes);
             reading.inclusion((index, is_control), shown.leaf, under, findings)?;
             self.entries.entry(shown, findings);
@@ -238,6 +242,10 @@ impl Story {
             let other = reading.has(&format!("{folder}/openings/{index}.json"));
             let known =
                 self.openings.contains(&index) && !other || self.commitments.is_refused(index);
+            if self.commitments.is_refused(index) {
+                let why = "its entry was not judged";
+                findings.not_established(Step::OpeningRoot, path, why);
+            }
             if !known {
                 let expected = "the opening of an entry that is shown, in its place";
                 let found = "one of an entry that is not shown, or in another place";

@@ -136,8 +136,9 @@ impl History {
         self.push(index, Row { leaf, subject, tag, has_subject, key });
         if tag == Tag::Unknown {
             let kind = &statement.kind;
-            let why =
-                format!("kind `{kind}` is not known to this version: its meaning is not checked");
+            let why = format!(
+                "kind `{kind}`, or something in it, is not known to this version: its meaning is not checked"
+            );
             findings.not_established(Step::Named, item, &why);
         }
         if tag == Tag::Policy {
@@ -148,10 +149,13 @@ impl History {
         }
         if let Body::Recording(recording) = &statement.body
             && let Some(completeness) = recording.completeness
-            && !self.policies.contains(&completeness.policy)
         {
-            let why = format!("its policy, leaf {}, is not shown", completeness.policy);
-            findings.not_established(Step::Named, item, &why);
+            if self.policies.contains(&completeness.policy) {
+                findings.held(Step::Named);
+            } else {
+                let why = format!("its policy, leaf {}, is not shown", completeness.policy);
+                findings.not_established(Step::Named, item, &why);
+            }
         }
     }
 
@@ -201,7 +205,7 @@ impl History {
                 let (expected, found) = ("no reference to a `produced` entry", "one");
                 findings.contradicted(Step::References, item, expected, found);
             }
-            _ => {}
+            _ => findings.held(Step::Named),
         }
         if reference.rel == Rel::Supersedes {
             self.superseded.push(target);
@@ -281,13 +285,20 @@ impl History {
             findings.note(Axis::Custody, "custody entries are established as signed; their content only where it is disclosed".into());
         } else {
             findings.not_supplied(Step::CustodyEvents, "custody entries", "none is shown");
-            findings.note(
-                Axis::Custody,
-                "what entries say of each other was checked (V22, V23); no custody entry is shown"
-                    .into(),
-            );
+            findings.note(Axis::Custody, "no custody entry is shown".into());
         }
         findings.ran(STEPS);
+    }
+
+    /// How many entries take another's place: what that did to the bytes is not looked at in a log.
+    pub(crate) fn says_what_is_superseded(&self, findings: &mut Findings) {
+        if !self.superseded.is_empty() {
+            let sentence = format!(
+                "{} of its entries supersede earlier ones; whether bytes were replaced was not looked at here: `object` says so of a file",
+                self.superseded.len()
+            );
+            findings.note(Axis::History, sentence);
+        }
     }
 
     /// Of the recording entries of one subject exactly one is current.

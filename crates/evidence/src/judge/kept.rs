@@ -8,7 +8,8 @@ use crate::keys::Keys;
 use crate::step::Step;
 use crate::verdict::Fault;
 
-const ITEM: &str = "kept checkpoint";
+/// What a finding about a kept checkpoint is about.
+pub const KEPT_ITEM: &str = "kept checkpoint";
 
 /// A kept checkpoint, and what the log has where it ends.
 #[derive(Debug)]
@@ -24,7 +25,7 @@ impl Kept {
             Err(error) => {
                 // Whoever gave it has to look for another: it accuses nobody.
                 let (fault, found) = (Fault::Anchor, error.to_string());
-                findings.blamed(fault, Step::Checkpoint, ITEM, "a checkpoint", &found);
+                findings.blamed(fault, Step::Checkpoint, KEPT_ITEM, "a checkpoint", &found);
                 None
             }
         }
@@ -48,30 +49,36 @@ impl Kept {
         let claims = self.unverified.claims();
         let lines = self.unverified.note();
         let Some(signer) = keys.signer_of_checkpoint(lines, claims.size) else {
-            if let Some(blind) = keys.blind_from() {
+            if let Some(blind) = keys.not_read_from() {
                 let why = format!(
-                    "control entry {blind}, which is not understood, may have added its key"
+                    "control entry {blind}, which could not be read, may have added its key"
                 );
-                findings.not_established(Step::Checkpoint, ITEM, &why);
+                findings.not_established(Step::Checkpoint, KEPT_ITEM, &why);
                 return false;
             }
             let expected =
                 format!("a signature by a log key of this ledger, valid at size {}", claims.size);
             let found = names(lines.signatures().iter());
-            findings.blamed(Fault::Anchor, Step::Checkpoint, ITEM, &expected, &found);
+            findings.blamed(Fault::Anchor, Step::Checkpoint, KEPT_ITEM, &expected, &found);
             return false;
         };
         if signer.disputed_from.is_some_and(|from| from < claims.size) {
             // C8: whoever stole the key may have made it.
-            findings.not_established(Step::Checkpoint, ITEM, "its key is disputed at that size");
+            findings.not_established(
+                Step::Checkpoint,
+                KEPT_ITEM,
+                "its key is disputed at that size",
+            );
             return false;
         }
         let same = claims.origin == now.origin;
         let origin = format!("origin {}", now.origin);
-        findings.check(same, Step::Checkpoint, ITEM, &origin, &claims.origin);
+        findings.check(same, Step::Checkpoint, KEPT_ITEM, &origin, &claims.origin);
         let fits = claims.size <= now.size;
-        let (most, size) = (format!("a size of at most {}", now.size), claims.size.to_string());
-        findings.check(fits, Step::Checkpoint, ITEM, &most, &size);
+        let least = format!("a log of at least {} entries, as you kept it", claims.size);
+        let missing = claims.size.saturating_sub(now.size);
+        let found = format!("{} entries: {missing} are missing", now.size);
+        findings.check(fits, Step::Checkpoint, KEPT_ITEM, &least, &found);
         let Some(root) = root else { return false };
         let expected = format!("root {} at size {}, as you kept it", claims.root, claims.size);
         findings.check(root == claims.root, Step::Inclusion, "log", &expected, &root.to_string());
@@ -98,7 +105,12 @@ mod tests {
         // The same ledger with other entries behind the genesis: the same key, another root.
         let (found, continues) = kept("good", &own);
         assert_eq!(continues, None);
-        assert_eq!(found, ["V8! kept checkpoint: expected a size of at most 8; 300"]);
+        assert_eq!(
+            found,
+            [
+                "V8! kept checkpoint: expected a log of at least 300 entries, as you kept it; 8 entries: 292 are missing"
+            ]
+        );
         let (found, continues) = kept("good", b"no checkpoint");
         assert_eq!((found.len(), continues), (1, None));
         assert!(found[0].starts_with("V8! kept checkpoint: expected a checkpoint; "), "{found:?}");

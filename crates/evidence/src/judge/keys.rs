@@ -69,6 +69,13 @@ impl Keys {
         self.blind_from
     }
 
+    /// The first control entry that could not be read, or entry 0 where no key is known at all: from there
+    /// on what is not known may have been said.
+    #[must_use]
+    pub fn not_read_from(&self) -> Option<u64> {
+        self.blind_from.or_else(|| self.keys.is_empty().then_some(0))
+    }
+
     /// Passes a control entry by its leaf: what it says is not taken in.
     pub(crate) fn pass(&mut self, index: u64, leaf: Hash) {
         self.newest = Some(leaf);

@@ -6,6 +6,7 @@ use crate::judge::entries::{Entries, Shown};
 pub use crate::judge::files::{LogFile, LogFiles, LogStop};
 use crate::judge::findings::Findings;
 use crate::judge::history::History;
+pub use crate::judge::kept::KEPT_ITEM;
 use crate::judge::kept::Kept;
 use crate::judge::trust::Judged;
 use crate::judge::walk::{Visitor, Walk};
@@ -69,6 +70,7 @@ pub fn verify_log(
     let seen = judged.against(trust, &entries.keys, &mut findings);
     if seen.anchored {
         findings.note(Axis::Scope, "established by the log: all its entries were read".into());
+        entries.history.says_what_is_superseded(&mut findings);
     }
     let continued = kept
         .filter(|kept| kept.against(judged.claims(), &entries.keys, earlier_root, &mut findings));
@@ -106,8 +108,8 @@ pub(crate) fn same_root(claims: &Checkpoint, root: Option<Hash>, findings: &mut 
 
 /// What nobody supplies in this version.
 pub(crate) fn nothing_else(findings: &mut Findings) {
-    findings.not_supplied(Step::Time, "timestamps", "none was supplied");
-    findings.not_supplied(Step::Witness, "cosignatures", "no witness key was supplied");
+    findings.not_supplied(Step::Time, "timestamps", "this version checks none");
+    findings.not_supplied(Step::Witness, "cosignatures", "this version checks none");
     findings.ran(&[Step::Time, Step::Witness]);
 }
 

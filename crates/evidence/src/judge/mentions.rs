@@ -154,7 +154,7 @@ impl Mentions {
         let verified = opening.zip(statement.body.fields()).map(|(o, fields)| o.verify(fields));
         let opening = match verified {
             Some(Err(mismatch)) => {
-                let why = format!("it is not this entry's: {mismatch}; nothing was taken from it");
+                let why = format!("nothing was taken from it: it is not this entry's ({mismatch})");
                 findings.not_established(Step::OpeningRoot, &item, &why);
                 None
             }
@@ -222,14 +222,14 @@ impl Mentions {
         match other {
             Some((other, media)) if !sealed_under_key => {
                 let perhaps = self.undisclosed.of(other.role, media);
-                let (index, sealed, found) = (other.index, other.sha256, object.sha256);
+                let (index, found) = (other.index, object.sha256);
                 if perhaps == 0 {
-                    let expected = format!("SHA-256 {sealed}, as entry {index} says");
+                    let expected = format!("SHA-256 {}, as entry {index} says", other.sha256);
                     let found = format!("SHA-256 {found}");
                     findings.contradicted(Step::Recording, &object.name, &expected, &found);
                 } else {
                     let why = format!(
-                        "SHA-256 {found}, where entry {index} says {sealed}; whether it is sealed in an entry that does not disclose to which bytes it commits is not known: {perhaps} may"
+                        "SHA-256 {found}, other bytes than entry {index} has; {perhaps} that hide theirs may be about it"
                     );
                     findings.not_established(Step::Recording, &object.name, &why);
                 }

@@ -330,7 +330,8 @@ mod tests {
         assert_eq!(told.unfit, [77]);
         let lines = found(&told.verdict);
         assert!(
-            lines.iter().any(|l| l.starts_with("V26? opening 4: it is not this entry's")),
+            lines.iter().any(|l| l
+                .starts_with("V26? opening 4: nothing was taken from it: it is not this entry's")),
             "{lines:?}"
         );
     }

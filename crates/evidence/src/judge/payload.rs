@@ -1,5 +1,7 @@
 //! The payload against the entries: recordings and companions, byte by byte (V3 to V6, V28).
 
+mod absent;
+
 use std::collections::BTreeSet;
 
 use crate::bag::{Packed, Place};
@@ -37,6 +39,8 @@ pub(crate) struct Payload<'a, 'b> {
     left_out: LeftOut,
     /// Digests of files that are packed, or named in `fetch.txt`.
     packed: BTreeSet<Hash>,
+    /// Digests of files that the manifest lists, and that are not there.
+    missing: BTreeSet<Hash>,
     /// Indices under which something is packed.
     indices: BTreeSet<u64>,
 }
@@ -57,8 +61,8 @@ impl<'a, 'b> Payload<'a, 'b> {
         left_out: LeftOut,
         findings: &'a mut Findings,
     ) -> Self {
-        let (packed, indices) = (BTreeSet::new(), BTreeSet::new());
-        Self { reading, commitments, findings, left_out, packed, indices }
+        let (packed, missing, indices) = Default::default();
+        Self { reading, commitments, findings, left_out, packed, missing, indices }
     }
 
     /// V3 to V6 and V28: every payload file against the manifest and the entries.
@@ -107,6 +111,7 @@ impl<'a, 'b> Payload<'a, 'b> {
                 }
             } else {
                 findings.contradicted(Step::Payload, path, "the file", "missing");
+                self.missing.insert(sha256);
             }
         }
         let fetched = self.reading.fetched.keys();
@@ -140,7 +145,10 @@ impl<'a, 'b> Payload<'a, 'b> {
             .filter_map(|committed| Some((committed.block_bytes, committed.block_key?)))
             .take(BLOCK_TREES_MAX)
             .collect();
-        let Some((digests, ends)) = self.digests(path, &keys)? else { return Ok(()) };
+        let Some((digests, ends)) = self.digests(path, &keys)? else {
+            self.damaged(path, expected);
+            return Ok(());
+        };
         self.reading.hold(path, digests.sha256, self.findings);
         if !self.packed.insert(digests.sha256) {
             let (step, expected) = (Step::Names, "each packed file once");
@@ -167,9 +175,19 @@ impl<'a, 'b> Payload<'a, 'b> {
             Err(PackageError::Damaged(what)) => {
                 let expected = "a file that can be read";
                 self.findings.contradicted(Step::Payload, path, expected, &what);
+                let _ = self.reading.first(path);
                 Ok(None)
             }
             Err(error) => Err(Stop::Io(format!("{path} {error}"))),
+        }
+    }
+
+    /// A file that is there and cannot be read, where one with this digest should be.
+    fn damaged(&mut self, path: &str, expected: Hash) {
+        self.packed.insert(expected);
+        let of_these = |line: &&mut Recording| line.sha256 == Some(expected);
+        for line in self.commitments.recordings.lines.iter_mut().filter(of_these) {
+            (line.bytes, line.path) = (Bytes::Differ, Some(path.to_owned()));
         }
     }
 
@@ -201,7 +219,9 @@ impl<'a, 'b> Payload<'a, 'b> {
                 let why = format!("sealed by nothing disclosed: {why}");
                 findings.not_established(Step::Recording, path, &why);
             } else {
-                let expected = format!("bytes that entry {index} commits to");
+                let shown = self.commitments.recordings.find(*index).is_some();
+                let whose = if shown { format!("entry {index}") } else { "a shown entry".into() };
+                let expected = format!("bytes that {whose} commits to");
                 let found = digests.sha256.to_string();
                 findings.contradicted(Step::Recording, path, &expected, &found);
             }
@@ -336,53 +356,10 @@ impl<'a, 'b> Payload<'a, 'b> {
         if let Some(line) = self.commitments.recordings.find(*index) {
             line.bytes = if agrees { Bytes::Agree } else { Bytes::Differ };
             line.path = Some(file.path.to_owned());
+            line.sha256_agrees = true;
             line.blocks_checked = root.is_some();
             if agrees {
                 line.measured(file.ends.length_ms());
-            }
-        }
-    }
-
-    /// What is committed to and not packed.
-    fn not_packed(&mut self) {
-        let lines = self.commitments.recordings.lines().iter();
-        let differing: BTreeSet<u64> =
-            lines.filter(|line| line.bytes == Bytes::Differ).map(|line| line.index).collect();
-        for (sha256, commitment) in self.commitments.iter() {
-            if self.packed.contains(sha256) {
-                continue;
-            }
-            let (step, file, item) = match commitment {
-                // A file stands in its place, and that was said.
-                Commitment::Recording { index, .. } if differing.contains(index) => continue,
-                Commitment::Recording { index, .. } => {
-                    let item = format!("entry {index}, recording");
-                    (Step::Recording, (*index, Packed::Recording), item)
-                }
-                Commitment::Companion { index, number, .. } => {
-                    let item = format!("entry {index}, companion {number}");
-                    (Step::Companion, (*index, Packed::Companion(*number)), item)
-                }
-            };
-            let why = match self.left_out.get(&file) {
-                Some(reason) => format!("not packed; its producer says: {reason}"),
-                None => "not packed".to_owned(),
-            };
-            self.findings.not_read(step, &item, &why);
-        }
-        // X13: of a companion whose digest is withheld no file can be told to be it.
-        for (index, number) in self.commitments.withheld() {
-            let item = format!("entry {index}, companion {number}");
-            let why = "its digest is withheld, and no packed file can be held against it";
-            self.findings.not_read(Step::Companion, &item, why);
-        }
-        for line in &mut self.commitments.recordings.lines {
-            if matches!(line.bytes, Bytes::NotPacked | Bytes::NotDisclosed) {
-                line.left_out = self.left_out.remove(&(line.index, Packed::Recording));
-            }
-            if line.bytes == Bytes::NotDisclosed && !self.indices.contains(&line.index) {
-                let item = format!("entry {}", line.index);
-                self.findings.not_read(Step::Recording, &item, "its recording is not packed");
             }
         }
     }

@@ -169,6 +169,7 @@ impl<'a> Reading<'a> {
             Ok(()) => Ok(Some(bytes)),
             Err(PackageError::Damaged(what)) => {
                 findings.contradicted(step, path, "a file that can be read", &what);
+                let _ = self.first(path);
                 Ok(None)
             }
             Err(error) => Err(Stop::Io(format!("{path} {error}"))),
@@ -191,7 +192,7 @@ impl<'a> Reading<'a> {
     }
 
     /// Marks a file as dealt with; whether this is the first time.
-    fn first(&mut self, path: &str) -> bool {
+    pub(crate) fn first(&mut self, path: &str) -> bool {
         let place = self.package.files().position(path).unwrap_or(usize::MAX);
         self.held.get_mut(place).is_some_and(|held| !std::mem::replace(held, true))
     }
@@ -314,7 +315,7 @@ impl<'a> Reading<'a> {
 /// What a file is that has no place.
 fn stray(path: &str) -> &'static str {
     if is_left_behind(path) {
-        "a file that file managers leave in a folder that somebody opens"
+        "a file named as those that file managers leave in a folder; its content was not looked at"
     } else {
         "a file that no exhibit has"
     }
@@ -371,9 +372,9 @@ mod tests {
         });
         for line in [
             "V1! notes.txt: expected only files that have a place; a file that no exhibit has",
-            "V1! .DS_Store (3): expected only files that have a place; a file that file managers leave in a folder that somebody opens",
-            "V1! data/._2: expected only files that have a place; a file that file managers leave in ",
-            "V1! data/Thumbs.db: expected only files that have a place; a file that file managers leave in ",
+            "V1! .DS_Store (3): expected only files that have a place; a file named as those that file managers leave in a folder; its content was not looked at",
+            "V1! data/._2: expected only files that have a place; a file named as those that file managers leave in ",
+            "V1! data/Thumbs.db: expected only files that have a place; a file named as those that file managers leave in ",
             "V1! data/2/a b (file name): expected segments of ",
             "V1! ledger/control/2.tlog-proof: expected the entry that it proves; none",
         ] {

@@ -22,6 +22,8 @@ pub enum Bytes {
     Differ,
     /// They are not packed.
     NotPacked,
+    /// The package's own list has them, and they are not there.
+    Missing,
     /// The entry does not disclose which they are.
     NotDisclosed,
 }
@@ -49,9 +51,11 @@ pub struct Recording {
     pub complete: Option<bool>,
     /// Whether the policy that it was held against is shown, every value of it.
     pub policy_shown: bool,
+    /// Whether packed bytes have its SHA-256, whatever else was found of them.
+    pub sha256_agrees: bool,
     /// Whether the blocks of its packed bytes were checked too (V5).
     pub blocks_checked: bool,
-    /// Companions that it discloses, and how many of them are packed and agree.
+    /// Companions that it names, and how many of them are packed and agree.
     pub companions: (u64, u64),
     /// Values that are withheld by name, and positions that are closed.
     pub hidden: (u64, u64),
@@ -98,6 +102,7 @@ impl Recording {
             bytes: if known { Bytes::NotPacked } else { Bytes::NotDisclosed },
             complete: entry.completeness.map(|completeness| completeness.complete),
             policy_shown: false,
+            sha256_agrees: false,
             blocks_checked: false,
             companions: (0, 0),
             hidden,
@@ -241,6 +246,8 @@ pub struct Replacement {
     pub replaced: u64,
     /// Whether both commit to the same bytes; `None` where that is not disclosed.
     pub same_bytes: Option<bool>,
+    /// Whether both have the same companions; `None` where that is not disclosed.
+    pub same_companions: Option<bool>,
 }
 
 /// Replacements of each sort that are listed; all are counted.
@@ -301,6 +308,7 @@ mod tests {
             left_out: None,
             complete: None,
             policy_shown: false,
+            sha256_agrees: false,
             blocks_checked: false,
             companions: (0, 0),
             hidden: (0, 0),
@@ -357,9 +365,19 @@ mod tests {
     fn one_replacement_with_other_bytes_is_named_before_any_number_of_harmless_ones() {
         let mut replacements = Replacements::default();
         for index in 1..=20_000 {
-            replacements.push(Replacement { index, replaced: index - 1, same_bytes: Some(true) });
+            replacements.push(Replacement {
+                index,
+                replaced: index - 1,
+                same_bytes: Some(true),
+                same_companions: None,
+            });
         }
-        replacements.push(Replacement { index: 20_001, replaced: 7, same_bytes: Some(false) });
+        replacements.push(Replacement {
+            index: 20_001,
+            replaced: 7,
+            same_bytes: Some(false),
+            same_companions: None,
+        });
         assert_eq!((replacements.count(), replacements.with_other_bytes()), (20_001, 1));
         assert_eq!(replacements.listed().next().map(|r| r.index), Some(20_001));
     }

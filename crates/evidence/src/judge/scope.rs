@@ -16,6 +16,8 @@ use crate::step::Step;
 use crate::time::Time;
 use crate::verdict::Fault;
 
+const NOT_SHOWN: &str = "not shown, or it cannot be read";
+
 /// The `produced` entries that were seen.
 #[derive(Default)]
 pub(crate) struct Scope {
@@ -156,7 +158,7 @@ fn shown(said: &Produced, own: u64, history: &History, findings: &mut Findings) 
     let shown: BTreeSet<u64> = history.shown().filter(|index| *index != own).collect();
     for index in listed.difference(&shown) {
         let item = format!("entry {index}");
-        findings.contradicted(Step::Items, &item, "shown, as the exhibit says", "not shown");
+        findings.contradicted(Step::Items, &item, "shown, as the exhibit says", NOT_SHOWN);
     }
     for index in shown.difference(&listed) {
         let item = format!("entry {index}");
@@ -201,7 +203,7 @@ mod tests {
     fn what_is_listed_is_shown_and_what_is_shown_is_listed() {
         let found = found_in(&mut exhibit("amendment-left-out"));
         for line in [
-            "V20! entry 7: expected shown, as the exhibit says; not shown",
+            "V20! entry 7: expected shown, as the exhibit says; not shown, or it cannot be read",
             "V20! subject a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1: expected entries [2, 6, 7]; [2, 6]",
         ] {
             assert!(found.contains(&line.to_owned()), "{line}: {found:?}");

@@ -19,7 +19,9 @@ pub enum Axis {
     Witness,
     /// Is everything shown that the exhibit says it shows?
     Scope,
-    /// Do the entries about one recording make one history, and who held it?
+    /// Do the entries about one recording make one history?
+    History,
+    /// Who held a recording, by entries of custody?
     Custody,
     /// Do the values shown agree with what was committed?
     Disclosure,
@@ -27,7 +29,7 @@ pub enum Axis {
 
 impl Axis {
     /// All of them, in the order in which a verdict shows them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Package,
         Self::Content,
         Self::Ledger,
@@ -35,6 +37,7 @@ impl Axis {
         Self::Time,
         Self::Witness,
         Self::Scope,
+        Self::History,
         Self::Custody,
         Self::Disclosure,
     ];
@@ -56,6 +59,7 @@ impl Axis {
             Self::Time => "time",
             Self::Witness => "witness",
             Self::Scope => "scope",
+            Self::History => "history",
             Self::Custody => "custody",
             Self::Disclosure => "disclosure",
         }
@@ -74,9 +78,8 @@ impl Axis {
             Self::Time => "since when do they exist, at the latest?",
             Self::Witness => "has somebody else seen the same log?",
             Self::Scope => "is everything shown that the exhibit says it shows?",
-            Self::Custody => {
-                "do the entries about one recording make one history, and who held it?"
-            }
+            Self::History => "do the entries about one recording make one history?",
+            Self::Custody => "who held a recording, by entries of custody?",
             Self::Disclosure => "do the values shown agree with what was committed?",
         }
     }
@@ -147,8 +150,8 @@ steps! {
     Produced "V19" Scope "one signed statement closes the exhibit and states the digests of its lists",
     Items "V20" Scope "the history of each recording is shown as that statement lists it",
     Named "V21" Scope "entries that other entries name are shown and understood",
-    References "V22" Custody "references agree with the entries that they name",
-    Succession "V23" Custody "exactly one entry about each recording is current",
+    References "V22" History "references agree with the entries that they name",
+    Succession "V23" History "exactly one entry about each recording is current",
     CustodyEvents "V24" Custody "custody entries",
     OpeningForm "V25" Disclosure "values shown have their form and order",
     OpeningRoot "V26" Disclosure "values shown agree with the commitments of their entries",

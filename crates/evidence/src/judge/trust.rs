@@ -121,8 +121,8 @@ impl Judged {
         let size = self.claims().size;
         let history = keys.key(&key.hash()).filter(|history| history.role == Role::Log);
         let holds = history.is_some_and(|history| history.covers_size(size));
-        if let (false, Some(blind)) = (holds, keys.blind_from()) {
-            let why = format!("control entry {blind}, which is not understood, may have added it");
+        if let (false, Some(blind)) = (holds, keys.not_read_from()) {
+            let why = format!("control entry {blind}, which could not be read, may have added it");
             findings.not_established(Step::LogKey, "checkpoint", &why);
             return false;
         }
@@ -136,9 +136,9 @@ impl Judged {
         let note = self.unverified.note();
         let size = self.claims().size;
         let found = keys.signer_of_checkpoint(note, size);
-        if let (None, Some(blind)) = (found, keys.blind_from()) {
+        if let (None, Some(blind)) = (found, keys.not_read_from()) {
             let why =
-                format!("control entry {blind}, which is not understood, may have added its key");
+                format!("control entry {blind}, which could not be read, may have added its key");
             findings.not_established(Step::LogKey, "checkpoint", &why);
             return false;
         }
@@ -158,9 +158,9 @@ impl Judged {
             findings.not_established(Step::LogKey, "checkpoint", "its key is disputed");
             return false;
         }
-        if let Some(blind) = keys.blind_from() {
+        if let Some(blind) = keys.not_read_from() {
             let why =
-                format!("control entry {blind}, which is not understood, may have ended its key");
+                format!("control entry {blind}, which could not be read, may have ended its key");
             findings.not_established(Step::LogKey, "checkpoint", &why);
             return false;
         }
@@ -218,6 +218,7 @@ fn without_anchor(findings: &mut Findings) {
         Step::Witness,
         Step::Produced,
         Step::References,
+        Step::CustodyEvents,
     ];
     for step in steps.into_iter().filter(|step| findings.steps.contains(step)) {
         findings.not_established(step, ANCHOR_ITEM, NO_ANCHOR);

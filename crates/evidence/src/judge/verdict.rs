@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::hash::Hash;
 use crate::judge::findings::{Faults, Findings};
-use crate::recordings::{Recordings, Replacements};
+use crate::recordings::{Bytes, Recording, Recordings, Replacements};
 use crate::step::{Axis, Step};
 use crate::time::Time;
+use crate::trust::ANCHOR_ITEM;
 
 /// How an axis ends; the greater, the worse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -156,7 +157,7 @@ pub struct Seen {
 /// What a verification found.
 #[derive(Debug)]
 pub struct Verdict {
-    axes: [AxisVerdict; 9],
+    axes: [AxisVerdict; 10],
     findings: Vec<Finding>,
     tally: BTreeMap<Step, Tally>,
     unsupported: Vec<String>,
@@ -182,6 +183,11 @@ impl Verdict {
                 steps.iter().filter(|step| step.axis() == axis).map(|s| tally(s).outcome());
             let mut outcome = outcomes.max().unwrap_or(Outcome::NotChecked);
             let mut notes = findings.notes.get(&axis).cloned().unwrap_or_default();
+            let shown = tally(&Step::OpeningRoot).held > 0;
+            if axis == Axis::Disclosure && outcome == Outcome::Established && !shown {
+                outcome = Outcome::NotChecked;
+                notes.push("no value is shown".to_owned());
+            }
             if ledger_contradicted && axis.rests_on_ledger() {
                 outcome = Outcome::NotEstablished;
                 notes = vec!["it rests on the ledger, which is contradicted".to_owned()];
@@ -241,7 +247,7 @@ impl Verdict {
 
     /// The axes, in their order.
     #[must_use]
-    pub const fn axes(&self) -> &[AxisVerdict; 9] {
+    pub const fn axes(&self) -> &[AxisVerdict; 10] {
         &self.axes
     }
 
@@ -304,20 +310,22 @@ impl Verdict {
         self.findings.iter().find(|finding| finding.fault == Some(fault))
     }
 
-    /// Whether everything agrees but for what stands around the evidence.
+    /// Whether everything agrees but for what stands around the evidence, and everything was there.
     #[must_use]
     pub fn evidence_agrees(&self) -> bool {
         let nothing_else = matches!(self.blame(), None | Some(Blame::Package));
         let established = self.tally.values().all(|tally| tally.not_established == 0);
         let shown = self.recordings.lines();
-        let agree = shown.iter().all(|line| line.bytes == crate::recordings::Bytes::Agree);
+        let agrees =
+            |line: &Recording| line.bytes == Bytes::Agree && line.companions.0 == line.companions.1;
+        let agree = shown.iter().all(agrees);
         nothing_else && established && self.unsupported_count == 0 && agree && !shown.is_empty()
     }
 
     /// Whether no trust anchor was given.
     #[must_use]
     pub fn without_anchor(&self) -> bool {
-        self.seen.as_ref().is_some_and(|seen| !seen.anchored) && self.faults.anchor == 0
+        self.findings.iter().any(|finding| finding.item == ANCHOR_ITEM)
     }
 }
 

@@ -91,7 +91,7 @@ fn exhibit_lists() -> Vec<(String, Vec<u8>)> {
         list("exhibits/left-out.txt", "exhibit entry file why", left_out),
         list("exhibits/noticed.txt", "exhibit entry count first", noticed),
         list("exhibits/told.txt", "exhibit entry id conversation key withheld beside", told),
-        list("exhibits/replacements.txt", "exhibit entry superseded bytes", replaced),
+        list("exhibits/replacements.txt", "exhibit entry superseded bytes companions", replaced),
         list("exhibits/headlines.txt", "exhibit blame", headlines),
         list("exhibits/axes.txt", "exhibit axes", axes),
         list("tile-paths.txt", "level number width path", tiles),

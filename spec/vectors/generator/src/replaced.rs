@@ -14,10 +14,11 @@ pub(crate) const OTHER_BYTES: &[u8] = b"a recording that replaced another";
 
 /// Exhibit, entry, the one that it supersedes, and what is said of the bytes.
 pub(crate) const REPLACEMENTS: &[(&str, u64, u64, &str)] = &[
-    ("good", 6, 2, "same"),
-    ("replaced", 6, 2, "other"),
-    ("replaced-by-bytes-not-shown", 6, 2, "other"),
-    ("replaced-by-as-many-bytes-not-shown", 6, 2, "not-disclosed"),
+    ("good", 6, 2, "same same"),
+    ("replaced", 6, 2, "other same"),
+    ("replaced-by-bytes-not-shown", 6, 2, "other not-disclosed"),
+    ("replaced-by-as-many-bytes-not-shown", 6, 2, "not-disclosed not-disclosed"),
+    ("metadata-file-replaced", 6, 2, "same other"),
 ];
 
 const KEY: [u8; 32] = [8; 32];
@@ -89,6 +90,22 @@ fn not_shown(scene: Scene) -> Scene {
     }
 }
 
+/// Entry 6 commits to another metadata file, which is not packed.
+fn other_metadata() -> Scene {
+    Scene {
+        values: Box::new(|index, values: &mut Vec<Value>| {
+            if index == 6 {
+                values.retain(|value| {
+                    (&*value.source, &*value.pointer) != ("companion", "/0/sha256")
+                });
+                let other = Hash::of(&[b"another metadata file"]).to_string();
+                values.push(Value::string("companion", "/0/sha256", &other));
+            }
+        }),
+        ..Scene::default()
+    }
+}
+
 pub(crate) fn cases() -> Vec<Case> {
     let both = Scene {
         payload: Box::new(|package| package.insert("data/6/recording.opus", OTHER_BYTES)),
@@ -98,5 +115,6 @@ pub(crate) fn cases() -> Vec<Case> {
         case("replaced", 0, "-", &both),
         case("replaced-by-bytes-not-shown", 2, "V4", &not_shown(replaced())),
         case("replaced-by-as-many-bytes-not-shown", 2, "V4", &not_shown(Scene::default())),
+        case("metadata-file-replaced", 2, "V6", &other_metadata()),
     ]
 }

@@ -73,7 +73,7 @@ pub(crate) fn statement_cases() -> Vec<Case> {
         stated_without_5("an-entry-not-shown", 0, "-", 7, |_| ()),
         stated_without_5("number-beyond-the-room", 1, "V16", 6, |s| s.number = 4),
         stated("previous-at-number-0", 1, "V13", 1, |s| s.previous = Some(Hash::of(&[b"x"]))),
-        stated("genesis-with-number-1", 1, "V11", 0, |s| {
+        stated("genesis-with-number-1", 1, "V13", 0, |s| {
             s.number = 1;
             s.previous = Some(Hash::of(&[b"x"]));
         }),

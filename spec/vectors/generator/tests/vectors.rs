@@ -118,6 +118,7 @@ fn the_verifier_says_of_each_recording_what_the_list_says() {
             Bytes::Agree => "agree",
             Bytes::Differ => "differ",
             Bytes::NotPacked => "not-packed",
+            Bytes::Missing => "missing",
             Bytes::NotDisclosed => "not-disclosed",
         };
         let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
@@ -285,15 +286,18 @@ fn the_verifier_sums_up_the_axes_as_the_list_says() {
 fn the_verifier_says_what_supersedes_what_as_the_list_says() {
     for row in line("exhibits/replacements.txt").lines().skip(1) {
         let columns: Vec<&str> = row.split(' ').collect();
-        let [exhibit, entry, superseded, bytes] = columns.as_slice() else { panic!("{row}") };
+        let [exhibit, entry, superseded, bytes, companions] = columns.as_slice() else {
+            panic!("{row}")
+        };
         let verdict = verdict_of(exhibit);
-        let same_bytes = match *bytes {
+        let same = |text: &str| match text {
             "same" => Some(true),
             "other" => Some(false),
             _ => None,
         };
+        let (same_bytes, same_companions) = (same(bytes), same(companions));
         let (index, replaced) = (entry.parse().unwrap(), superseded.parse().unwrap());
-        let expected = Replacement { index, replaced, same_bytes };
+        let expected = Replacement { index, replaced, same_bytes, same_companions };
         assert_eq!(verdict.replacements().listed().collect::<Vec<_>>(), [&expected], "{row}");
         assert_eq!(verdict.replacements().with_other_bytes(), u64::from(*bytes == "other"));
         assert_eq!(recording_of(&verdict, superseded).superseded_by, Some(index), "{row}");

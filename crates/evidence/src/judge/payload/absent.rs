@@ -1,0 +1,72 @@
+//! What entries commit to and the exhibit does not hold (X13).
+
+use std::collections::BTreeSet;
+
+use super::Payload;
+use crate::bag::Packed;
+use crate::judge::commitments::Commitment;
+use crate::recordings::Bytes;
+use crate::step::Step;
+
+/// What is said of values that stand in an entry and were held against nothing.
+const NO_FILE: &str = "the metadata file is not here: its values were held against nothing";
+
+impl Payload<'_, '_> {
+    /// What is committed to and not packed.
+    pub(super) fn not_packed(&mut self) {
+        let lines = self.commitments.recordings.lines().iter();
+        let differing: BTreeSet<u64> =
+            lines.filter(|line| line.bytes == Bytes::Differ).map(|line| line.index).collect();
+        for (sha256, commitment) in self.commitments.iter() {
+            if self.packed.contains(sha256) {
+                continue;
+            }
+            let (step, file, item) = match commitment {
+                // A file stands in its place, and that was said.
+                Commitment::Recording { index, .. } if differing.contains(index) => continue,
+                Commitment::Recording { index, .. } => {
+                    let item = format!("entry {index}, recording");
+                    (Step::Recording, (*index, Packed::Recording), item)
+                }
+                Commitment::Companion { index, number, .. } => {
+                    let item = format!("entry {index}, companion {number}");
+                    (Step::Companion, (*index, Packed::Companion(*number)), item)
+                }
+            };
+            let why = match self.left_out.get(&file) {
+                _ if self.missing.contains(sha256) => {
+                    "the manifest lists it, and it is not there".to_owned()
+                }
+                Some(reason) => format!("not packed; its producer says: {reason}"),
+                None => "not packed".to_owned(),
+            };
+            self.findings.not_read(step, &item, &why);
+            if let Commitment::Companion { sidecar: Some(_), .. } = commitment {
+                self.findings.not_supplied(Step::Sidecar, &item, NO_FILE);
+            }
+        }
+        // X13: of a companion whose digest is withheld no file can be told to be it.
+        for (index, number, is_sidecar) in self.commitments.withheld() {
+            let item = format!("entry {index}, companion {number}");
+            let why = "its digest is withheld, and no packed file can be held against it";
+            self.findings.not_read(Step::Companion, &item, why);
+            if *is_sidecar {
+                self.findings.not_supplied(Step::Sidecar, &item, NO_FILE);
+            }
+        }
+        for line in &mut self.commitments.recordings.lines {
+            if line.sha256.is_some_and(|sha256| self.missing.contains(&sha256))
+                && line.bytes == Bytes::NotPacked
+            {
+                line.bytes = Bytes::Missing;
+            }
+            if matches!(line.bytes, Bytes::NotPacked | Bytes::NotDisclosed) {
+                line.left_out = self.left_out.remove(&(line.index, Packed::Recording));
+            }
+            if line.bytes == Bytes::NotDisclosed && !self.indices.contains(&line.index) {
+                let item = format!("entry {}", line.index);
+                self.findings.not_read(Step::Recording, &item, "its recording is not packed");
+            }
+        }
+    }
+}
