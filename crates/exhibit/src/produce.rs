@@ -317,10 +317,8 @@ impl Producer<'_> {
             if !same {
                 let known = item.disclosed.sha256().map(|_| item.index);
                 self.not_packed(known, &Reason::Changed);
-                let what = format!(
-                    "{shown}: entry {} is about other bytes, which were not found there",
-                    item.index
-                );
+                let index = item.index;
+                let what = format!("{shown}: entry {index} is about other bytes, not found there");
                 self.made.missing.push(what);
             } else if root.is_some_and(|root| *root != item.recording.content.block_root)
                 || item.recording.content.size != digests.size

@@ -166,7 +166,7 @@ fn changed_bytes_and_late_companions_supersede_and_the_history_is_shown_whole() 
     scene.ok(&["ingest", "export"]);
     assert_eq!(scene.sealed().values().copied().collect::<Vec<_>>(), [3]);
     let text = scene.exits(2, &["exhibit", "--out", "exhibit", "--recording", "r-1"]);
-    assert!(text.contains("is about other bytes, which were not found there"), "{text}");
+    assert!(text.contains("is about other bytes, not found there"), "{text}");
     let (code, text) = scene.verify("exhibit");
     assert_eq!(code, 2, "the first bytes are gone, and the verdict says so: {text}");
     assert!(text.contains("BYTES WERE REPLACED 1 time"), "{text}");

@@ -218,11 +218,8 @@ impl Work<'_> {
         done: &mut GroupDone,
     ) -> Result<(), LedgerError> {
         for (companion, _) in &assembled.companions {
-            if let Some(companion) =
-                objects.get_mut(*companion).filter(|object| object.error.is_none())
-            {
-                companion.disposition = Disposition::Companion;
-            }
+            let object = objects.get_mut(*companion).filter(|object| object.error.is_none());
+            object.into_iter().for_each(|object| object.disposition = Disposition::Companion);
         }
         let digest = companions(objects, assembled);
         let Some(object) = objects.get_mut(assembled.recording) else { return Ok(()) };
@@ -261,10 +258,7 @@ impl Work<'_> {
         }
         let of = (&*objects, unread);
         let sealing = self.sealing(of, assembled, listed, (captured, key), known, tools);
-        for (place, _) in &assembled.companions {
-            let object = objects.get_mut(*place).filter(|object| object.let_go);
-            object.into_iter().for_each(Object::let_go);
-        }
+        let_go(objects, assembled);
         match sealing? {
             Some(sealing) => {
                 let again = sealing.change.is_some();
@@ -367,6 +361,14 @@ impl Work<'_> {
         }
         let said = sidecar.and_then(genesys_cloud::media);
         (said.unwrap_or_else(|| media_of_name(&listed.key)), findings)
+    }
+}
+
+/// The documents that were brought back for this recording go again.
+fn let_go(objects: &mut [Object<'_>], assembled: &Assembled) {
+    for (place, _) in &assembled.companions {
+        let object = objects.get_mut(*place).filter(|object| object.let_go);
+        object.into_iter().for_each(Object::let_go);
     }
 }
 
