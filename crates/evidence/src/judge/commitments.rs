@@ -118,6 +118,10 @@ impl Commitments {
     ) {
         let (index, statement) = (judged.index, judged.statement());
         let Body::Recording(recording) = &statement.body else {
+            if !statement.kind.is_known() {
+                // It may commit to files in a way that this version does not know.
+                self.hides.insert(index);
+            }
             if statement.kind == Kind::Policy && opening.is_some_and(VerifiedOpening::is_whole) {
                 self.policies.insert(judged.leaf);
             }

@@ -172,15 +172,19 @@ impl Judged {
 fn ledger_ids(trust: &Trust, found: Option<Hash>, findings: &mut Findings) -> bool {
     let mut all = true;
     for expected in &trust.ledger_ids {
-        let shown = found.map_or_else(|| "no entry 0".to_owned(), |found| found.to_string());
-        let digits = found.map_or(64, |found| different_digits(expected, &found));
+        let Some(found) = found else {
+            findings.not_established(Step::LedgerId, "entry 0", "it is not shown");
+            all = false;
+            continue;
+        };
+        let digits = different_digits(expected, &found);
         let typo = if (1..=4).contains(&digits) {
             format!("; {digits} of 64 digits differ: look for a slip in what was typed")
         } else {
             String::new()
         };
-        all &= found == Some(*expected);
-        let (expected, shown) = (expected.to_string(), format!("{shown}{typo}"));
+        all &= found == *expected;
+        let (expected, shown) = (expected.to_string(), format!("{found}{typo}"));
         findings.check(digits == 0, Step::LedgerId, "entry 0", &expected, &shown);
     }
     all
@@ -273,7 +277,7 @@ mod tests {
     #[test]
     fn without_an_anchor_the_key_of_the_package_is_named_and_nothing_rests_on_it() {
         let (found, notes) = under(&Trust::default(), Axis::Ledger);
-        assert_eq!(found.len(), 6, "{found:?}");
+        assert_eq!(found.len(), 7, "{found:?}");
         assert!(found.iter().all(|line| line.ends_with(NO_ANCHOR)), "{found:?}");
         let own = &anchor().keys[0];
         assert!(notes.contains(&format!("the key found in the package itself is {own}")));

@@ -22,6 +22,19 @@ fn edit(package: &mut MemoryPackage, path: &str, from: &str, to: &str) {
     package.insert(path, text.replacen(from, to, 1));
 }
 
+/// Entry 7 is of a later kind, and a file lies under its index: whether it commits to it is not known.
+fn file_under_an_unknown_kind() -> Scene {
+    Scene {
+        statement: Box::new(|index, statement| {
+            if index == 7 {
+                statement.kind = unbroken_evidence::kind::Kind::Unknown("clip".into());
+            }
+        }),
+        payload: Box::new(|package| package.insert("data/7/recording.opus", *b"a clip")),
+        ..Scene::default()
+    }
+}
+
 /// What this version does not know: what can be judged is judged, and nobody is accused.
 pub(crate) fn version_cases() -> Vec<Case> {
     let later = version_two;
@@ -79,6 +92,7 @@ pub(crate) fn version_cases() -> Vec<Case> {
         case("later-entry-with-its-opening-changed", 1, "V3", &flipped),
         case("junk-in-a-control-entrys-place", 1, "V13", &junk),
         case("refs-of-an-unknown-kind", 2, "V21", &refs),
+        case("file-under-an-unknown-kind", 2, "V4", &file_under_an_unknown_kind()),
         case("proof-version", 3, "V10", &proof),
         case("exhibit-version", 3, "V7", &exhibit),
         case("exhibit-without-a-version", 1, "V7", &no_version),
