@@ -283,6 +283,18 @@ fn object(folder: &Path, name: &str) -> (i32, String) {
     run(folder, &["object", "--trust", &id, "--log", log, "--openings", openings, name])
 }
 
+/// A file of a name that the verdict uses itself changes nothing that it says of the anchor.
+#[test]
+fn a_file_named_as_the_verdict_names_the_anchor_hides_nothing() {
+    let folder = scene();
+    for name in ["Trust anchor", "trust anchor"] {
+        std::fs::write(folder.path().join("exhibit").join(name), "x").unwrap();
+    }
+    let (code, text) = verify(folder.path());
+    assert!(code == 1 && !text.contains("nor for whose keys these are"), "{text}");
+    assert!(text.contains("- V1 CONTRADICTED: trust anchor ("), "{text}");
+}
+
 // spec: O1 O2 O3
 #[test]
 fn the_bytes_of_one_recording_under_the_key_of_another_are_not_sealed() {

@@ -82,7 +82,7 @@ fn contradiction(verdict: &Verdict, blame: Blame) -> String {
     });
     // A ledger may have replaced the key that somebody was given; its id stays.
     let is_key = verdict.first_contradiction().is_some_and(|f| f.step == Step::Checkpoint);
-    let is_kept = verdict.first_contradiction().is_some_and(|f| f.item == KEPT_ITEM);
+    let is_kept = is_key && verdict.first_contradiction().is_some_and(|f| f.item == KEPT_ITEM);
     let later = if is_key {
         ", unless its log signs with another key by now: its ledger id tells"
     } else {

@@ -137,7 +137,10 @@ fn findings(verdict: &Verdict, text: &mut String) {
         return;
     }
     let _ = writeln!(text, "\nWhat is contradicted, not established or not checked:");
-    let repeats = |f: &&Finding| f.item == ANCHOR_ITEM && f.step != Step::Checkpoint;
+    let repeats = |f: &&Finding| {
+        let is_it = f.item == ANCHOR_ITEM && f.outcome == Outcome::NotEstablished;
+        is_it && f.step != Step::Checkpoint
+    };
     let mut shown: Vec<&Finding> = verdict.findings().iter().filter(|f| !repeats(f)).collect();
     shown.sort_by_key(|finding| std::cmp::Reverse(finding.outcome));
     for finding in shown.iter().take(FINDINGS_SHOWN) {

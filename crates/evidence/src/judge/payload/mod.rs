@@ -185,7 +185,8 @@ impl<'a, 'b> Payload<'a, 'b> {
     /// A file that is there and cannot be read, where one with this digest should be.
     fn damaged(&mut self, path: &str, expected: Hash) {
         self.packed.insert(expected);
-        let of_these = |line: &&mut Recording| line.sha256 == Some(expected);
+        let of_these =
+            |line: &&mut Recording| line.sha256 == Some(expected) && line.bytes != Bytes::Agree;
         for line in self.commitments.recordings.lines.iter_mut().filter(of_these) {
             (line.bytes, line.path) = (Bytes::Differ, Some(path.to_owned()));
         }
