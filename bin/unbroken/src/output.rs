@@ -23,15 +23,30 @@ fn safe(text: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
+/// Spaces that may stand in a row, in columns for instance; a longer run in a name could begin a line that nobody
+/// wrote.
+const SPACES_MAX: usize = 24;
+
 /// A piece of a line; the em dash of signature lines is harmless, and `escaped` doubles backslashes
 /// that were escaped before.
 fn shown(piece: &str) -> String {
-    let parts = piece.split(['\u{2014}', '\\']);
-    let mut marks = piece.matches(['\u{2014}', '\\']);
     let mut text = String::new();
-    for part in parts {
-        text.push_str(&escaped(part));
-        text.push_str(marks.next().unwrap_or_default());
+    let mut spaces = 0;
+    for part in piece.split_inclusive(['\u{2014}', '\\', ' ']) {
+        let mark = part.chars().last().filter(|last| matches!(last, '\u{2014}' | '\\' | ' '));
+        let words = mark.map_or(part, |mark| part.strip_suffix(mark).unwrap_or(part));
+        text.push_str(&escaped(words));
+        spaces = if mark != Some(' ') {
+            0
+        } else if words.is_empty() {
+            spaces + 1
+        } else {
+            1
+        };
+        match mark {
+            Some(' ') if spaces > SPACES_MAX => text.extend(' '.escape_unicode()),
+            _ => text.extend(mark),
+        }
     }
     text
 }
@@ -102,4 +117,20 @@ pub(crate) fn bytes(count: u64) -> String {
         unit += 1;
     }
     format!("{rest} {}", units.get(unit).unwrap_or(&"bytes"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_and_signature_lines_stay_as_they_are_and_a_long_run_of_spaces_does_not() {
+        let line = "\u{2014} example.com/log sH+8d0Y3=\nid    12   a\\u{1b}b\tx";
+        assert_eq!(safe(line), line);
+        let faked = format!("name{}NO DIFFERENCE FOUND", " ".repeat(80));
+        let shown = safe(&faked);
+        assert!(shown.contains("\\u{20}\\u{20}NO DIFFERENCE FOUND"), "{shown}");
+        assert!(shown.starts_with(&format!("name{}\\u{{20}}", " ".repeat(SPACES_MAX))), "{shown}");
+        assert_eq!(safe("a\u{1b}[31mb\r"), "a\\u{1b}[31mb\\u{d}");
+    }
 }
