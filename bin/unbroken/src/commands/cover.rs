@@ -9,7 +9,7 @@ use unbroken_container::render::{cell, headline, schedule};
 use unbroken_evidence::exhibit::verify_exhibit;
 use unbroken_evidence::hash::Hash;
 use unbroken_evidence::trust::Trust;
-use unbroken_exhibit::produce::Made;
+use unbroken_exhibit::produce::{Made, Withhold};
 
 use crate::failure::{Failure, INTERNAL};
 use crate::world;
@@ -32,7 +32,7 @@ pub(crate) fn write(
     folder: &Path,
     ledger_id: &Hash,
     made: &Made,
-    reason: &str,
+    (asked, reason): (&[Withhold], &str),
 ) -> Result<(), Failure> {
     let zip = folder.join(ZIP);
     let broken =
@@ -51,16 +51,19 @@ pub(crate) fn write(
     };
     put("schedule.csv", &schedule(&verdict))?;
     if !made.redactions.is_empty() {
-        put("redaction-log.csv", &redactions(made, reason))?;
+        put("redaction-log.csv", &redactions(made, asked, reason))?;
     }
     put("README-FIRST.txt", &read_first(&sha256, ledger_id, &headline(&verdict)))
 }
 
-fn redactions(made: &Made, reason: &str) -> String {
+/// Each value that is withheld, and why: it was asked for, or it would give away one that was.
+fn redactions(made: &Made, asked: &[Withhold], reason: &str) -> String {
+    let follows = "it would give away a value that is withheld";
     let mut text = String::from("entry,source,pointer,reason\r\n");
     for redaction in &made.redactions {
         let (source, pointer) = (cell(&redaction.what.source), cell(&redaction.what.pointer));
-        text.push_str(&format!("{},{source},{pointer},{}\r\n", redaction.index, cell(reason)));
+        let why = if asked.contains(&redaction.what) { reason } else { follows };
+        text.push_str(&format!("{},{source},{pointer},{}\r\n", redaction.index, cell(why)));
     }
     text
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::json;
 use unbroken_container::render::counted;
 use unbroken_evidence::error::printable;
-use unbroken_exhibit::produce::{Made, Packing, Terms, Withhold, produce};
+use unbroken_exhibit::produce::{Made, Packing, Redaction, Terms, Withhold, produce};
 use unbroken_exhibit::select::Selector;
 use unbroken_ledger::ledger::Ledger;
 use unbroken_ledger::reader::LogReader;
@@ -45,7 +45,7 @@ pub(crate) fn run(arguments: &Exhibit, out: &Output) -> Result<u8, Failure> {
     let sha256 = made.sha256.map(|sha256| sha256.to_string());
     if let Some(folder) = &arguments.cover {
         let reason = arguments.reason.as_deref().unwrap_or_default();
-        cover::write(folder, &ledger_id, &made, reason)?;
+        cover::write(folder, &ledger_id, &made, (&terms.withhold, reason))?;
     }
     let named = sha256.as_ref().map_or_else(String::new, |sha256| format!("SHA-256: {sha256}\n"));
     output::text(
@@ -91,6 +91,13 @@ fn warn(made: &Made, out: &Output) {
     }
     for what in &made.missing {
         output::warning(out, &format!("not packed: {what}"));
+    }
+    let is_digest =
+        |r: &&Redaction| r.what.source == "companion" && r.what.pointer.ends_with("/sha256");
+    let files = made.redactions.iter().filter(is_digest).count() as u64;
+    if files > 0 {
+        let files = counted(files, "metadata file");
+        output::warning(out, &format!("left out, for a value in it is withheld: {files}"));
     }
     if made.incomplete > 0 {
         output::warning(

@@ -209,14 +209,18 @@ fn a_verdict_says_why_a_recording_is_not_packed_as_its_producer_says() {
     assert_eq!(code, 2, "{text}");
     for why in [
         "its object has other bytes now",
-        "its object is not at its source any more",
+        "its object was not found at its source",
         "its source could not be read",
     ] {
         let said = format!(" bytes (its producer says: {why})");
         assert_eq!(text.matches(&said).count(), 1, "{said} in {text}");
     }
     let (_, text) = scene.verify("bare.zip");
-    assert_eq!(text.matches(" bytes (its producer says: no recordings were asked for)").count(), 4);
+    assert_eq!(
+        text.matches(" bytes (its producer says: this exhibit was made without recordings)")
+            .count(),
+        4
+    );
 }
 
 #[test]
@@ -396,12 +400,12 @@ fn a_verdict_says_what_a_recordings_metadata_declares_and_what_is_odd_about_it()
     let (code, text) = scene.verify("all.zip");
     assert_eq!(code, 0, "{text}");
     for said in [
-        "declared    from \"2023-08-29T23:19:04.873+0000\" to no time, 25.6 s long, as its entry quotes its metadata\n",
-        "declared    from \"2026-11-20T09:00:00.000+0100\" to \"2026-11-20T07:59:59.000Z\", as its entry quotes its metadata\n",
+        "declared    from \"2023-08-29T23:19:04.873+0000\" to no time, 25.6 s long, as its entry says of its metadata\n",
+        "declared    from \"2026-11-20T09:00:00.000+0100\" to \"2026-11-20T07:59:59.000Z\", as its entry says of its metadata\n",
         " its declared end; ",
         "odd         its declared end is before its declared start\n",
         "odd         entry 2, about another recording, commits to the same bytes\n",
-        "measured    what is there lasts 1.5 s, by the rate in its header\n",
+        "measured    1.5 s by its own container (of an Ogg file its last page says so, whatever is missing before it)\n",
         "odd         the length measured is not its declared duration\n",
         &format!(": call, recording \"r-2\", conversation \"{CONVERSATION}\"\n"),
         "; something is odd about 2.",

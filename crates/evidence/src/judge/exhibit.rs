@@ -16,6 +16,7 @@ use crate::limits::{NOTE_BYTES_MAX, OPENING_BYTES_MAX};
 use crate::opening::{Mismatch, Opening, VerifiedOpening};
 use crate::package::Package;
 pub use crate::package::Stop;
+use crate::recordings::{Bytes, Recordings};
 use crate::step::{Axis, Step};
 use crate::trust::Trust;
 use crate::verdict::{Fault, Seen, Verdict};
@@ -67,12 +68,30 @@ pub fn verify_exhibit(
     Payload::new(&mut reading, &mut story.commitments, left_out, &mut findings).judge()?;
     let shown = story.entries.history.shown().count() as u64;
     notes(&mut findings, seen.as_ref(), story.hidden, shown);
+    bytes_that_agree(&story.commitments.recordings, &mut findings);
     let mut verdict = Verdict::of(findings);
     verdict.seen = seen;
     verdict.produced = story.scope.closed();
     verdict.recordings = story.commitments.recordings;
     verdict.replacements = story.commitments.replacements;
     Ok(verdict)
+}
+
+/// How much of what is shown agrees, beside the axis that one file less moves.
+fn bytes_that_agree(recordings: &Recordings, findings: &mut Findings) {
+    let lines = recordings.lines();
+    if lines.is_empty() {
+        return;
+    }
+    let (companions, held) = lines
+        .iter()
+        .fold((0, 0), |(all, held), line| (all + line.companions.0, held + line.companions.1));
+    let sentence = format!(
+        "the bytes of {} of {} recording entries agree, and {held} of {companions} of their companions",
+        recordings.count(Bytes::Agree),
+        lines.len()
+    );
+    findings.note(Axis::Content, sentence);
 }
 
 fn notes(findings: &mut Findings, seen: Option<&Seen>, hidden: u64, shown: u64) {
