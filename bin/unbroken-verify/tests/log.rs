@@ -214,6 +214,7 @@ fn single_objects_are_sealed_superseded_other_or_unknown() {
         code == 0 && text.contains("sealed in entry 2") && text.contains("1 of 1 object was found"),
         "{text}"
     );
+    assert!(!text.contains("no recording was looked at"), "{text}");
     let (code, text) = scene.object(&[&file("old.opus", b"the first bytes")]);
     assert!(
         code == 0

@@ -208,9 +208,10 @@ fn counts(verdict: &Verdict) -> Option<String> {
 fn examined(verdict: &Verdict) -> Option<String> {
     let entries = verdict.tally(Step::NoteForm).held;
     let size = verdict.seen().map(|seen| seen.size)?;
-    (entries > 0).then(|| {
-        format!("{entries} of {} examined; no recording was looked at.", counted(size, "entry"))
-    })
+    // A log holds no recordings; where single objects were asked for, they were looked at.
+    let alone = !verdict.tally(Step::Recording).ran;
+    let only = if alone { "; no recording was looked at" } else { "" };
+    (entries > 0).then(|| format!("{entries} of {} examined{only}.", counted(size, "entry")))
 }
 
 /// Bytes that were replaced are no alteration of the exhibit, and must not be missed.

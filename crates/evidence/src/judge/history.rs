@@ -294,7 +294,7 @@ impl History {
     pub(crate) fn says_what_is_superseded(&self, findings: &mut Findings) {
         if !self.superseded.is_empty() {
             let sentence = format!(
-                "{} of its entries supersede earlier ones; whether bytes were replaced was not looked at here: `object` says so of a file",
+                "entries that supersede earlier ones: {}; whether bytes were replaced was not looked at here: `object` says so of a file",
                 self.superseded.len()
             );
             findings.note(Axis::History, sentence);
