@@ -75,6 +75,8 @@ fn the_good_exhibit_verifies_and_says_what_it_does_not_establish() {
     assert!(text.contains("  found under \"c-1/r-1.opus\"\n"), "{text}");
     let beside = "  beside it   entry 7, observation, 2026-11-20T07:00:07.123Z by its signer's clock: \"observation/object-lock/legal-hold: ON\"\n";
     assert_eq!(text.matches(beside).count(), 1, "{text}");
+    let policy = "- entry 1, \"genesys-cloud-1\": \"A sidecar is there and agrees.\"\n";
+    assert_eq!(text.matches(policy).count(), 1, "{text}");
     // spec: L10
     assert!(text.contains("No independent party vouches for when this was sealed"), "{text}");
     // spec: V17 V18

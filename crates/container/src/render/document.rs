@@ -1,7 +1,7 @@
 //! The verdict as a document for machines: `unbroken/verdict@v1`.
 
 use serde::{Serialize, Serializer};
-use unbroken_evidence::recordings::{Beside, Bytes, Recording, Recordings, Replacement};
+use unbroken_evidence::recordings::{Beside, Bytes, Policy, Recording, Recordings, Replacement};
 use unbroken_evidence::step::Step;
 use unbroken_evidence::verdict::{AxisVerdict, Blame, Conclusion, Finding, LIMITS, Seen, Verdict};
 
@@ -29,6 +29,7 @@ pub struct Document<'a> {
     recordings: &'a Recordings,
     #[serde(serialize_with = "others")]
     beside: &'a Recordings,
+    policies: Vec<PolicyDocument<'a>>,
     replacements: Vec<ReplacementDocument>,
     replacements_with_other_bytes: u64,
     does_not_establish: &'static [&'static str],
@@ -116,6 +117,13 @@ struct OddDocument {
 }
 
 #[derive(Debug, Serialize)]
+struct PolicyDocument<'a> {
+    index: u64,
+    name: &'a str,
+    text: &'a str,
+}
+
+#[derive(Debug, Serialize)]
 struct ReplacementDocument {
     index: u64,
     supersedes: u64,
@@ -195,6 +203,7 @@ pub fn document<'a>(verdict: &'a Verdict, identity: Option<&Identity>) -> Docume
         unsupported: verdict.unsupported().1,
         recordings: verdict.recordings(),
         beside: verdict.recordings(),
+        policies: verdict.recordings().policies().iter().map(policy).collect(),
         replacements: verdict.replacements().listed().map(replacement).collect(),
         replacements_with_other_bytes: verdict.replacements().with_other_bytes(),
         does_not_establish: LIMITS,
@@ -220,6 +229,10 @@ fn ledger(seen: &Seen) -> LedgerDocument {
 fn axis(axis: &AxisVerdict) -> AxisDocument {
     let AxisVerdict { axis, outcome, notes } = axis;
     AxisDocument { axis: axis.name(), outcome: outcome.name(), notes: notes.clone() }
+}
+
+fn policy(policy: &Policy) -> PolicyDocument<'_> {
+    PolicyDocument { index: policy.index, name: &policy.name, text: &policy.text }
 }
 
 fn finding(finding: &Finding) -> FindingDocument {

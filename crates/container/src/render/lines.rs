@@ -32,6 +32,19 @@ pub(super) fn recordings(recordings: &Recordings, detail: Detail, text: &mut Str
         }
     }
     more(lines.len() as u64, shown, text);
+    policies(recordings, text);
+}
+
+/// What "complete" means here, in the words of whoever sealed it.
+fn policies(recordings: &Recordings, text: &mut String) {
+    if recordings.policies().is_empty() {
+        return;
+    }
+    text.push_str("\nCompleteness policies, as their entries state them:\n");
+    for policy in recordings.policies() {
+        let (name, said) = (quoted(&policy.name), quoted(&policy.text));
+        let _ = writeln!(text, "- entry {}, {name}: {said}", policy.index);
+    }
 }
 
 /// Whether there is nothing to say of a recording but that it agrees.

@@ -45,10 +45,14 @@ pub fn text(
 ) -> String {
     let mut text = String::new();
     identify(verdict, identity, &mut text);
+    let is_log = !verdict.tally(Step::Produced).ran;
     for axis in verdict.axes() {
         let outcome = painted(axis.outcome, colour);
         let pad = " ".repeat(16_usize.saturating_sub(axis.outcome.name().len()));
-        let question = axis.axis.question();
+        let question = match axis.axis {
+            Axis::Scope if is_log => "is every entry of the log here?",
+            axis => axis.question(),
+        };
         let _ = writeln!(text, "{:<11} {outcome}{pad} {question}", axis.axis.name());
         for note in &axis.notes {
             let _ = writeln!(text, "            {note}");

@@ -122,8 +122,11 @@ impl Commitments {
                 // It may commit to files in a way that this version does not know.
                 self.hides.insert(index);
             }
-            if statement.kind == Kind::Policy && opening.is_some_and(VerifiedOpening::is_whole) {
+            if let Some(opening) = opening.filter(|opening| opening.is_whole())
+                && statement.kind == Kind::Policy
+            {
                 self.policies.insert(judged.leaf);
+                self.recordings.policy(index, opening);
             }
             // One without a subject is about the recordings that it names.
             let named = statement.body.refs().iter().filter_map(|reference| {

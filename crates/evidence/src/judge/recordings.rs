@@ -6,6 +6,7 @@ use crate::body::{self, Media, Subject};
 use crate::declared::Odd;
 use crate::disclosed::Disclosed;
 use crate::entry::Statement;
+use crate::error::printable_within;
 use crate::hash::Hash;
 pub use crate::judge::told::Told;
 use crate::judge::told::{Stretch, Words};
@@ -147,12 +148,29 @@ pub struct Beside {
     words: Stretch,
 }
 
+/// A completeness policy, every value of which is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// The index of its entry.
+    pub index: u64,
+    /// Its name; shortened and escaped, as its text.
+    pub name: String,
+    /// What it asks for.
+    pub text: String,
+}
+
+/// Policies that a verdict shows, and bytes of name and text.
+const POLICIES_SHOWN: usize = 8;
+const POLICY_NAME_BYTES_MAX: usize = 80;
+const POLICY_TEXT_BYTES_MAX: usize = 2_000;
+
 /// The recordings of a verdict, ascending by index.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recordings {
     pub(crate) lines: Vec<Recording>,
     /// Ascending by subject, then index, once everything was seen.
     beside: Vec<Beside>,
+    policies: Vec<Policy>,
     pub(crate) words: Words,
 }
 
@@ -178,6 +196,22 @@ impl Recordings {
     #[must_use]
     pub fn told(&self, line: &Recording) -> Told<'_> {
         self.words.told(line.words)
+    }
+
+    /// The first few completeness policies that are shown.
+    #[must_use]
+    pub fn policies(&self) -> &[Policy] {
+        &self.policies
+    }
+
+    /// Takes in a completeness policy.
+    pub(crate) fn policy(&mut self, index: u64, opening: &VerifiedOpening) {
+        if self.policies.len() < POLICIES_SHOWN {
+            let said = |pointer| opening.value("policy", pointer).unwrap_or_default();
+            let name = printable_within(said("/name"), POLICY_NAME_BYTES_MAX);
+            let text = printable_within(said("/text"), POLICY_TEXT_BYTES_MAX);
+            self.policies.push(Policy { index, name, text });
+        }
     }
 
     /// Takes in another entry about a recording.
