@@ -101,7 +101,8 @@ fn a_metadata_file_that_became_no_values_is_kept_back_with_the_value_that_it_may
         "the superseded file holds it too"
     );
     let log = std::fs::read_to_string(scene.path("cover/redaction-log.csv")).unwrap();
-    assert_eq!(log.matches("\"companion\",\"/0/sha256\"").count(), 3, "{log}");
+    let follows = "\"companion\",\"/0/sha256\",\"it would give away a value that is withheld\"";
+    assert_eq!(log.matches(follows).count(), 3, "{log}");
     for needed in ["content/sha256", "companion/0/sha256", "pad/00000", "object/version"] {
         let arguments =
             ["exhibit", "--out", "x.zip", "--all", "--withhold", needed, "--reason", "x"];
@@ -190,6 +191,20 @@ fn bytes_that_changed_since_they_were_sealed_are_not_packed() {
     let text = scene.exits(1, &["exhibit", "--out", "exhibit", "--all"]);
     assert!(text.contains("its bytes are not those of entry 2"), "{text}");
     assert_eq!(scene.verify("exhibit").0, 2);
+}
+
+/// An unmounted disk: nothing is known of what lies on it, and nobody signs that it is gone.
+#[test]
+fn of_a_source_that_is_not_there_it_is_not_said_that_its_recordings_are_gone() {
+    let scene = Scene::new();
+    scene.recording(CONVERSATION, "r-1", b"first");
+    scene.ok(&["ingest", "export"]);
+    std::fs::rename(scene.path("export"), scene.path("unmounted")).unwrap();
+    scene.exits(2, &["exhibit", "--out", "e.zip", "--all"]);
+    let (code, text) = scene.verify("e.zip");
+    assert_eq!(code, 2, "{text}");
+    assert!(text.contains("(its producer says: its source could not be read)"), "{text}");
+    assert!(!text.contains("was not found at its source"), "{text}");
 }
 
 // spec: X22
