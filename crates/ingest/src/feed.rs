@@ -135,9 +135,7 @@ fn work_off(
 ) -> Result<GroupDone, LedgerError> {
     let work = AssertUnwindSafe(|| work.group(&group, tools, hand_on));
     match catch_unwind(work) {
-        Ok(worked) => {
-            worked.map(|(done, each)| GroupDone { dispositions: group.each(each), ..done })
-        }
+        Ok(worked) => worked.map(|done| GroupDone { group, ..done }),
         Err(_) => {
             let what = "this program failed while it looked at it: please report this";
             let problems = group.objects.iter().map(|(_, listed)| Problem::new(&listed.key, what));

@@ -125,9 +125,9 @@ impl<'a> Gatherer<'a> {
             self.work.limit_reached.store(true, Ordering::Relaxed);
             done = done.over_the_limit();
         }
-        for (place, listed, disposition) in done.dispositions {
-            summary.count(&listed, disposition);
-            listing.put(place, &listed, disposition);
+        for ((place, listed), became) in done.group.objects.into_iter().zip(done.became) {
+            summary.count(&listed, became);
+            listing.put(place, &listed, became);
         }
         done.problems.into_iter().for_each(|problem| summary.problem(problem));
         // Settled together with the last of its entries, or by itself where it has none.
@@ -176,10 +176,7 @@ impl<'a> Gatherer<'a> {
 
 impl GroupDone {
     /// The same group, left for the next run.
-    fn over_the_limit(mut self) -> Self {
-        for (_, _, disposition) in &mut self.dispositions {
-            *disposition = Disposition::OVER_THE_LIMIT;
-        }
-        Self { dispositions: self.dispositions, ..Self::default() }
+    fn over_the_limit(self) -> Self {
+        Self::left_out(self.group, Disposition::OVER_THE_LIMIT)
     }
 }

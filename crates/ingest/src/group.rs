@@ -3,7 +3,6 @@
 use unbroken_evidence::hash::Hash;
 use unbroken_ledger::private::Settled;
 
-use crate::disposition::Disposition;
 use crate::layout::Layout;
 use crate::source::Listed;
 
@@ -14,12 +13,6 @@ pub(crate) struct Group {
 }
 
 impl Group {
-    /// Each object with its place and what became of it.
-    pub(crate) fn each(self, became: Vec<Disposition>) -> Vec<(u64, Listed, Disposition)> {
-        let each = self.objects.into_iter().zip(became);
-        each.map(|((place, listed), became)| (place, listed, became)).collect()
-    }
-
     /// What settles this group: its name and a digest over what the source says of its objects.
     pub(crate) fn settled(&self, source: i64, layout: Layout) -> Settled {
         let mut data = Vec::new();

@@ -1,12 +1,12 @@
 //! What Genesys Cloud writes: media, and beside it `<media name>_metadata.json`, and companions of
 //! other origin. Objects are told apart by content; names only help, for they are known to vary.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use unbroken_evidence::body::Media;
 use unbroken_evidence::json::Value;
 
-use super::{Assembled, Assembly, Identity, Role, Seen, Sketch};
+use super::{Assembled, Identity, Role, Seen, Sketch};
 use crate::group::{folder_of, name_of};
 
 const SIDECAR_ENDING: &[u8] = b"_metadata.json";
@@ -16,43 +16,93 @@ const RECORDINGS_OF_A_CONVERSATION_MAX: usize = 64;
 
 /// What one object of a folder is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Class<'a> {
+enum Class {
     Media,
-    Sidecar { recording: Option<&'a str>, conversation: Option<&'a str> },
+    Sidecar,
     UnreadSidecar,
     Transcript,
     Conversation,
 }
 
-/// Takes the objects of one folder apart.
-pub(crate) fn assemble(seen: &[Seen<'_>]) -> Assembly {
-    let places = places(seen);
-    let classes: Vec<Class<'_>> = seen.iter().map(|one| classify(one, &places)).collect();
-    let index = Index::new(seen, &classes);
-    let mut taken = vec![false; seen.len()];
-    let mut assembly = Assembly::default();
-    for (place, one) in seen.iter().enumerate() {
-        if classes.get(place) == Some(&Class::Media) {
-            let assembled = with_companions(place, one, seen, &classes, &index);
-            for (companion, _) in &assembled.companions {
-                taken.get_mut(*companion).into_iter().for_each(|taken| *taken = true);
+/// The objects of one folder, told apart.
+pub(crate) struct Folder<'a> {
+    seen: Vec<Seen<'a>>,
+    classes: Vec<Class>,
+    index: Index<'a>,
+}
+
+impl<'a> Folder<'a> {
+    pub(crate) fn new(seen: Vec<Seen<'a>>) -> Self {
+        let places = seen.iter().enumerate().map(|(place, one)| (one.key, place)).collect();
+        let classes: Vec<Class> = seen.iter().map(|one| classify(one, &places)).collect();
+        let index = Index::new(&seen, &classes, places);
+        Self { seen, classes, index }
+    }
+
+    /// Each recording with its companions, one at a time: a folder may have a million.
+    pub(crate) fn recordings(&self) -> impl Iterator<Item = Assembled> {
+        let media = self.seen.iter().zip(&self.classes).enumerate();
+        let media = media.filter(|(_, (_, class))| **class == Class::Media);
+        media.map(|(place, (one, _))| self.with_companions(place, one))
+    }
+
+    /// Of the objects that belong to none of these recordings, what they are.
+    pub(crate) fn strays(
+        &self,
+        taken: &HashSet<usize>,
+    ) -> impl Iterator<Item = (usize, &'static str)> {
+        let all = self.classes.iter().enumerate();
+        let alone = all.filter(|(place, _)| !taken.contains(place));
+        alone.filter_map(|(place, class)| {
+            let what = match class {
+                Class::Media => return None,
+                Class::Sidecar => "sidecar without recording",
+                Class::UnreadSidecar => "sidecar that cannot be read, without recording",
+                Class::Transcript => "transcript without recording",
+                Class::Conversation => "conversation document without recording",
+            };
+            Some((place, what))
+        })
+    }
+
+    fn with_companions(&self, place: usize, one: &Seen<'_>) -> Assembled {
+        let stem = stem(one.key);
+        let named = [one.key, SIDECAR_ENDING].concat();
+        let class = |at: usize| self.classes.get(at).copied();
+        let is_sidecar =
+            |at: &usize| matches!(class(*at), Some(Class::Sidecar | Class::UnreadSidecar));
+        let by_name = self.index.places.get(named.as_slice()).copied().filter(is_sidecar);
+        let by_content = || self.index.sidecars.get(stem?).copied();
+        let mut companions = Vec::new();
+        let mut identity = from_path(one.key);
+        identity.recording = stem.map(str::to_owned);
+        if let Some(at) = by_name.or_else(by_content) {
+            if class(at) == Some(Class::Sidecar) {
+                let document = self.seen.get(at).and_then(|one| one.document);
+                identity.take(
+                    document.and_then(named_recording),
+                    document.and_then(named_conversation),
+                );
+                companions.push((at, Role::Sidecar));
+            } else {
+                companions.push((at, Role::UnreadSidecar));
             }
-            assembly.recordings.push(assembled);
         }
+        companions.extend(self.index.documents_of(identity.conversation.as_deref()));
+        let key = |at: usize| self.seen.get(at).map(|seen| seen.key);
+        companions.sort_by(|(a, _), (b, _)| key(*a).cmp(&key(*b)));
+        Assembled { recording: place, companions, identity }
     }
-    for (place, class) in classes.iter().enumerate() {
-        let what = match class {
-            Class::Media => continue,
-            Class::Sidecar { .. } => "sidecar without recording",
-            Class::UnreadSidecar => "sidecar that cannot be read, without recording",
-            Class::Transcript => "transcript without recording",
-            Class::Conversation => "conversation document without recording",
-        };
-        if !taken.get(place).copied().unwrap_or(true) {
-            assembly.strays.push((place, what));
-        }
-    }
-    assembly
+}
+
+/// The recording that a sidecar names. Where members are missing it is a sidecar by name only, and what it
+/// calls a recording is not taken for one.
+fn named_recording(sidecar: &Sketch) -> Option<&str> {
+    sidecar.recording.as_deref().filter(|_| sidecar.says.is_some())
+}
+
+fn named_conversation(sidecar: &Sketch) -> Option<&str> {
+    sidecar.conversation.as_deref()
 }
 
 /// What a document says that it is, and what it names.
@@ -73,7 +123,7 @@ pub(crate) fn sketch(document: &Value) -> Sketch {
     Sketch { says, recording: text("recordingId"), conversation: text("conversationId"), id }
 }
 
-fn classify<'a>(one: &Seen<'a>, places: &HashMap<&[u8], usize>) -> Class<'a> {
+fn classify(one: &Seen<'_>, places: &HashMap<&[u8], usize>) -> Class {
     let is_json = one.key.to_ascii_lowercase().ends_with(b".json");
     let sidecar_key = [one.key, SIDECAR_ENDING].concat();
     if !is_json || places.contains_key(sidecar_key.as_slice()) {
@@ -92,14 +142,13 @@ fn classify<'a>(one: &Seen<'a>, places: &HashMap<&[u8], usize>) -> Class<'a> {
             Class::Media
         };
     };
-    let conversation = document.conversation.as_deref();
     match document.says {
         Some(Role::Transcript) => Class::Transcript,
         Some(Role::Conversation) => Class::Conversation,
-        Some(_) => Class::Sidecar { recording: document.recording.as_deref(), conversation },
+        Some(_) => Class::Sidecar,
         // Members are missing: a sidecar by name whose content does not say which recording.
         None if one.key.ends_with(b"_call_metadata.json") => Class::Conversation,
-        None if named_as_sidecar => Class::Sidecar { recording: None, conversation },
+        None if named_as_sidecar => Class::Sidecar,
         None => Class::Media,
     }
 }
@@ -116,18 +165,19 @@ struct Index<'a> {
 }
 
 impl<'a> Index<'a> {
-    fn new(seen: &'a [Seen<'a>], classes: &[Class<'a>]) -> Self {
+    fn new(seen: &[Seen<'a>], classes: &[Class], places: HashMap<&'a [u8], usize>) -> Self {
         let recordings = classes.iter().filter(|class| **class == Class::Media).count();
         let mut index = Self {
-            places: places(seen),
+            places,
             sidecars: HashMap::new(),
             documents: BTreeMap::new(),
             is_one_conversation: recordings <= RECORDINGS_OF_A_CONVERSATION_MAX,
         };
         for (place, (one, class)) in seen.iter().zip(classes).enumerate() {
             let role = match class {
-                Class::Sidecar { recording: Some(id), .. } => {
-                    index.sidecars.entry(id).or_insert(place);
+                Class::Sidecar => {
+                    let named = one.document.and_then(named_recording);
+                    named.into_iter().for_each(|id| _ = index.sidecars.entry(id).or_insert(place));
                     continue;
                 }
                 Class::Transcript => Role::Transcript,
@@ -158,47 +208,6 @@ impl<'a> Index<'a> {
         }
         found
     }
-}
-
-fn places<'a>(seen: &'a [Seen<'_>]) -> HashMap<&'a [u8], usize> {
-    seen.iter().enumerate().map(|(place, one)| (one.key, place)).collect()
-}
-
-fn with_companions(
-    place: usize,
-    one: &Seen<'_>,
-    seen: &[Seen<'_>],
-    classes: &[Class<'_>],
-    index: &Index<'_>,
-) -> Assembled {
-    let stem = stem(one.key);
-    let named = [one.key, SIDECAR_ENDING].concat();
-    let is_sidecar =
-        |at: &usize| matches!(classes.get(*at), Some(Class::Sidecar { .. } | Class::UnreadSidecar));
-    let by_name = index.places.get(named.as_slice()).copied().filter(is_sidecar);
-    let by_content = || index.sidecars.get(stem?).copied();
-    let mut companions = Vec::new();
-    let mut identity = from_path(one.key);
-    identity.recording = stem.map(str::to_owned);
-    if let Some(at) = by_name.or_else(by_content) {
-        match classes.get(at) {
-            Some(Class::Sidecar { recording, conversation }) => {
-                let other = |said: Option<&str>, path: &Option<String>| {
-                    path.clone().filter(|path| said.is_some_and(|said| said != path))
-                };
-                identity.path_recording = other(*recording, &identity.recording);
-                identity.path_conversation = other(*conversation, &identity.conversation);
-                identity.recording = recording.map(str::to_owned).or(identity.recording);
-                identity.conversation = conversation.map(str::to_owned).or(identity.conversation);
-                companions.push((at, Role::Sidecar));
-            }
-            _ => companions.push((at, Role::UnreadSidecar)),
-        }
-    }
-    companions.extend(index.documents_of(identity.conversation.as_deref()));
-    let key = |at: usize| seen.get(at).map(|seen| seen.key);
-    companions.sort_by(|(a, _), (b, _)| key(*a).cmp(&key(*b)));
-    Assembled { recording: place, companions, identity }
 }
 
 /// The name up to its first dot: the recording's id.
@@ -245,19 +254,21 @@ mod tests {
 
     const DIR: &str = "org-1/year=2023/month=9/day=5/hour=07/conversation_id=c-1/";
 
-    fn assembled(objects: &[(&str, &str)]) -> (Assembly, Vec<String>) {
+    type Strays = Vec<(usize, &'static str)>;
+
+    fn assembled(objects: &[(&str, &str)]) -> (Vec<Assembled>, Vec<String>, Strays) {
         let keys: Vec<String> = objects.iter().map(|(name, _)| format!("{DIR}{name}")).collect();
         let sketched = |text: &str| read(text.as_bytes()).ok().as_ref().map(sketch);
         let documents: Vec<Option<Sketch>> =
             objects.iter().map(|(_, text)| sketched(text)).collect();
-        let seen: Vec<Seen<'_>> = keys
+        let seen = keys
             .iter()
             .zip(&documents)
             .map(|(key, document)| Seen { key: key.as_bytes(), document: document.as_ref() })
             .collect();
-        let assembly = assemble(&seen);
-        let shown = assembly
-            .recordings
+        let folder = Folder::new(seen);
+        let recordings: Vec<Assembled> = folder.recordings().collect();
+        let shown = recordings
             .iter()
             .map(|one| {
                 let companions: Vec<String> = one
@@ -268,7 +279,9 @@ mod tests {
                 format!("{} [{}]", objects[one.recording].0, companions.join(" "))
             })
             .collect();
-        (assembly, shown)
+        let companions = recordings.iter().flat_map(|one| &one.companions);
+        let strays = folder.strays(&companions.map(|(at, _)| *at).collect()).collect();
+        (recordings, shown, strays)
     }
 
     const SIDECAR: &str =
@@ -277,7 +290,7 @@ mod tests {
     #[test]
     fn a_conversation_may_hold_several_recordings_and_foreign_companions() {
         let second = SIDECAR.replace("r-1", "r-2");
-        let (assembly, shown) = assembled(&[
+        let (recordings, shown, strays) = assembled(&[
             ("r-1.opus", "x"),
             ("r-1.opus_metadata.json", SIDECAR),
             ("r-2.opus", "y"),
@@ -291,8 +304,8 @@ mod tests {
             format!("r-2.opus [{both} r-2.opus_metadata.json:sidecar]"),
         ];
         assert_eq!(shown, expected);
-        assert!(assembly.strays.is_empty());
-        let identity = &assembly.recordings[1].identity;
+        assert!(strays.is_empty());
+        let identity = &recordings[1].identity;
         assert_eq!(identity.organization.as_deref(), Some("org-1"));
         assert_eq!(identity.recording.as_deref(), Some("r-2"));
     }
@@ -300,7 +313,7 @@ mod tests {
     #[test]
     fn content_decides_where_names_mislead() {
         // Another pipeline swaps the two endings; a third replaces the name of the sidecar.
-        let (_, shown) = assembled(&[
+        let (_, shown, _) = assembled(&[
             ("r-1.opus", "x"),
             ("r-1.opus_metadata.json", r#"{"conversationId":"c-1","participants":[]}"#),
             ("r-1.opus_call_metadata.json", SIDECAR),
@@ -308,14 +321,14 @@ mod tests {
         let expected =
             "r-1.opus [r-1.opus_call_metadata.json:sidecar r-1.opus_metadata.json:conversation]";
         assert_eq!(shown, [expected]);
-        let (_, shown) = assembled(&[("r-1.opus", "x"), ("r-1.json", SIDECAR)]);
+        let (_, shown, _) = assembled(&[("r-1.opus", "x"), ("r-1.json", SIDECAR)]);
         assert_eq!(shown, ["r-1.opus [r-1.json:sidecar]"]);
     }
 
     #[test]
     fn messages_are_json_and_have_sidecars_too() {
         let sidecar = SIDECAR.replace("Call", "Message");
-        let (_, shown) = assembled(&[
+        let (_, shown, _) = assembled(&[
             ("r-1.json", r#"{"channel":"whatsapp","messages":[]}"#),
             ("r-1.json_metadata.json", &sidecar),
             ("r-3.json", r#"{"channel":"whatsapp","messages":[]}"#),
@@ -326,14 +339,13 @@ mod tests {
 
     #[test]
     fn what_is_missing_or_broken_is_told_for_what_it_is() {
-        let (assembly, shown) = assembled(&[
+        let (_, shown, strays) = assembled(&[
             ("r-1.opus", "x"),
             ("r-1.opus_metadata.json", "{\"broken\":"),
             ("r-9.opus_metadata.json", &SIDECAR.replace("r-1", "r-9")),
             ("r-8.opus_metadata.json", "not json"),
         ]);
         assert_eq!(shown, ["r-1.opus [r-1.opus_metadata.json:sidecar, not read]"]);
-        let strays: Vec<_> = assembly.strays.iter().map(|(at, what)| (*at, *what)).collect();
         assert_eq!(
             strays,
             [
@@ -360,7 +372,7 @@ mod tests {
             objects.push(("k.transcript.json".to_owned(), "{"));
             let objects: Vec<(&str, &str)> =
                 objects.iter().map(|(name, text)| (name.as_str(), *text)).collect();
-            assert_eq!(assembled(&objects).0.strays.len(), strays, "{recordings} recordings");
+            assert_eq!(assembled(&objects).2.len(), strays, "{recordings} recordings");
         }
     }
 }

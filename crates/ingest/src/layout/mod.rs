@@ -42,6 +42,13 @@ pub(crate) struct Assembled {
     pub(crate) identity: Identity,
 }
 
+impl Assembled {
+    /// An object by itself.
+    pub(crate) fn alone(recording: usize) -> Self {
+        Self { recording, companions: Vec::new(), identity: Identity::default() }
+    }
+}
+
 /// What a companion is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
@@ -75,12 +82,17 @@ pub(crate) struct Identity {
     pub(crate) path_recording: Option<String>,
 }
 
-/// A group, taken apart.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Assembly {
-    pub(crate) recordings: Vec<Assembled>,
-    /// Objects that belong to no recording, and what they are.
-    pub(crate) strays: Vec<(usize, &'static str)>,
+impl Identity {
+    /// What a sidecar names stands before what path and name say, which stays where it is another.
+    fn take(&mut self, recording: Option<&str>, conversation: Option<&str>) {
+        let other = |said: Option<&str>, path: &Option<String>| {
+            path.clone().filter(|path| said.is_some_and(|said| said != path))
+        };
+        self.path_recording = other(recording, &self.recording);
+        self.path_conversation = other(conversation, &self.conversation);
+        self.recording = recording.map(str::to_owned).or_else(|| self.recording.take());
+        self.conversation = conversation.map(str::to_owned).or_else(|| self.conversation.take());
+    }
 }
 
 /// What a layout takes from a JSON document: it stays, while the document may have to go.
@@ -101,13 +113,6 @@ pub(crate) struct Seen<'a> {
     pub(crate) key: &'a [u8],
     /// Its JSON document, if it is one and could be read.
     pub(crate) document: Option<&'a Sketch>,
-}
-
-/// Every object by itself.
-pub(crate) fn plain(count: usize) -> Assembly {
-    let alone =
-        |recording| Assembled { recording, companions: Vec::new(), identity: Identity::default() };
-    Assembly { recordings: (0..count).map(alone).collect(), strays: Vec::new() }
 }
 
 /// The medium that a file's name ending stands for.

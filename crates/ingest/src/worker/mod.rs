@@ -22,7 +22,8 @@ use crate::capture::{Captured, Keep};
 use crate::disposition::Disposition;
 use crate::error::{ObjectError, Problem};
 use crate::group::Group;
-use crate::layout::{Assembled, Assembly, Layout, Seen, genesys_cloud, media_of_name, plain};
+use crate::layout::genesys_cloud::{self, Folder};
+use crate::layout::{Assembled, Layout, Seen, Sketch, media_of_name};
 use crate::recording::{Companion, Material, shown};
 use crate::source::{Listed, Source};
 
@@ -73,7 +74,9 @@ pub(crate) struct Tools {
 /// A group that was worked off.
 #[derive(Default)]
 pub(crate) struct GroupDone {
-    pub(crate) dispositions: Vec<(u64, Listed, Disposition)>,
+    /// The objects, where the group ends with this piece, and what became of each.
+    pub(crate) group: Group,
+    pub(crate) became: Vec<Disposition>,
     pub(crate) sealings: Vec<Sealing>,
     pub(crate) problems: Vec<Problem>,
     /// What to remember once the last of its entries is acknowledged.
@@ -85,8 +88,7 @@ pub(crate) struct GroupDone {
 impl GroupDone {
     /// A group that nobody looks at, and why.
     pub(crate) fn left_out(group: Group, why: Disposition) -> Self {
-        let dispositions = group.objects.into_iter().map(|(place, listed)| (place, listed, why));
-        Self { dispositions: dispositions.collect(), ..Self::default() }
+        Self { became: vec![why; group.objects.len()], group, ..Self::default() }
     }
 }
 
@@ -98,26 +100,27 @@ pub(crate) struct Sealing {
     pub(crate) change: Option<String>,
 }
 
-/// Bytes of documents of one group that are held at once: a folder may have a million.
-const DOCUMENT_BYTES_HELD: usize = 4 << 20;
+/// Bytes of documents of one group that are held at once, read into values they take six times as much: a
+/// folder may have a million.
+const DOCUMENT_BYTES_HELD: usize = 1 << 20;
 /// Entries of one group that are handed on together, so that a folder of any size stays small in memory.
-const PIECE_ENTRIES: usize = 512;
+const PIECE_ENTRIES: usize = 64;
 
 impl Work<'_> {
     /// Works a group off. Of a large one, entries go to `hand_on` while it is worked off; what it gives back
-    /// has its last entries, and stands for the whole; and what became of each object.
+    /// has its last entries, and stands for the whole, but for the group itself.
     pub(crate) fn group(
         &self,
         group: &Group,
         tools: &mut Tools,
         hand_on: &mut dyn FnMut(GroupDone),
-    ) -> Result<(GroupDone, Vec<Disposition>), LedgerError> {
-        let abandoned = || (GroupDone { abandoned: true, ..GroupDone::default() }, Vec::new());
+    ) -> Result<GroupDone, LedgerError> {
+        let abandoned = || GroupDone { abandoned: true, ..GroupDone::default() };
         let settled = group.settled(self.number, self.layout);
         if !self.reseal && !self.is_new && tools.private.is_settled(&settled)? {
             self.count(group.objects.iter().map(|(_, listed)| listed));
-            let unchanged = vec![Disposition::Unchanged; group.objects.len()];
-            return Ok((GroupDone::default(), unchanged));
+            let became = vec![Disposition::Unchanged; group.objects.len()];
+            return Ok(GroupDone { became, ..GroupDone::default() });
         }
         let mut objects = Vec::with_capacity(group.objects.len());
         let mut held = 0;
@@ -133,16 +136,21 @@ impl Work<'_> {
             objects.push(object);
         }
         let mut done = GroupDone::default();
-        let assembly = self.assemble(&objects);
+        let sketches: Vec<Option<Box<Sketch>>> =
+            objects.iter_mut().map(|object| object.sketch.take()).collect();
+        let folder = self.folder(group, &sketches);
+        let alone = (0..group.objects.len()).filter(|_| folder.is_none()).map(Assembled::alone);
+        let mut companions = HashSet::new();
         let unread =
             |object: &&Object<'_>| object.error.is_some() && is_document(&object.listed.key);
         let unread: HashSet<Vec<u8>> =
             objects.iter().filter(unread).map(|object| object.listed.key.clone()).collect();
-        for assembled in &assembly.recordings {
+        for assembled in folder.iter().flat_map(Folder::recordings).chain(alone) {
             if self.stop.load(Ordering::Relaxed) {
                 return Ok(abandoned());
             }
-            self.recording(&mut objects, assembled, &unread, tools, &mut done)?;
+            companions.extend(assembled.companions.iter().map(|(place, _)| *place));
+            self.recording(&mut objects, &assembled, &unread, tools, &mut done)?;
             // One is kept back: the group is settled together with its last entry.
             if done.sealings.len() > PIECE_ENTRIES && self.in_pieces {
                 let last = done.sealings.split_off(PIECE_ENTRIES);
@@ -153,7 +161,7 @@ impl Work<'_> {
         if objects.iter().any(|object| object.error == Some(ObjectError::Stopped)) {
             return Ok(abandoned());
         }
-        for (place, what) in assembly.strays {
+        for (place, what) in folder.iter().flat_map(|folder| folder.strays(&companions)) {
             if let Some(object) = objects.get_mut(place) {
                 object.disposition = Disposition::Stray(what);
                 done.problems.push(Problem::new(&object.listed.key, what));
@@ -166,7 +174,8 @@ impl Work<'_> {
             }
         }
         done.settles = done.problems.is_empty().then_some(settled);
-        Ok((done, objects.into_iter().map(|object| object.disposition).collect()))
+        done.became = objects.into_iter().map(|object| object.disposition).collect();
+        Ok(done)
     }
 
     pub(crate) fn count<'a>(&self, objects: impl Iterator<Item = &'a Listed>) {
@@ -176,15 +185,18 @@ impl Work<'_> {
         }
     }
 
-    fn assemble(&self, objects: &[Object<'_>]) -> Assembly {
-        if self.layout == Layout::Plain {
-            return plain(objects.len());
-        }
-        let seen: Vec<Seen<'_>> = objects
-            .iter()
-            .map(|object| Seen { key: &object.listed.key, document: object.sketch.as_ref() })
-            .collect();
-        genesys_cloud::assemble(&seen)
+    /// The folder that a group is, where the layout makes it one.
+    fn folder<'a>(
+        &self,
+        group: &'a Group,
+        sketches: &'a [Option<Box<Sketch>>],
+    ) -> Option<Folder<'a>> {
+        let each = group.objects.iter().zip(sketches);
+        let seen = each.map(|((_, listed), document)| Seen {
+            key: &listed.key,
+            document: document.as_deref(),
+        });
+        self.layout.groups_by_folder().then(|| Folder::new(seen.collect()))
     }
 
     /// The newest state that was sealed of an object, and its entry.
@@ -385,8 +397,7 @@ fn no_randomness(source: std::io::Error) -> LedgerError {
 fn companions(objects: &[Object<'_>], assembled: &Assembled) -> Hash {
     let each = assembled.companions.iter().filter_map(|(place, role)| {
         let object = objects.get(*place)?;
-        let captured = &object.captured.as_ref()?.0;
-        Some((object.listed.key.as_slice(), role.name(), &captured.digests.sha256))
+        Some((object.listed.key.as_slice(), role.name(), object.sha256.as_ref()?))
     });
     companions_digest(each)
 }

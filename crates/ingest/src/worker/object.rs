@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use unbroken_evidence::content::BlockKey;
 use unbroken_evidence::document;
+use unbroken_evidence::hash::Hash;
 use unbroken_evidence::json::Value;
 use unbroken_ledger::error::LedgerError;
 use unbroken_ledger::random::block_key;
@@ -20,9 +21,13 @@ use crate::source::Listed;
 pub(super) struct Object<'a> {
     pub(super) listed: &'a Listed,
     pub(super) captured: Option<Box<(Captured, BlockKey)>>,
+    /// Its SHA-256, once it was read: what is read again must be the same.
+    pub(super) sha256: Option<Hash>,
     /// What its document says that it is.
-    pub(super) sketch: Option<Sketch>,
+    pub(super) sketch: Option<Box<Sketch>>,
     pub(super) document: Option<Value>,
+    /// Its document says that it belongs to a recording.
+    pub(super) is_companion: bool,
     /// Document and bytes were let go, and are read again when an entry is made of them.
     pub(super) let_go: bool,
     pub(super) error: Option<ObjectError>,
@@ -35,10 +40,14 @@ impl Object<'_> {
         self.captured.as_ref().and_then(|captured| captured.0.bytes.as_ref())
     }
 
-    /// Keeps of its document what the layout takes from it, and nothing else.
+    /// Keeps of its document what the layout takes from it, and nothing else. What may be a recording keeps
+    /// its digests: it is not read again.
     pub(super) fn let_go(&mut self) {
         self.let_go |= self.held().is_some();
         self.document = None;
+        if self.is_companion {
+            self.captured = None;
+        }
         self.captured.iter_mut().for_each(|captured| captured.0.bytes = None);
     }
 }
@@ -57,7 +66,9 @@ impl Work<'_> {
             }),
             listed,
             captured: None,
+            sha256: None,
             sketch: None,
+            is_companion: false,
             document: None,
             let_go: false,
             disposition: Disposition::Unread("not looked at"),
@@ -67,7 +78,8 @@ impl Work<'_> {
             && is_document(&object.listed.key)
         {
             self.read_document(&mut object, tools)?;
-            object.sketch = object.document.as_ref().map(genesys_cloud::sketch);
+            object.sketch = object.document.as_ref().map(genesys_cloud::sketch).map(Box::new);
+            object.is_companion = object.sketch.as_ref().is_some_and(|said| said.says.is_some());
         }
         if let Some(error) = &object.error {
             object.disposition = Disposition::from(error);
@@ -93,14 +105,11 @@ impl Work<'_> {
             let Some(object) = objects.get_mut(*place).filter(|object| object.let_go) else {
                 continue;
             };
-            let sha256 = |object: &Object<'_>| {
-                object.captured.as_ref().map(|captured| captured.0.digests.sha256)
-            };
-            let before = sha256(object);
+            let before = object.sha256;
             if object.error.is_none() {
                 self.read_document(object, tools)?;
             }
-            if sha256(object) != before {
+            if object.sha256 != before {
                 object.error = Some(ObjectError::Changed);
             }
             if let Some(error) = &object.error {
@@ -120,7 +129,10 @@ impl Work<'_> {
         let key = block_key(&mut tools.random).map_err(no_randomness)?;
         let Tools { digester, .. } = tools;
         match capture(self.source, object.listed, key, self.clock, keep, self.stop, digester) {
-            Ok(captured) => object.captured = Some(Box::new((captured, key))),
+            Ok(captured) => {
+                object.sha256 = Some(captured.digests.sha256);
+                object.captured = Some(Box::new((captured, key)));
+            }
             Err(error) => {
                 object.disposition = Disposition::from(&error);
                 object.error = Some(error);
