@@ -54,12 +54,19 @@ impl fmt::Debug for Hash {
 #[must_use]
 pub fn encode_hex(bytes: &[u8]) -> String {
     let mut hex = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        for nibble in [byte >> 4, byte & 15] {
-            hex.push(char::from(if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 }));
-        }
-    }
+    push_hex(bytes, &mut hex);
     hex
+}
+
+/// Appends lower-case hex of `bytes`.
+pub(crate) fn push_hex(bytes: &[u8], out: &mut String) {
+    const DIGITS: [&str; 16] =
+        ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "a", "b", "c", "d", "e", "f"];
+    let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or_default();
+    for byte in bytes {
+        out.push_str(digit(byte >> 4));
+        out.push_str(digit(byte & 15));
+    }
 }
 
 /// Reads exactly `2 * N` lower-case hex digits; anything else is `None`.
