@@ -1,6 +1,6 @@
 //! Which entries speak of an object, and in what role (O1 to O4).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::body::{Body, Media, Rel, Subject};
 use crate::disclosed::Disclosed;
@@ -79,7 +79,7 @@ pub enum Answer {
 /// Recording entries that may commit to any bytes, for they do not disclose to which.
 #[derive(Debug, Default)]
 pub(crate) struct Undisclosed {
-    /// As their recording, by its medium; `None` where that is not known.
+    /// As their recording, by its medium; `None` where this version does not know it.
     recordings: BTreeMap<Option<Media>, u64>,
     /// As a companion.
     companions: u64,
@@ -99,9 +99,13 @@ impl Undisclosed {
 
     /// How many may commit to bytes in this role.
     fn of(&self, role: Role, media: Media) -> u64 {
-        let recordings = |media| self.recordings.get(&media).copied().unwrap_or_default();
+        let is_perhaps = |other: &Option<Media>| match other {
+            Some(other) => *other == media || *other == Media::Unknown,
+            None => true,
+        };
+        let recordings = self.recordings.iter().filter(|(other, _)| is_perhaps(other));
         match role {
-            Role::Recording => recordings(Some(media)) + recordings(None),
+            Role::Recording => recordings.map(|(_, count)| count).sum(),
             Role::Companion(_) => self.companions,
         }
     }
@@ -115,6 +119,9 @@ pub(crate) struct Mentions {
     contents: BTreeMap<u64, Option<Hash>>,
     /// `supersedes`: the entry, then what it supersedes.
     superseding: Vec<(u64, u64)>,
+    /// The recording entries among them.
+    recordings: BTreeMap<u64, Subject>,
+    /// The others, by the recording that they are about.
     subjects: BTreeMap<Subject, Vec<(u64, Kind)>>,
     undisclosed: Undisclosed,
 }
@@ -146,8 +153,9 @@ impl Mentions {
         opening: Option<Opening>,
         findings: &mut Findings,
     ) {
-        if let (Some(subject), false) = (statement.subject, statement.kind == Kind::Recording) {
-            self.subjects.entry(subject).or_default().push((index, statement.kind.clone()));
+        match (&statement.kind, statement.subject) {
+            (Kind::Recording, Some(subject)) => _ = self.recordings.insert(index, subject),
+            _ => self.beside(index, statement),
         }
         let item = format!("opening {index}");
         let was_given = opening.is_some();
@@ -201,6 +209,19 @@ impl Mentions {
             let place = companion.key.clone().map(|key| (bucket.clone(), key));
             let commit = commit(Role::Companion(*number), sha256, None, companion.size);
             self.list.push((place, commit));
+        }
+    }
+
+    /// An entry about a recording, or without a subject and with a reference to an entry of one (A8).
+    fn beside(&mut self, index: u64, statement: &Statement) {
+        let named = statement.body.refs().iter();
+        let named = named.filter_map(|reference| self.recordings.get(&reference.index).copied());
+        let subjects: BTreeSet<Subject> = match statement.subject {
+            Some(subject) => BTreeSet::from([subject]),
+            None => named.collect(),
+        };
+        for subject in subjects {
+            self.subjects.entry(subject).or_default().push((index, statement.kind.clone()));
         }
     }
 
@@ -293,6 +314,19 @@ fn is_named(object: &Object, (bucket, key): &(Option<String>, Vec<u8>)) -> bool 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    // spec: O2
+    #[test]
+    fn entries_of_another_medium_cannot_be_about_a_recording_unless_theirs_is_not_known() {
+        let mut hidden = Undisclosed::default();
+        for media in [Some(Media::Call), Some(Media::Unknown), Some(Media::Chat), None] {
+            hidden.take(media, false, true);
+        }
+        hidden.take(Some(Media::Call), true, false);
+        assert_eq!(hidden.of(Role::Recording, Media::Call), 3);
+        assert_eq!(hidden.of(Role::Recording, Media::Email), 2);
+        assert_eq!(hidden.of(Role::Companion(0), Media::Call), 1);
+    }
 
     // spec: O2
     #[test]

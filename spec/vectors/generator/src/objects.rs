@@ -18,7 +18,7 @@ const UNKNOWN: Bytes = || b"sealed nowhere".to_vec();
 #[rustfmt::skip]
 pub const OBJECTS: &[(&str, Bytes, &str)] = &[
     ("call.opus", CALL, "good - 0 sealed 2:recording:key-not-shown<6+7 6:recording:key-not-shown>2+7"),
-    ("observed.opus", CALL, "one-observation-supersedes-another - 0 sealed 2:recording:key-not-shown<6+7 6:recording:key-not-shown>2+7"),
+    ("observed.opus", CALL, "one-observation-supersedes-another - 0 sealed 2:recording:key-not-shown<6+7+9 6:recording:key-not-shown>2+7+9"),
     ("message.json", MESSAGE, "good - 2 no-match 2 1"),
     ("nobody.wav", UNKNOWN, "good - 2 no-match 2 1"),
     ("c-2/r-2.json", MESSAGE, "good openings 0 sealed 4:recording:its-key"),
