@@ -95,8 +95,11 @@ fn openings_in(folder: &Path) -> Result<(BTreeMap<u64, Opening>, Vec<Failure>), 
 fn headline(found: &ObjectVerdict, all: usize, unread: usize) -> String {
     let count = |wanted: fn(&Answer) -> bool| found.answers.iter().filter(|a| wanted(a)).count();
     let sealed = count(|answer| matches!(answer, Answer::Sealed(_)));
-    let other = count(|answer| matches!(answer, Answer::OtherBytes(_, 0)));
-    let perhaps = count(|answer| matches!(answer, Answer::OtherBytes(_, 1..)));
+    let other = count(|answer| matches!(answer, Answer::OtherBytes(_, 0, _)));
+    let perhaps = count(|answer| matches!(answer, Answer::OtherBytes(_, 1.., _)));
+    let elsewhere = count(
+        |answer| matches!(answer, Answer::OtherBytes(_, _, elsewhere) if !elsewhere.is_empty()),
+    );
     let any = |answer: &Answer, is: fn(&Mention) -> bool| match answer {
         Answer::Sealed(mentions) => mentions.iter().any(is),
         _ => false,
@@ -111,6 +114,7 @@ fn headline(found: &ObjectVerdict, all: usize, unread: usize) -> String {
         (replacing, "with bytes that took the place of others: REPLACED"),
         (other, "sealed under their key with OTHER BYTES"),
         (perhaps, "sealed under their key with OTHER BYTES, and perhaps with these too"),
+        (elsewhere, "sealed, but under ANOTHER KEY than the one given"),
         (unread, "could not be read"),
     ] {
         if count > 0 {
@@ -162,14 +166,23 @@ fn sentence(object: &Object, answer: &Answer, found: &ObjectVerdict) -> String {
     };
     match answer {
         Answer::Sealed(mentions) => mentions.iter().map(sealed).collect::<Vec<_>>().join("; "),
-        Answer::OtherBytes(other, 0) => format!(
-            "CONTRADICTED: entry {} sealed this key with other bytes, SHA-256 {}{by_name}",
-            other.index, other.sha256
-        ),
-        Answer::OtherBytes(other, perhaps) => format!(
-            "NOT ESTABLISHED: entry {} sealed this key with other bytes, SHA-256 {}; {perhaps} more may be about an object of this key, and do not disclose to which bytes they commit: give their openings",
-            other.index, other.sha256
-        ),
+        Answer::OtherBytes(other, perhaps, elsewhere) => {
+            let outcome = if *perhaps == 0 { "CONTRADICTED" } else { "NOT ESTABLISHED" };
+            let mut text = format!(
+                "{outcome}: entry {} sealed this key with other bytes, SHA-256 {}{}",
+                other.index,
+                other.sha256,
+                history(other)
+            );
+            text.push_str(&match perhaps {
+                0 => by_name.to_owned(),
+                _ => format!("; {perhaps} more may be about an object of this key, and do not disclose to which bytes they commit: give their openings"),
+            });
+            for mention in elsewhere {
+                text.push_str(&format!("; these bytes are {}", sealed(mention)));
+            }
+            text
+        }
         Answer::NoMatch => {
             let hidden = match found.hidden {
                 0 => "none hides its digest".to_owned(),
@@ -198,6 +211,13 @@ fn sealed(mention: &Mention) -> String {
         "sealed in entry {} {role}, {key} (at {}, by its signer's clock)",
         mention.index, mention.at
     );
+    text.push_str(&history(mention));
+    text
+}
+
+/// What other entries say about the recording of an entry.
+fn history(mention: &Mention) -> String {
+    let mut text = String::new();
     for (index, same) in &mention.supersedes {
         text.push_str(&format!(", which supersedes entry {index}{}", replaced(*same)));
     }
@@ -225,9 +245,10 @@ fn answer_document(object: &Object, answer: &Answer) -> Value {
             let entries: Vec<Value> = mentions.iter().map(mention_document).collect();
             json!({"object": name, "sha256": sha256, "answer": "sealed", "entries": entries})
         }
-        Answer::OtherBytes(other, perhaps) => json!({
+        Answer::OtherBytes(other, perhaps, elsewhere) => json!({
             "object": name, "sha256": sha256, "answer": "other bytes", "entry": mention_document(other),
             "entries_that_may_be_about_it": perhaps,
+            "under_another_key": elsewhere.iter().map(mention_document).collect::<Vec<_>>(),
         }),
         Answer::NoMatch => json!({"object": name, "sha256": sha256, "answer": "no match"}),
     }

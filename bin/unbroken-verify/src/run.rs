@@ -125,8 +125,7 @@ struct Log<'a> {
 fn exhibit(path: &Path, anchors: &Anchors) -> Result<(Verdict, Identity), Failure> {
     let hint =
         "check the path and who may read it: the exhibit's folder or .zip, as it was handed over";
-    let repacked =
-        "it was packed again, cut or damaged on its way: ask for it once more, byte for byte";
+    let repacked = "it may have been packed again, cut or damaged on its way, or made so: keep it, and ask for it once more, byte for byte";
     let mut opened = Exhibit::open(path).map_err(|error| {
         let failure = not_opened(&error, hint);
         if failure.code == 3 { not_opened(&error, repacked) } else { failure }

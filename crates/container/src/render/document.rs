@@ -325,9 +325,10 @@ pub(super) const fn bytes(line: &Recording) -> &'static str {
         Bytes::Agree => "agree",
         Bytes::Differ if line.sha256_agrees => "SHA-256 AGREES, ANOTHER CHECK DOES NOT",
         Bytes::Differ => "DO NOT AGREE",
+        Bytes::Unreadable => "COULD NOT BE READ",
         Bytes::NotPacked => "not packed",
         Bytes::Missing => "MISSING, though the package lists them",
-        Bytes::NotDisclosed => "not disclosed",
+        Bytes::NotDisclosed => "compared with nothing, for its SHA-256 is not disclosed",
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use unbroken_evidence::body::Subject;
+use unbroken_evidence::left_out::Reason;
 use unbroken_evidence::log::KEPT_ITEM;
 use unbroken_evidence::recordings::{Bytes, Recording};
 use unbroken_evidence::step::Step;
@@ -41,7 +42,7 @@ fn first(verdict: &Verdict) -> String {
         Conclusion::Unsupported => {
             let (first, count) = verdict.unsupported();
             format!(
-                "VERIFICATION INCOMPLETE: {} of a form that this version does not know, first {}. Whether these were altered is not known: use a newer verifier.",
+                "VERIFICATION INCOMPLETE: {} of a form that this version does not know, first {}. What they say was not judged: use a newer verifier.",
                 counted(count, "item"),
                 first.first().map_or("", String::as_str)
             )
@@ -65,6 +66,10 @@ fn first(verdict: &Verdict) -> String {
     }
 }
 
+fn is_anchored(verdict: &Verdict) -> bool {
+    verdict.seen().is_some_and(|seen| seen.anchored)
+}
+
 /// Whether recordings are shown, and the bytes of none of them.
 fn none_packed(verdict: &Verdict) -> bool {
     let lines = verdict.recordings().lines();
@@ -75,7 +80,7 @@ fn contradiction(verdict: &Verdict, blame: Blame) -> String {
     let place = verdict.first_contradiction().map_or_else(String::new, |f| {
         let more = match verdict.contradictions() {
             0 | 1 => String::new(),
-            count => format!(", and {} more below", count - 1),
+            count => format!(", and {} more", count - 1),
         };
         let Finding { item, expected, found, .. } = f;
         format!(" at step {}, {item} (expected {expected}; found {found}){more}", f.step.id())
@@ -93,15 +98,15 @@ fn contradiction(verdict: &Verdict, blame: Blame) -> String {
             "ALTERATION OR INCONSISTENCY FOUND{place}. This does not show who changed what, when, or whether by accident."
         ),
         Blame::AnotherLedger if is_kept => format!(
-            "THE CHECKPOINT THAT YOU KEPT IS NONE OF THIS LEDGER{place}. Look first whether it is the right file. {}",
-            if verdict.seen().is_some_and(|seen| seen.anchored) {
+            "NO VALID LOG KEY OF THIS LEDGER SIGNED THE CHECKPOINT THAT YOU KEPT{place}. Look first whether it is the right file. {}",
+            if is_anchored(verdict) {
                 "The log itself stands under the anchor that you gave."
             } else {
-                "Whatever agrees below agrees within this log only."
+                "Whatever agrees agrees within this log only."
             }
         ),
         Blame::AnotherLedger => format!(
-            "THIS IS ANOTHER LEDGER THAN THE ONE YOU NAMED{place}. Look first whether what you gave is what reached you on paper. If it is right, this does not come from that ledger{later}. Whatever agrees below agrees within this package only."
+            "THIS IS ANOTHER LEDGER THAN THE ONE YOU NAMED{place}. Look first whether what you gave is what reached you on paper. If it is right, this does not come from that ledger{later}. Whatever agrees agrees within this package only."
         ),
         Blame::Package => {
             let agrees = if verdict.evidence_agrees() {
@@ -122,9 +127,9 @@ const ANYBODY: &str = "No independent party vouches for when this was sealed, no
 
 /// Who vouches for when: nobody, but for what a kept checkpoint covers.
 fn vouched(verdict: &Verdict) -> String {
-    if !matches!(verdict.blame(), Some(Blame::Evidence | Blame::AnotherLedger))
-        && verdict.without_anchor()
-    {
+    // An anchor that failed says as little about the keys as none.
+    let fails = matches!(verdict.blame(), Some(Blame::AnotherLedger)) && !is_anchored(verdict);
+    if fails || verdict.without_anchor() {
         return ANYBODY.to_owned();
     }
     let kept = verdict.seen().and_then(|seen| seen.continues);
@@ -163,9 +168,6 @@ fn counts(verdict: &Verdict) -> Option<String> {
         0 => String::new(),
         _ => format!(" and {agree} of {}", counted(companions, "companion")),
     };
-    if none_packed(verdict) {
-        return Some(format!("{all}, not packed."));
-    }
     let agreeing = of(Bytes::Agree);
     let agrees = if current.len() == 1 && companions == 0 {
         "agrees with its entry"
@@ -173,11 +175,23 @@ fn counts(verdict: &Verdict) -> Option<String> {
         "agree with their entries"
     };
     let mut text = format!("{agreeing} of {all}{beside} {agrees}");
+    if none_packed(verdict) {
+        text = format!("{all}, not packed");
+    }
     let incomplete = current.iter().filter(|line| line.complete == Some(false)).count() as u64;
+    let said = |reason: &Reason| {
+        current.iter().filter(|line| line.left_out.as_ref() == Some(reason)).count() as u64
+    };
     for (count, what) in [
-        (of(Bytes::NotPacked), "not packed"),
+        (if none_packed(verdict) { 0 } else { of(Bytes::NotPacked) }, "not packed"),
+        (
+            said(&Reason::Changed),
+            "whose object HAS OTHER BYTES NOW, as the exhibit's producer says",
+        ),
+        (said(&Reason::Gone), "that was NOT FOUND at its source, as the exhibit's producer says"),
         (of(Bytes::Missing), "MISSING, though the package lists them"),
-        (of(Bytes::NotDisclosed), "of bytes that are not disclosed"),
+        (of(Bytes::Unreadable), "that could not be read"),
+        (of(Bytes::NotDisclosed), "whose SHA-256 is not disclosed"),
         (branched, "with several entries that compete"),
         (incomplete, "sealed as not meeting its completeness policy"),
     ] {

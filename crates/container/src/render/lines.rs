@@ -83,7 +83,7 @@ fn about(line: &Recording, told: &Told<'_>) -> Vec<Line> {
     lines.extend(declared(line, told).map(|declared| ("declared", declared)));
     if let Some(ms) = line.measured_ms {
         let measured = format!(
-            "{} by its own container (of an Ogg file its last page says so, whatever is missing before it)",
+            "{}: the sound that is in the file, at the rate that its container names (of an Ogg file its last page says so, whatever is missing before it)",
             span(ms)
         );
         lines.push(("measured", measured));
@@ -102,12 +102,14 @@ fn about(line: &Recording, told: &Told<'_>) -> Vec<Line> {
 
 fn found(line: &Recording) -> String {
     let place = line.path.as_ref().map_or_else(String::new, |path| format!(": {path}"));
-    let mut found = format!("{}{place}, {}", bytes(line), counted(line.size, "byte"));
+    // The size is the entry's: of a file that is another, it is not the file's.
+    let sealed = if line.bytes == Bytes::Agree { "" } else { "sealed with " };
+    let mut found = format!("{}{place}, {sealed}{}", bytes(line), counted(line.size, "byte"));
     if line.bytes == Bytes::Agree && !line.blocks_checked {
         found.push_str("; its blocks were not checked");
     }
     if let Some(reason) = &line.left_out {
-        let _ = write!(found, " (its producer says: {reason})");
+        let _ = write!(found, " (the exhibit's producer says: {reason})");
     }
     found
 }
@@ -149,7 +151,8 @@ fn history(line: &Recording, told: &Told<'_>, recordings: &Recordings) -> Vec<Li
     lines.extend(line.odd.iter().map(|odd| ("odd", odd.to_string())));
     if let Some(by) = line.superseded_by {
         // Whatever else is said about the recording stands beside its newest entry.
-        lines.push(("superseded", format!("by entry {by}")));
+        let other = if line.by_other_bytes { ", with OTHER BYTES" } else { "" };
+        lines.push(("superseded", format!("by entry {by}{other}")));
         return lines;
     }
     let beside = recordings.beside(&line.subject);

@@ -12,7 +12,7 @@ use super::document::{bytes, conclusion};
 #[must_use]
 pub fn schedule(verdict: &Verdict) -> String {
     let mut text = String::from(
-        "index,subject,media,recording,conversation,found_under,bytes,sha256,file,found,left_out_because_its_producer_says,sealed_at_by_the_signers_clock,complete_as_its_signer_says,companions,companions_that_agree,values_withheld,first_withheld,fields_closed,superseded_by,declared_start,declared_end,declared_duration_ms,measured_ms,sealed_ms_after_declared_end,odd,noticed_by_the_collector,first_noticed,other_entries_about_it,verdict_of_the_whole\r\n",
+        "index,subject,media,recording,conversation,found_under,bytes,sha256,file,found,left_out_because_its_producer_says,sealed_at_by_the_signers_clock,complete_as_its_signer_says,companions,companions_that_agree,values_withheld,first_withheld,fields_closed,superseded_by,declared_start,declared_end,declared_duration_ms,measured_ms,sealed_ms_after_declared_end,odd,noticed_by_the_collector,first_noticed,other_entries_about_it,blocks_checked,superseded_by_other_bytes,verdict_of_the_whole\r\n",
     );
     let recordings = verdict.recordings();
     for line in recordings.lines() {
@@ -21,7 +21,7 @@ pub fn schedule(verdict: &Verdict) -> String {
         let complete = line.complete.map_or("no policy", |yes| if yes { "yes" } else { "no" });
         let _ = write!(
             text,
-            "{},{},{},{},{},{},{},{},{},{},{},{},{complete},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\r\n",
+            "{},{},{},{},{},{},{},{},{},{},{},{},{complete},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\r\n",
             line.index,
             line.subject,
             line.media.name(),
@@ -49,10 +49,16 @@ pub fn schedule(verdict: &Verdict) -> String {
             line.noticed,
             safe(&told.noticed.join("; ")),
             beside(line),
+            yes_or_no(line.blocks_checked),
+            yes_or_no(line.by_other_bytes),
             conclusion(verdict.conclusion()),
         );
     }
     text
+}
+
+const fn yes_or_no(yes: bool) -> &'static str {
+    if yes { "yes" } else { "no" }
 }
 
 fn optional(text: Option<&str>) -> String {

@@ -86,7 +86,8 @@ fn identify(verdict: &Verdict, identity: Option<&Identity>, text: &mut String) {
         let after =
             lines.iter().take_while(|(word, _)| matches!(*word, "checked" | "sha-256")).count();
         lines.insert(after, ("ledger", format!("{}, id {id}", seen.origin)));
-        let claimed = if seen.anchored { "" } else { ", as it says itself" };
+        // What a key that was given signed is not the package's own word, whatever else failed.
+        let claimed = if seen.anchored || seen.signed { "" } else { ", as it says itself" };
         lines.insert(after + 1, ("checkpoint", format!("{entries}, root {}{claimed}", seen.root)));
         if let Some((index, at)) = verdict.produced() {
             let when = format!("{at} by its signer's clock, as entry {index} says");

@@ -80,6 +80,11 @@ impl Commitments {
         self.refused.insert(index);
     }
 
+    /// How many entries were not judged.
+    pub(crate) fn count_refused(&self) -> u64 {
+        self.refused.len() as u64
+    }
+
     /// Whether the entry at `index` was not judged.
     pub(crate) fn is_refused(&self, index: u64) -> bool {
         self.refused.contains(&index)
@@ -221,6 +226,7 @@ impl Commitments {
             self.replacements.push(replacement);
             if let Some(line) = self.recordings.find(replaced) {
                 line.superseded_by = Some(index);
+                line.by_other_bytes |= same_bytes == Some(false);
             }
         }
         self.contents.insert(index, (sha256, size, companions));

@@ -222,7 +222,7 @@ impl Entries {
             return false;
         };
         let why = format!(
-            "its key is not known; control entry {blind}, which could not be read, may have added it"
+            "its key is not known; control entry {blind}, of which nothing was taken, may have added it"
         );
         findings.not_established(Step::Signature, item, &why);
         true
@@ -308,12 +308,13 @@ impl Entries {
         let holds = history.is_some_and(|h| h.role == role && h.covers_entry(index));
         if let (true, Some(blind)) = (holds, self.keys.blind_from().filter(|at| *at < index)) {
             let why = format!(
-                "its key may have been ended by control entry {blind}, which could not be read"
+                "its key may have been ended by control entry {blind}, of which nothing was taken"
             );
             return findings.not_established(Step::Standing, item, &why);
         }
         let expected = format!("a {} key, valid at index {index}", role.name());
-        let found = history.map_or_else(|| format!("{key}, never added"), described);
+        let found =
+            history.map_or_else(|| format!("{key}, which no valid control entry added"), described);
         findings.check(holds, Step::Standing, item, &expected, &found);
     }
 
@@ -433,7 +434,7 @@ mod tests {
         let leaf = leaf_hash(scribe.notes[1].as_bytes());
         scribe.gap(9, |gap| gap.control = Some(leaf));
         scribe.gap(3, |gap| gap.control = Some(leaf));
-        let blind = "control entry 1, which could not be read";
+        let blind = "control entry 1, of which nothing was taken";
         let added = format!("V14? entry 2: its key is not known; {blind}, may have added it");
         let ended = format!("V15? entry 3: its key may have been ended by {blind}");
         assert_eq!(scribe.found(), [unread, &added, &ended]);

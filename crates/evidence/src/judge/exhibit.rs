@@ -68,7 +68,8 @@ pub fn verify_exhibit(
     Payload::new(&mut reading, &mut story.commitments, left_out, &mut findings).judge()?;
     let shown = story.entries.history.shown().count() as u64;
     notes(&mut findings, seen.as_ref(), story.hidden, shown);
-    bytes_that_agree(&story.commitments.recordings, &mut findings);
+    let not_judged = story.commitments.count_refused();
+    bytes_that_agree(&story.commitments.recordings, not_judged, &mut findings);
     let mut verdict = Verdict::of(findings);
     verdict.seen = seen;
     verdict.produced = story.scope.closed();
@@ -78,7 +79,7 @@ pub fn verify_exhibit(
 }
 
 /// How much of what is shown agrees, beside the axis that one file less moves.
-fn bytes_that_agree(recordings: &Recordings, findings: &mut Findings) {
+fn bytes_that_agree(recordings: &Recordings, not_judged: u64, findings: &mut Findings) {
     let lines = recordings.lines();
     if lines.is_empty() {
         return;
@@ -86,17 +87,31 @@ fn bytes_that_agree(recordings: &Recordings, findings: &mut Findings) {
     let (companions, held) = lines
         .iter()
         .fold((0, 0), |(all, held), line| (all + line.companions.0, held + line.companions.1));
+    if lines.iter().all(|line| line.bytes == Bytes::NotPacked) {
+        let sentence =
+            format!("no bytes were compared: none of {} recordings is packed", lines.len());
+        return findings.note(Axis::Content, sentence);
+    }
+    let judged = if not_judged > 0 { " that were judged" } else { "" };
     let sentence = format!(
-        "the bytes of {} of {} recording entries agree, and {held} of {companions} of their companions",
+        "the bytes of {} of {} recording entries{judged} agree, and {held} of {companions} of their companions",
         recordings.count(Bytes::Agree),
         lines.len()
     );
     findings.note(Axis::Content, sentence);
+    if not_judged > 0 {
+        findings.note(Axis::Content, format!("entries that were not judged: {not_judged}"));
+    }
 }
 
 fn notes(findings: &mut Findings, seen: Option<&Seen>, hidden: u64, shown: u64) {
     if seen.is_some_and(|seen| seen.anchored) {
-        findings.note(Axis::Ledger, "an entry that ends or disputes a key may be left out here: that shows only in the published log".into());
+        let what = if seen.is_some_and(|seen| seen.size == shown) {
+            "every entry up to this checkpoint is shown; a later one that ends or disputes a key shows only in the published log"
+        } else {
+            "an entry that ends or disputes a key may be left out here: that shows only in the published log"
+        };
+        findings.note(Axis::Ledger, what.into());
     }
     if !findings.contradicts(Axis::Scope) {
         let of = seen.map_or_else(String::new, |seen| {
@@ -141,6 +156,9 @@ impl Story {
             let Some(bytes) = reading.note(index, is_control, findings)? else {
                 // It is there and cannot be read: nothing that hangs on it is blamed.
                 self.commitments.refused(index);
+                if reading.has_note(index, is_control) {
+                    self.entries.history.damaged(index);
+                }
                 continue;
             };
             let shown = Shown::read(index, &bytes);

@@ -32,6 +32,8 @@ pub(crate) enum Tag {
     /// Its leaf is known, and nothing else.
     Passed,
     Unread,
+    /// A file is there, and not even its leaf is known.
+    Damaged,
     Unknown,
     Control,
     Recording,
@@ -70,6 +72,10 @@ impl Row {
         Self { leaf, subject: [0; 16], tag, has_subject: false, key: u16::MAX }
     }
 
+    const fn is_unread(&self) -> bool {
+        matches!(self.tag, Tag::Unread | Tag::Damaged)
+    }
+
     fn subject(&self) -> Option<Subject> {
         self.has_subject.then_some(Subject(self.subject))
     }
@@ -105,6 +111,11 @@ impl History {
     /// An entry that cannot be read.
     pub(crate) fn unread(&mut self, index: u64, leaf: Hash) {
         self.push(index, Row::passed(leaf, Tag::Unread));
+    }
+
+    /// An entry whose file cannot be read.
+    pub(crate) fn damaged(&mut self, index: u64) {
+        self.push(index, Row::passed(Hash::of(&[]), Tag::Damaged));
     }
 
     fn push(&mut self, index: u64, row: Row) {
@@ -153,7 +164,10 @@ impl History {
             if self.policies.contains(&completeness.policy) {
                 findings.held(Step::Named);
             } else {
-                let why = format!("its policy, leaf {}, is not shown", completeness.policy);
+                let policy = completeness.policy;
+                let why = format!(
+                    "no policy that was judged is shown under leaf {policy}, which it names"
+                );
                 findings.not_established(Step::Named, item, &why);
             }
         }
@@ -187,6 +201,10 @@ impl History {
             let why = format!("it names entry {target}, which is not shown");
             return findings.not_established(Step::Named, item, &why);
         };
+        if named.tag == Tag::Damaged {
+            let why = format!("entry {target}, which it names, cannot be read");
+            return findings.not_established(Step::Named, item, &why);
+        }
         let expected = format!("leaf {} of entry {target}", named.leaf);
         let found = reference.leaf.to_string();
         let holds = named.leaf == reference.leaf;
@@ -230,7 +248,7 @@ impl History {
 
     /// Whether the entry at `index` is shown and cannot be read.
     pub(crate) fn is_unread(&self, index: u64) -> bool {
-        self.row(index).is_some_and(|row| row.tag == Tag::Unread)
+        self.row(index).is_some_and(|row| row.is_unread())
     }
 
     /// The shown indices, ascending.
@@ -246,7 +264,7 @@ impl History {
 
     /// The entry of the last index, if it cannot be read.
     pub(crate) fn last_is_unread(&self) -> bool {
-        self.rows.last().is_some_and(|row| row.tag == Tag::Unread)
+        self.rows.last().is_some_and(Row::is_unread)
     }
 
     /// C8: what a disputed key signed.
@@ -282,7 +300,7 @@ impl History {
         self.succession(findings);
         if self.rows.iter().any(|row| row.tag == Tag::Custody) {
             findings.held(Step::CustodyEvents);
-            findings.note(Axis::Custody, "custody entries are established as signed; their content only where it is disclosed".into());
+            findings.note(Axis::Custody, "that custody entries were signed is established; what they say is their signer's word".into());
         } else {
             findings.not_supplied(Step::CustodyEvents, "custody entries", "none is shown");
             findings.note(Axis::Custody, "no custody entry is shown".into());
@@ -325,7 +343,7 @@ impl History {
             let Some(subject) = group.first().and_then(subject).map(Subject) else { continue };
             if branched {
                 let why = format!(
-                    "its history branches: {current} of {} recording entries are not superseded; none is current",
+                    "its history branches: of {} recording entries {current} are not superseded, and none may be superseded twice; none is current",
                     group.len()
                 );
                 findings.not_established(Step::Succession, &format!("subject {subject}"), &why);

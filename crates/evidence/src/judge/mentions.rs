@@ -70,8 +70,9 @@ pub enum Answer {
     /// Entries with these bytes, ascending.
     Sealed(Vec<Mention>),
     /// An entry has the object's key and other bytes; these bytes are sealed under that key nowhere, but in
-    /// so many entries perhaps that do not disclose what they commit to.
-    OtherBytes(Box<Mention>, u64),
+    /// so many entries perhaps that do not disclose what they commit to. And the entries that have these
+    /// bytes under another key, ascending.
+    OtherBytes(Box<Mention>, u64, Vec<Mention>),
     /// No entry that shows its digest has these bytes.
     NoMatch,
 }
@@ -254,7 +255,7 @@ impl Mentions {
                     );
                     findings.not_established(Step::Recording, &object.name, &why);
                 }
-                Answer::OtherBytes(Box::new(other), perhaps)
+                Answer::OtherBytes(Box::new(other), perhaps, sealed)
             }
             _ if sealed.is_empty() => {
                 let why = "no entry that shows its digest commits to these bytes";

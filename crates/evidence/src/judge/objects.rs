@@ -322,6 +322,116 @@ mod tests {
         assert_eq!((found.shown, found.hidden, found.unfit.len()), (2, 1, 0));
     }
 
+    // spec: O1
+    #[test]
+    fn size_and_blake3_are_held_against_the_object_too() {
+        let (mut longer, mut other) = (object(&call()), object(&call()));
+        longer.size += 1;
+        other.blake3 = Hash::of(&[]);
+        let line = |expected: &str, said: &str| {
+            format!("V4! a file, entry 2: expected {expected}; {said}")
+        };
+        let lines = found(&asked(&mut MemoryLog::of("good"), &[longer]).verdict);
+        assert!(lines.contains(&line("9001 bytes", "9002 bytes")), "{lines:?}");
+        let blake3 = other.blake3.to_string();
+        let lines = found(&asked(&mut MemoryLog::of("good"), &[other]).verdict);
+        assert!(
+            lines
+                .iter()
+                .any(|line| line.starts_with("V4! a file, entry 2") && line.ends_with(&blake3))
+        );
+    }
+
+    // spec: O3
+    #[test]
+    fn bytes_that_others_replaced_are_told() {
+        let found = asked(&mut MemoryLog::of("replaced"), &[object(&call())]);
+        let [Answer::Sealed(mentions)] = &found.answers[..] else { panic!("{:?}", found.answers) };
+        assert!(!mentions.is_empty() && mentions.iter().all(Mention::is_replaced));
+    }
+
+    // spec: L11
+    #[test]
+    fn a_log_that_continues_a_kept_checkpoint_says_so() {
+        let mut log = MemoryLog::of("good");
+        let kept = log.0.get("checkpoint").unwrap().clone();
+        let objects = [object(&call())];
+        let asked = verify_objects(&mut log, &anchor(), Some(&kept), BTreeMap::new(), &objects, 1);
+        assert_eq!(asked.unwrap().verdict.seen().unwrap().continues, Some(8));
+    }
+
+    fn glance<'a>(kind: &'a [u8], signer: &'a [u8], refs: &[u64]) -> Option<Glance<'a>> {
+        let (subject, sha256, media) = (None, None, None);
+        Some(Glance { kind, subject, sha256, media, refs: refs.to_vec(), signer })
+    }
+
+    /// The entries to be judged of a log that looks like this.
+    fn selected(glances: Vec<Option<Glance<'_>>>, opened: &[u64]) -> Vec<u64> {
+        let opened = opened.iter().copied().collect();
+        let wanted = BTreeSet::new();
+        let mut all = Glances { wanted, opened, threads: 1, seen: Seen::default() };
+        for (index, glance) in (0..).zip(glances) {
+            all.take(index, glance);
+        }
+        all.seen.selected().into_iter().collect()
+    }
+
+    #[test]
+    fn what_decides_who_may_sign_is_judged_whatever_is_looked_for() {
+        let (control, collector): (&[u8], &[u8]) = (b"c AAAAAA", b"k BBBBBB");
+        let log = vec![
+            glance(b"control", control, &[]),
+            glance(b"gap", collector, &[]),
+            glance(b"policy", collector, &[]),
+            glance(b"of-tomorrow", collector, &[]),
+            None,
+            glance(b"gap", control, &[]),
+            glance(b"gap", control, &[]),
+            glance(b"gap", collector, &[]),
+        ];
+        assert_eq!(selected(log, &[]), [0, 2, 3, 4, 5, 6]);
+    }
+
+    #[test]
+    fn what_names_or_is_named_by_what_is_looked_for_is_judged() {
+        let key: &[u8] = b"k BBBBBB";
+        let log = vec![
+            glance(b"policy", key, &[]),
+            glance(b"gap", key, &[]),
+            // The one whose opening is given; an index that does not exist is none.
+            glance(b"gap", key, &[1, 7]),
+            glance(b"gap", key, &[2]),
+            // It names a policy, and one that nobody looks for.
+            glance(b"gap", key, &[0]),
+            glance(b"gap", key, &[4]),
+            glance(b"gap", key, &[]),
+        ];
+        assert_eq!(selected(log, &[2]), [0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn of_one_key_so_many_entries_are_remembered() {
+        let mut log = vec![glance(b"control", b"c AAAAAA", &[])];
+        log.extend((0..SIGNERS_FEW + 5).map(|_| glance(b"gap", b"c AAAAAA", &[])));
+        assert_eq!(selected(log, &[]).len(), 1 + SIGNERS_FEW);
+    }
+
+    #[test]
+    fn an_entry_is_read_from_the_bundle_that_holds_it() {
+        let mut log = MemoryLog::of("long");
+        let mut findings = Findings::new(&[]);
+        let mut reader = Reader { files: &mut log, size: 300, bundle: None };
+        let mut numbers = Vec::new();
+        for index in [255, 256, 0, 299] {
+            let bytes = reader.entry(index, &mut findings).unwrap().unwrap();
+            let text = String::from_utf8(bytes).unwrap();
+            let number = text.split("\"number\":").nth(1).unwrap().split(',').next().unwrap();
+            numbers.push(number.parse::<u64>().unwrap());
+        }
+        // All but the genesis and two others are one chain.
+        assert_eq!(numbers, [252, 253, 0, 296]);
+    }
+
     #[test]
     fn an_opening_without_its_entry_is_named() {
         let openings = BTreeMap::from([(77, Opening::default()), (4, Opening::default())]);

@@ -275,6 +275,11 @@ impl<'a> Reading<'a> {
         self.load(&path, ENTRY_BYTES_MAX, Step::NoteForm, findings)
     }
 
+    /// Whether there is a file in the place of this entry.
+    pub(crate) fn has_note(&self, index: u64, is_control: bool) -> bool {
+        self.has(&format!("{}/{index}.note", folder(is_control)))
+    }
+
     /// V10: the entry's proof.
     pub(crate) fn inclusion(
         &mut self,
@@ -299,7 +304,7 @@ impl<'a> Reading<'a> {
             let (expected, found) = (format!("index {index}"), proof.index.to_string());
             findings.contradicted(step, &path, &expected, &found);
         }
-        if checkpoint != Some(proof.checkpoint.as_slice()) {
+        if checkpoint.is_some_and(|checkpoint| checkpoint != proof.checkpoint) {
             let expected = "the checkpoint of this exhibit, byte for byte";
             findings.contradicted(step, &path, expected, "another");
         }

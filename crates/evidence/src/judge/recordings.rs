@@ -21,6 +21,8 @@ pub enum Bytes {
     Agree,
     /// They are packed and do not agree.
     Differ,
+    /// Their file is packed and cannot be read.
+    Unreadable,
     /// They are not packed.
     NotPacked,
     /// The package's own list has them, and they are not there.
@@ -62,6 +64,8 @@ pub struct Recording {
     pub hidden: (u64, u64),
     /// The entry that supersedes it, if one is shown.
     pub superseded_by: Option<u64>,
+    /// Whether an entry that supersedes it commits to other bytes.
+    pub by_other_bytes: bool,
     /// When the entry was made, by the signer's clock.
     pub at: Time,
     /// How many milliseconds after its declared end that was; negative before it.
@@ -108,6 +112,7 @@ impl Recording {
             companions: (0, 0),
             hidden,
             superseded_by: None,
+            by_other_bytes: false,
             at: statement.at,
             sealed_after_ms: declared.sealed_after_ms(statement.at),
             declared_ms: declared.duration_ms,
@@ -347,6 +352,7 @@ mod tests {
             companions: (0, 0),
             hidden: (0, 0),
             superseded_by: None,
+            by_other_bytes: false,
             at: Time::from_unix_ms(0),
             sealed_after_ms: None,
             declared_ms: None,

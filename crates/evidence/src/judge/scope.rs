@@ -23,6 +23,8 @@ const NOT_SHOWN: &str = "not shown, or it cannot be read";
 pub(crate) struct Scope {
     seen: Vec<(u64, Time)>,
     said: Option<Produced>,
+    /// An opening of it is there and not wholly shown, or its lists have another form: that was said.
+    is_unfit: bool,
 }
 
 impl Scope {
@@ -40,12 +42,15 @@ impl Scope {
         if hidden > 0 {
             let found = format!("{hidden} closed or withheld");
             findings.contradicted(Step::Produced, &item, "every position opened", &found);
+            // What is not in its lists may stand in those that it hides.
+            self.is_unfit = true;
         }
         match Produced::read(opening) {
             Ok(said) => self.said = Some(said),
             Err(field) => {
                 let expected = "/<subject>/<part> and /<part> of ascending indices";
                 findings.contradicted(Step::Items, &item, expected, &field);
+                self.is_unfit = true;
             }
         }
     }
@@ -91,9 +96,15 @@ impl Scope {
         match &self.said {
             Some(said) => {
                 covers(said, reading, findings)?;
-                subjects(said, history, findings);
-                shown(said, *index, history, findings);
+                if self.is_unfit {
+                    let why = "its lists are not wholly shown: they were held against nothing";
+                    findings.not_established(Step::Items, &item, why);
+                } else {
+                    subjects(said, history, findings);
+                    shown(said, *index, history, findings);
+                }
             }
+            None if self.is_unfit => {}
             None => {
                 let expected = "an opening that agrees with it";
                 findings.contradicted(Step::Produced, &item, expected, "none");
@@ -124,7 +135,9 @@ fn covers(said: &Produced, reading: &mut Reading<'_>, findings: &mut Findings) -
             findings.held(Step::Produced);
         } else if let Some(stated) = stated {
             // What the entry says is signed; the file around the evidence is another.
-            let (expected, found) = (text(*stated), text(found));
+            let damaged = found.is_none() && reading.has(path);
+            let found = if damaged { "one that cannot be read".into() } else { text(found) };
+            let expected = text(*stated);
             findings.blamed(Fault::Package, Step::Produced, path, &expected, &found);
         } else {
             findings.contradicted(Step::Produced, path, "a digest in the entry", "none");

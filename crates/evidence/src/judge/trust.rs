@@ -40,6 +40,8 @@ pub(crate) struct Judged {
     unverified: UnverifiedCheckpoint,
     /// Under each key that was given and signed it.
     verified: Vec<VerifiedCheckpoint>,
+    /// The keys that were given and did not sign it.
+    absent: Vec<VerifierKey>,
 }
 
 impl Judged {
@@ -53,21 +55,16 @@ impl Judged {
             }
         };
         findings.held(Step::Checkpoint);
-        let lines = unverified.note().signatures();
-        let mut verified = Vec::new();
+        let (mut verified, mut absent) = (Vec::new(), Vec::new());
         for key in &trust.keys {
-            let expected = format!("a signature by {}", named(key.name(), key.id()));
             match unverified.clone().verify(key) {
                 Ok(checkpoint) => {
                     findings.held(Step::Checkpoint);
                     verified.push(checkpoint);
                 }
-                Err(SignatureCheck::Absent) => {
-                    let found = format!("signed by {}", names(lines.iter()));
-                    let (step, item) = (Step::Checkpoint, "checkpoint");
-                    findings.blamed(Fault::Anchor, step, item, &expected, &found);
-                }
+                Err(SignatureCheck::Absent) => absent.push(key.clone()),
                 Err(_) => {
+                    let expected = signature_by(key);
                     let found = "a signature of that key that does not hold";
                     findings.contradicted(Step::Checkpoint, "checkpoint", &expected, found);
                 }
@@ -77,7 +74,7 @@ impl Judged {
             without_anchor(findings);
         }
         findings.ran(&[Step::Checkpoint]);
-        Some(Self { unverified, verified })
+        Some(Self { unverified, verified, absent })
     }
 
     /// What the checkpoint says: verified only if [`Seen::anchored`] says so in the end.
@@ -88,6 +85,15 @@ impl Judged {
     /// Holds the ledger id and the checkpoint's key against the control chain (V9, V12).
     pub(crate) fn against(&self, trust: &Trust, keys: &Keys, findings: &mut Findings) -> Seen {
         let pinned = ledger_ids(trust, keys.ledger_id(), findings);
+        // Where a ledger id holds, it is no other ledger, whoever did not sign.
+        let is_named = pinned && !trust.ledger_ids.is_empty();
+        let fault = if is_named { Fault::Evidence } else { Fault::Anchor };
+        for key in &self.absent {
+            let lines = self.unverified.note().signatures();
+            let found = format!("signed by {}", names(lines.iter()));
+            let (step, expected) = (Step::Checkpoint, signature_by(key));
+            findings.blamed(fault, step, "checkpoint", &expected, &found);
+        }
         let mut anchored = !trust.is_empty() && pinned && self.verified.len() == trust.keys.len();
         for verified in &self.verified {
             anchored &= self.is_log_key(verified.signer(), keys, findings);
@@ -98,7 +104,8 @@ impl Judged {
         self.foreign(trust, keys, findings);
         findings.ran(&[Step::LedgerId, Step::LogKey]);
         let Checkpoint { origin, size, root } = self.claims().clone();
-        Seen { origin, size, root, ledger_id: keys.ledger_id(), anchored, continues: None }
+        let signed = !self.verified.is_empty() && self.verified.len() == trust.keys.len();
+        Seen { origin, size, root, ledger_id: keys.ledger_id(), anchored, signed, continues: None }
     }
 
     /// L2: names the signature lines whose keys are neither given nor, where none is given, the chain's.
@@ -122,7 +129,9 @@ impl Judged {
         let history = keys.key(&key.hash()).filter(|history| history.role == Role::Log);
         let holds = history.is_some_and(|history| history.covers_size(size));
         if let (false, Some(blind)) = (holds, keys.not_read_from()) {
-            let why = format!("control entry {blind}, which could not be read, may have added it");
+            let why = format!(
+                "control entry {blind}, of which nothing was taken, may have added the key that signed it"
+            );
             findings.not_established(Step::LogKey, "checkpoint", &why);
             return false;
         }
@@ -137,8 +146,9 @@ impl Judged {
         let size = self.claims().size;
         let found = keys.signer_of_checkpoint(note, size);
         if let (None, Some(blind)) = (found, keys.not_read_from()) {
-            let why =
-                format!("control entry {blind}, which could not be read, may have added its key");
+            let why = format!(
+                "control entry {blind}, of which nothing was taken, may have added the key that signed it"
+            );
             findings.not_established(Step::LogKey, "checkpoint", &why);
             return false;
         }
@@ -159,8 +169,9 @@ impl Judged {
             return false;
         }
         if let Some(blind) = keys.not_read_from() {
-            let why =
-                format!("control entry {blind}, which could not be read, may have ended its key");
+            let why = format!(
+                "control entry {blind}, of which nothing was taken, may have ended its key"
+            );
             findings.not_established(Step::LogKey, "checkpoint", &why);
             return false;
         }
@@ -198,6 +209,10 @@ fn different_digits(a: &Hash, b: &Hash) -> usize {
 /// Begins the note that names keys whose signatures nobody asked to verify.
 pub const FOREIGN_KEYS: &str =
     "signature lines of other keys stand on the checkpoint and were not verified, ";
+
+fn signature_by(key: &VerifierKey) -> String {
+    format!("a signature by {}", named(key.name(), key.id()))
+}
 
 fn named(name: &str, id: [u8; 4]) -> String {
     format!("{name}+{}", encode_hex(&id))

@@ -19,6 +19,7 @@ pub const HEADLINES: &[(&str, &str)] = &[
     ("wrong-ledger-id", "another-ledger"),
     ("two-anchors", "another-ledger"),
     ("right-anchor-and-wrong-ledger-id", "another-ledger"),
+    ("named-key-did-not-sign", "evidence"),
     ("checkpoint-by-a-key-never-added", "evidence"),
     ("folder/hidden-file", "package"),
     ("folder/thumbnails", "package"),
@@ -56,6 +57,8 @@ pub const AXES: &[(&str, &str)] = &[
     ("branched", "EEEE--EN-E"),
     ("custody-entry", "EEEE--EEEE"),
     ("opening-edited", "NCEE--EE-C"),
+    ("companion-in-fetch", "E-EE--EE--"),
+    ("zip-crc-of-an-entry", "ENEC--NE-N"),
     ("sidecar-value-differs", "EEEE--EE-C"),
 ];
 

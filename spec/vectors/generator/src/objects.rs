@@ -27,7 +27,7 @@ pub const OBJECTS: &[(&str, Bytes, &str)] = &[
     ("sidecar-unopened.json", SIDECAR, "good - 2 no-match 2 1"),
     ("c-1/r-1.opus_metadata.json", SIDECAR, "good openings 0 sealed 2:companion-0:its-key<6+7 6:companion-0:its-key>2+7"),
     // The bytes of the call under the key of the message.
-    ("moved/c-2/r-2.json", CALL, "good openings 1 other-bytes 4:recording:its-key"),
+    ("moved/c-2/r-2.json", CALL, "good openings 1 other-bytes 4:recording:its-key 2:recording:another-key<6+7 6:recording:another-key>2+7"),
     // The same key with other bytes, where a later message hides its digest: it may be about this object.
     ("other/c-2/r-2.json", UNKNOWN, "two-histories openings 2 other-bytes 4:recording:its-key<8?"),
     // A metadata file with other bytes: contradicted where every entry shows its companions, and only there.

@@ -221,6 +221,7 @@ pub(crate) fn second_key_cases() -> Vec<Case> {
         signs_8("control-entry-by-an-ended-control-key", 1, "V15", vec![own(None)], some()),
         signs_8("control-key-disputed", 2, "V15", vec![], disputed),
         by_ledger_id("checkpoint-by-a-second-log-key", 0, "-", with_log()),
+        Case { trust: "both", ..case("named-key-did-not-sign", 1, "V8", &with_log()) },
         by_ledger_id("checkpoint-by-an-ended-second-log-key", 1, "V12", ended_log),
         by_ledger_id("checkpoint-by-a-collector", 1, "V12", by_a_collector),
     ]

@@ -118,6 +118,7 @@ fn the_verifier_says_of_each_recording_what_the_list_says() {
             Bytes::Agree => "agree",
             Bytes::Differ => "differ",
             Bytes::NotPacked => "not-packed",
+            Bytes::Unreadable => "unreadable",
             Bytes::Missing => "missing",
             Bytes::NotDisclosed => "not-disclosed",
         };
@@ -442,7 +443,10 @@ fn the_verifier_says_of_each_object_what_the_list_says() {
                 let entries: Vec<String> = entries.iter().map(mention).collect();
                 format!("sealed {}", entries.join(" "))
             }
-            Answer::OtherBytes(other, _) => format!("other-bytes {}", mention(other)),
+            Answer::OtherBytes(other, _, elsewhere) => {
+                let elsewhere = elsewhere.iter().map(|entry| format!(" {}", mention(entry)));
+                format!("other-bytes {}{}", mention(other), elsewhere.collect::<String>())
+            }
             Answer::NoMatch => format!("no-match {} {}", found.shown, found.hidden),
         };
         let code = found.verdict.conclusion().exit_code().to_string();

@@ -5,18 +5,23 @@ use std::collections::BTreeSet;
 use super::Payload;
 use crate::bag::Packed;
 use crate::judge::commitments::Commitment;
-use crate::recordings::Bytes;
+use crate::recordings::{Bytes, Recording};
 use crate::step::Step;
 
+/// Whether a file stands in its place that is not it, or cannot be read.
+fn stands(line: &Recording) -> bool {
+    matches!(line.bytes, Bytes::Differ | Bytes::Unreadable)
+}
+
 /// What is said of values that stand in an entry and were held against nothing.
-const NO_FILE: &str = "the metadata file is not here: its values were held against nothing";
+const NO_FILE: &str = "its values were held against no metadata file";
 
 impl Payload<'_, '_> {
     /// What is committed to and not packed.
     pub(super) fn not_packed(&mut self) {
         let lines = self.commitments.recordings.lines().iter();
         let differing: BTreeSet<u64> =
-            lines.filter(|line| line.bytes == Bytes::Differ).map(|line| line.index).collect();
+            lines.filter(|line| stands(line)).map(|line| line.index).collect();
         for (sha256, commitment) in self.commitments.iter() {
             if self.packed.contains(sha256) {
                 continue;
@@ -34,6 +39,7 @@ impl Payload<'_, '_> {
                 }
             };
             let why = match self.left_out.get(&file) {
+                _ if self.fetched.contains(sha256) => super::IN_FETCH.to_owned(),
                 _ if self.missing.contains(sha256) => {
                     "the manifest lists it, and it is not there".to_owned()
                 }
@@ -65,7 +71,11 @@ impl Payload<'_, '_> {
             }
             if line.bytes == Bytes::NotDisclosed && !self.indices.contains(&line.index) {
                 let item = format!("entry {}", line.index);
-                self.findings.not_read(Step::Recording, &item, "its recording is not packed");
+                self.findings.not_read(
+                    Step::Recording,
+                    &item,
+                    "no file lies under it, and its SHA-256 is not disclosed",
+                );
             }
         }
     }

@@ -30,6 +30,8 @@ const STEPS: &[Step] = &[
     Step::Sidecar,
 ];
 
+const IN_FETCH: &str = "in fetch.txt, not in the bag";
+
 /// Judges the payload.
 pub(crate) struct Payload<'a, 'b> {
     pub(crate) reading: &'a mut Reading<'b>,
@@ -37,9 +39,11 @@ pub(crate) struct Payload<'a, 'b> {
     pub(crate) findings: &'a mut Findings,
     /// Why files are not packed, as the producer says.
     left_out: LeftOut,
-    /// Digests of files that are packed, or named in `fetch.txt`.
+    /// Digests of files that are packed.
     packed: BTreeSet<Hash>,
-    /// Digests of files that the manifest lists, and that are not there.
+    /// The same of files in `fetch.txt`.
+    fetched: BTreeSet<Hash>,
+    /// The same of files that are in the manifest alone.
     missing: BTreeSet<Hash>,
     /// Indices under which something is packed.
     indices: BTreeSet<u64>,
@@ -61,8 +65,8 @@ impl<'a, 'b> Payload<'a, 'b> {
         left_out: LeftOut,
         findings: &'a mut Findings,
     ) -> Self {
-        let (packed, missing, indices) = Default::default();
-        Self { reading, commitments, findings, left_out, packed, missing, indices }
+        let (packed, fetched, missing, indices) = Default::default();
+        Self { reading, commitments, findings, left_out, packed, fetched, missing, indices }
     }
 
     /// V3 to V6 and V28: every payload file against the manifest and the entries.
@@ -104,8 +108,8 @@ impl<'a, 'b> Payload<'a, 'b> {
             } else if self.reading.has(path) {
                 // Its bytes are read below.
             } else if self.reading.fetched.contains_key(path) {
-                findings.not_read(Step::Payload, path, "in fetch.txt, not in the bag");
-                self.packed.insert(sha256);
+                findings.not_read(Step::Payload, path, IN_FETCH);
+                self.fetched.insert(sha256);
                 if let Some(Place::Packed(index, _)) = Place::of(path) {
                     self.indices.insert(index);
                 }
@@ -156,13 +160,13 @@ impl<'a, 'b> Payload<'a, 'b> {
         }
         let file = File { path, index, name, digests, ends };
         if self.commitments.is_refused(index) {
-            let why = format!("entry {index} was not judged");
+            let why = format!("what it is to entry {index}, which was not judged, is not known");
             self.findings.not_established(Step::Recording, path, &why);
-        } else if self.stands_right(&file) {
-            // A file that is not the listed one has no keys made ready; its blocks are not judged.
-            self.against_all(&file, file.digests.sha256 == expected)?;
+        } else if !self.stands_right(&file) {
+            return Ok(());
         }
-        Ok(())
+        // A file that is not the listed one has no keys made ready; its blocks are not judged.
+        self.against_all(&file, file.digests.sha256 == expected)
     }
 
     fn digests(
@@ -188,7 +192,7 @@ impl<'a, 'b> Payload<'a, 'b> {
         let of_these =
             |line: &&mut Recording| line.sha256 == Some(expected) && line.bytes != Bytes::Agree;
         for line in self.commitments.recordings.lines.iter_mut().filter(of_these) {
-            (line.bytes, line.path) = (Bytes::Differ, Some(path.to_owned()));
+            (line.bytes, line.path) = (Bytes::Unreadable, Some(path.to_owned()));
         }
     }
 
