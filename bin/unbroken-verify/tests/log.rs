@@ -182,7 +182,8 @@ fn a_log_must_continue_the_checkpoint_that_somebody_kept() {
     // A file that nobody signed accuses no ledger.
     assert!(
         code == 1
-            && found.contains("THE CHECKPOINT THAT YOU KEPT IS NONE OF THIS LEDGER")
+            && found
+                .contains("NO VALID LOG KEY OF THIS LEDGER SIGNED THE CHECKPOINT THAT YOU KEPT")
             && !found.contains("V10 CONTRA"),
         "{found}"
     );

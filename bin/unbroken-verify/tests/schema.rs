@@ -88,14 +88,20 @@ fn the_documents_of_exhibits_logs_and_objects_are_those_of_the_schema() {
     let trust = ["--trust", id.trim()];
     let cases = std::fs::read_to_string(spec().join("vectors/exhibits/cases.txt")).unwrap();
     let cases = cases.lines().filter(|line| !line.starts_with('#'));
-    let some = ["good", "odd-same-bytes", "left-out-and-why", "wav"];
+    let some = ["good", "odd-same-bytes", "named-twice", "left-out-and-why", "wav"];
     for name in cases.filter_map(|line| line.split(' ').next()).step_by(17).chain(some) {
         let path = format!("exhibits/{name}.zip");
         agrees(&[&["exhibit"], &trust[..], &[&path]].concat());
     }
     agrees(&[&["exhibit"], &trust[..], &["no-such.zip", "exhibits/good.zip"]].concat());
     agrees(&[&["log"], &trust[..], &["logs/good"]].concat());
-    for object in ["logs/objects/call.opus", "logs/objects/message.json", "trust.txt", "no-such"] {
+    for object in [
+        "logs/objects/moved/c-2/r-2.json",
+        "logs/objects/call.opus",
+        "logs/objects/message.json",
+        "trust.txt",
+        "no-such",
+    ] {
         let log = ["--log", "logs/good", "--openings", "logs/openings", object];
         agrees(&[&["object"], &trust[..], &log].concat());
     }

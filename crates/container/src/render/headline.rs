@@ -192,6 +192,7 @@ fn counts(verdict: &Verdict) -> Option<String> {
         (of(Bytes::Missing), "MISSING, though the package lists them"),
         (of(Bytes::Unreadable), "that could not be read"),
         (of(Bytes::NotDisclosed), "whose SHA-256 is not disclosed"),
+        (companions - agree, "companions not packed or not in agreement"),
         (branched, "with several entries that compete"),
         (incomplete, "sealed as not meeting its completeness policy"),
     ] {

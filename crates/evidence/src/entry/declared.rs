@@ -110,6 +110,8 @@ pub enum Odd {
     OtherLength,
     /// This entry, about another recording, commits to the same bytes.
     SameBytesAs(u64),
+    /// Its path names another conversation or recording than its metadata.
+    OtherNameInItsPath,
 }
 
 impl Odd {
@@ -124,6 +126,7 @@ impl Odd {
             Self::ModifiedAfterItWasRead => "modified-after-it-was-read",
             Self::OtherLength => "other-length",
             Self::SameBytesAs(_) => "same-bytes",
+            Self::OtherNameInItsPath => "other-name-in-its-path",
         }
     }
 }
@@ -145,6 +148,9 @@ impl fmt::Display for Odd {
                 f.write_str("its store says that it was changed after the collector had read it")
             }
             Self::OtherLength => f.write_str("the length measured is not its declared duration"),
+            Self::OtherNameInItsPath => {
+                f.write_str("its path names another conversation or recording than its metadata")
+            }
             Self::SameBytesAs(index) => {
                 write!(f, "entry {index}, about another recording, commits to the same bytes")
             }

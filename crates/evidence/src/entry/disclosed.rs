@@ -57,6 +57,15 @@ pub struct Names {
     pub path_id: Option<String>,
 }
 
+impl Names {
+    /// Whether path and metadata name another conversation or another recording.
+    #[must_use]
+    pub fn differ(&self) -> bool {
+        let pairs = [(&self.conversation, &self.path_conversation), (&self.id, &self.path_id)];
+        pairs.iter().any(|(said, path)| said.is_some() && path.is_some() && said != path)
+    }
+}
+
 /// An object that belongs to the recording, as far as it is disclosed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Companion {

@@ -183,6 +183,12 @@ impl MemoryPackage {
         self.bytes.remove(path)
     }
 
+    /// A file that is listed and cannot be read.
+    #[cfg(test)]
+    pub(crate) fn damage(&mut self, path: &str) {
+        self.bytes.remove(path);
+    }
+
     /// The bytes of a file.
     #[must_use]
     pub fn bytes(&self, path: &str) -> Option<&[u8]> {

@@ -96,6 +96,8 @@ impl Recording {
         });
         let known = disclosed.sha256().is_some();
         let declared = disclosed.declared();
+        let mut odd = declared.odd(statement.at);
+        odd.extend(disclosed.names().differ().then_some(Odd::OtherNameInItsPath));
         Self {
             index,
             subject,
@@ -117,7 +119,7 @@ impl Recording {
             sealed_after_ms: declared.sealed_after_ms(statement.at),
             declared_ms: declared.duration_ms,
             measured_ms: None,
-            odd: declared.odd(statement.at),
+            odd,
             noticed: disclosed.findings().len() as u64,
             words: words.recording(disclosed, opening),
         }

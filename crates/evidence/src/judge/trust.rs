@@ -6,7 +6,7 @@ use crate::error::printable;
 use crate::hash::{Hash, encode_hex};
 use crate::judge::findings::Findings;
 use crate::key::VerifierKey;
-use crate::keys::{KeyHistory, Keys};
+use crate::keys::Keys;
 use crate::note::{SignatureCheck, SignatureLine};
 use crate::step::{Axis, Step};
 use crate::verdict::{Fault, Seen};
@@ -137,7 +137,7 @@ impl Judged {
         }
         let expected = format!("a log key of this ledger, valid at size {size}");
         findings.check(holds, Step::LogKey, "checkpoint", &expected, &key.to_string());
-        holds && history.is_some_and(|history| self.is_undisputed(history, keys, findings))
+        holds && may_not_be_ended(keys, findings)
     }
 
     /// L8: where no key was given, the log keys of the chain serve.
@@ -160,23 +160,17 @@ impl Judged {
             let sentence = format!("the key found in the package itself is {}", history.key);
             findings.note(Axis::Ledger, sentence);
         }
-        self.is_undisputed(history, keys, findings)
+        may_not_be_ended(keys, findings)
     }
+}
 
-    fn is_undisputed(&self, history: &KeyHistory, keys: &Keys, findings: &mut Findings) -> bool {
-        if history.disputed_from.is_some_and(|from| from < self.claims().size) {
-            findings.not_established(Step::LogKey, "checkpoint", "its key is disputed");
-            return false;
-        }
-        if let Some(blind) = keys.not_read_from() {
-            let why = format!(
-                "control entry {blind}, of which nothing was taken, may have ended its key"
-            );
-            findings.not_established(Step::LogKey, "checkpoint", &why);
-            return false;
-        }
-        true
-    }
+/// Whether every control entry that may have ended the checkpoint's key was read. A dispute ends a key too
+/// (C6), so that the checkpoint of a disputed one is past its end.
+fn may_not_be_ended(keys: &Keys, findings: &mut Findings) -> bool {
+    let Some(blind) = keys.not_read_from() else { return true };
+    let why = format!("control entry {blind}, of which nothing was taken, may have ended its key");
+    findings.not_established(Step::LogKey, "checkpoint", &why);
+    false
 }
 
 /// V9: each ledger id that was given is the leaf of entry 0.
@@ -314,6 +308,40 @@ mod tests {
         assert_eq!(notes, ["it rests on the ledger, which is contradicted"]);
         let (_, notes) = under(&anchor(), Axis::Witness);
         assert_eq!(notes, [""; 0]);
+    }
+
+    /// What stands under an anchor stands under all that was given, and under nothing where that is nothing.
+    // spec: L7 L8
+    #[test]
+    fn a_checkpoint_is_anchored_where_everything_given_holds() {
+        let seen = |name: &str, trust: &Trust| {
+            verify_exhibit(&mut exhibit(name), trust, 1).unwrap().seen().unwrap().clone()
+        };
+        let own = anchor();
+        let id = seen("good", &own).ledger_id.unwrap();
+        let other = signer(9).verifier().clone();
+        let trust = |keys: &[&VerifierKey], ledger_ids: &[Hash]| Trust {
+            keys: keys.iter().map(|key| (*key).clone()).collect(),
+            ledger_ids: ledger_ids.to_vec(),
+        };
+        let (key, wrong) = (&own.keys[0], Hash::of(&[]));
+        for (name, trust, anchored, signed) in [
+            ("good", trust(&[key], &[]), true, true),
+            ("good", trust(&[], &[id]), true, false),
+            ("good", trust(&[key], &[id]), true, true),
+            ("good", trust(&[], &[]), false, false),
+            ("good", trust(&[&other], &[]), false, false),
+            ("good", trust(&[key, &other], &[]), false, false),
+            ("good", trust(&[&other, key], &[id]), false, false),
+            ("good", trust(&[key], &[wrong]), false, true),
+            ("good", trust(&[], &[id, wrong]), false, false),
+            ("good", trust(&[], &[wrong, id]), false, false),
+            ("checkpoint-by-a-collector", trust(&[], &[id]), false, false),
+            ("checkpoint-key-ended", trust(&[key], &[]), false, true),
+        ] {
+            let seen = seen(name, &trust);
+            assert_eq!((seen.anchored, seen.signed), (anchored, signed), "{name} {trust:?}");
+        }
     }
 
     /// Whichever anchor is given: a line that anybody added is named, and however many there are, briefly.

@@ -182,6 +182,7 @@ fn read(
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::judge::log::verify_log;
     use crate::judge::testing::{MemoryLog, anchor, found};
 
@@ -213,6 +214,32 @@ mod tests {
         assert_eq!(long, ["V10! tile/0/000: expected the file; more than 8192 bytes"]);
         let short = found_after(|log| log.0.get_mut("tile/0/000").unwrap().truncate(8191));
         assert_eq!(short.len(), 1, "{short:?}");
+    }
+
+    /// The paths that are asked for, of a log that has none of its files.
+    #[derive(Default)]
+    struct Asked(Vec<String>);
+
+    impl LogFiles for Asked {
+        fn read(&mut self, path: &str, _: usize) -> Result<LogFile, String> {
+            self.0.push(path.to_owned());
+            Ok(LogFile::Missing)
+        }
+    }
+
+    // spec: L4
+    #[test]
+    fn a_full_tile_of_a_level_is_the_one_that_its_number_says() {
+        let mut asked = Asked::default();
+        let mut findings = Findings::new(&[Step::Inclusion]);
+        let mut walk = Walk::new(&mut asked, 1 << 17, None);
+        for _ in 0..1 << 17 {
+            walk.leaf(empty_root(), &mut findings).unwrap();
+        }
+        let last = |from: &str| asked.0.iter().rfind(|path| path.starts_with(from)).cloned();
+        assert_eq!(last("tile/0/").as_deref(), Some("tile/0/511"));
+        let above = asked.0.iter().filter(|path| !path.starts_with("tile/0/"));
+        assert_eq!(above.collect::<Vec<_>>(), ["tile/1/000", "tile/1/001"]);
     }
 
     /// A log may grow while it is read: of a wider file the beginning counts.

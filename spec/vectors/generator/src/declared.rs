@@ -58,6 +58,8 @@ pub fn lines() -> Vec<Line> {
         line("odd-longer", 2, "agree", None, Some(3_576_503), "longer-than-its-times"),
         line("declared-in-another-form", 2, "agree", None, None, "-"),
         line("odd-modified-late", 2, "agree", None, None, "modified-after-it-was-read"),
+        line("named-twice", 2, "agree", None, None, "other-name-in-its-path"),
+        line("named-by-its-path", 2, "agree", None, None, "-"),
         line("odd-same-bytes", 4, "agree", None, None, "same-bytes"),
         line("wav", 2, "agree", Some(25_000), None, "-"),
         line("wav-cut", 2, "agree", Some(625), None, "other-length"),

@@ -435,17 +435,15 @@ fn the_verifier_says_of_each_object_what_the_list_says() {
             "-" => Default::default(),
             given => read_openings(&folder.join(given)).unwrap().0,
         };
-        let mut log = LogFolder::new(&folder.join(log));
-        let trust = trust("anchor");
-        let found = verify_objects(&mut log, &trust, None, openings, &[object], 2).unwrap();
+        let (mut log, own) = (LogFolder::new(&folder.join(log)), trust("anchor"));
+        let found = verify_objects(&mut log, &own, None, openings, &[object], 2).unwrap();
         let answer = match &found.answers[0] {
             Answer::Sealed(entries) => {
-                let entries: Vec<String> = entries.iter().map(mention).collect();
-                format!("sealed {}", entries.join(" "))
+                format!("sealed {}", entries.iter().map(mention).collect::<Vec<_>>().join(" "))
             }
             Answer::OtherBytes(other, _, elsewhere) => {
-                let elsewhere = elsewhere.iter().map(|entry| format!(" {}", mention(entry)));
-                format!("other-bytes {}{}", mention(other), elsewhere.collect::<String>())
+                let all = std::iter::once(&**other).chain(elsewhere).map(mention);
+                format!("other-bytes {}", all.collect::<Vec<_>>().join(" "))
             }
             Answer::NoMatch => format!("no-match {} {}", found.shown, found.hidden),
         };

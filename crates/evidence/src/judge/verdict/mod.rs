@@ -1,5 +1,8 @@
 //! The verdict that findings make (spec/verification.md).
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use crate::hash::Hash;
@@ -343,92 +346,3 @@ pub const LIMITS: &[&str] = &[
     "the honesty of the collecting system, its operator, or a person named in a custody entry",
     "whether a court admits the recording",
 ];
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const STEPS: &[Step] = &[Step::Names, Step::Checkpoint, Step::LedgerId, Step::Signature];
-
-    /// The verdict of steps that were all carried out, and what `find` found.
-    fn verdict(find: impl FnOnce(&mut Findings)) -> Verdict {
-        let mut findings = Findings::new(STEPS);
-        findings.ran(STEPS);
-        find(&mut findings);
-        Verdict::of(findings)
-    }
-
-    // spec: A4
-    #[test]
-    fn the_worst_that_was_found_makes_the_exit_code() {
-        let nothing = verdict(|_| ());
-        assert_eq!(nothing.conclusion().exit_code(), 0);
-        let not_read = |findings: &mut Findings| findings.not_read(Step::Names, "a", "missing");
-        let unread = |findings: &mut Findings| {
-            findings.form(Step::Signature, "b", &crate::error::FormError::unsupported("kind", "x"));
-        };
-        let wrong = |findings: &mut Findings| findings.contradicted(Step::Names, "c", "d", "e");
-        assert_eq!(verdict(not_read).conclusion().exit_code(), 2);
-        let two = verdict(|findings| {
-            not_read(findings);
-            unread(findings);
-        });
-        assert_eq!(two.conclusion().exit_code(), 3);
-        let three = verdict(|findings| {
-            not_read(findings);
-            unread(findings);
-            wrong(findings);
-        });
-        assert_eq!(three.conclusion().exit_code(), 1);
-        let not_supplied = verdict(|f| f.not_supplied(Step::Names, "a", "nobody has one"));
-        assert_eq!(not_supplied.conclusion().exit_code(), 0);
-    }
-
-    // spec: A5
-    #[test]
-    fn what_was_not_carried_out_is_not_checked() {
-        let nothing = Verdict::of(Findings::new(STEPS));
-        assert_eq!(nothing.conclusion().exit_code(), 2);
-        assert!(nothing.axes().iter().all(|axis| axis.outcome == Outcome::NotChecked));
-        // No step of this verification belongs to the time.
-        let all = verdict(|_| ());
-        assert_eq!(all.outcome(Axis::Time), Outcome::NotChecked);
-        assert_eq!(all.outcome(Axis::Ledger), Outcome::Established);
-    }
-
-    // spec: A7
-    #[test]
-    fn what_the_evidence_contradicts_is_said_before_what_the_anchor_does() {
-        let blamed = |steps: &[Step]| {
-            verdict(|findings| {
-                steps.iter().for_each(|step| findings.contradicted(*step, step.id(), "a", "b"));
-            })
-        };
-        for (steps, blame, first) in [
-            (&[Step::Names][..], Blame::Package, "V1"),
-            (&[Step::Names, Step::LedgerId], Blame::AnotherLedger, "V9"),
-            (&[Step::Names, Step::LedgerId, Step::Signature], Blame::Evidence, "V14"),
-            (&[Step::Names, Step::Checkpoint], Blame::Evidence, "V8"),
-        ] {
-            let verdict = blamed(steps);
-            assert_eq!(verdict.blame(), Some(blame), "{steps:?}");
-            assert_eq!(verdict.first_contradiction().map(|f| f.item.as_str()), Some(first));
-        }
-        assert_eq!((verdict(|_| ()).blame(), verdict(|_| ()).first_contradiction()), (None, None));
-    }
-
-    // spec: A1
-    #[test]
-    fn where_the_ledger_is_contradicted_nothing_rests_on_it() {
-        let verdict = verdict(|findings| findings.contradicted(Step::LedgerId, "a", "b", "c"));
-        for axis in verdict.axes() {
-            let expected = match axis.axis {
-                Axis::Ledger => Outcome::Contradicted,
-                Axis::Package => Outcome::Established,
-                Axis::Content | Axis::Disclosure => Outcome::NotChecked,
-                _ => Outcome::NotEstablished,
-            };
-            assert_eq!(axis.outcome, expected, "{:?}", axis.axis);
-        }
-    }
-}

@@ -1,0 +1,157 @@
+//! What is found of files, each case on an exhibit of the vectors.
+
+use super::*;
+use crate::judge::exhibit::verify_exhibit;
+use crate::judge::testing::{anchor, exhibit, found_in};
+
+const CALL: &str = "data/2/recording.opus";
+
+fn hash(package: &crate::package::MemoryPackage, path: &str) -> Hash {
+    Hash::of(&[package.bytes(path).unwrap()])
+}
+
+// spec: V3 V4
+#[test]
+fn a_changed_recording_is_found_against_the_list_and_against_its_entry() {
+    let mut package = exhibit("good");
+    let sealed = hash(&package, CALL);
+    package.insert(CALL, *b"other bytes");
+    let now = Hash::of(&[b"other bytes"]);
+    let found = found_in(&mut package);
+    for line in [
+        format!("V3! {CALL}: expected SHA-256 {sealed}; SHA-256 {now}"),
+        format!("V4! {CALL}: expected SHA-256 {sealed}; {now}"),
+    ] {
+        assert!(found.contains(&line), "{line}: {found:?}");
+    }
+    let verdict = verify_exhibit(&mut package, &anchor(), 1).unwrap();
+    let lines: Vec<(u64, Bytes)> =
+        verdict.recordings().lines().iter().map(|line| (line.index, line.bytes)).collect();
+    assert_eq!(lines, [(2, Bytes::Differ), (4, Bytes::Agree), (6, Bytes::Differ)]);
+}
+
+// spec: X12
+#[test]
+fn a_file_stands_once_and_where_its_lowest_entry_has_it() {
+    let mut package = exhibit("good");
+    let call = package.bytes(CALL).unwrap().to_vec();
+    package.insert("data/6/recording.opus", call);
+    let found = found_in(&mut package);
+    for line in [
+        "V1! data/6/recording.opus: expected each packed file once; a second one",
+        "V1! data/6/recording.opus: expected data/2/recording: what it is to the lowest entry; another place or name",
+        "V3! data/6/recording.opus: expected a line in the manifest; none",
+    ] {
+        assert!(found.contains(&line.to_owned()), "{line}: {found:?}");
+    }
+}
+
+// spec: X11
+#[test]
+fn without_its_opening_a_recording_agrees_by_what_stands_in_the_clear() {
+    let mut package = exhibit("good");
+    package.remove("data/openings/2.json");
+    let found = found_in(&mut package);
+    let item = format!("{CALL}, entry 2");
+    for line in [
+        format!(
+            "V4? {item}: its entry's opening does not show content/sha256, content/blake3, content/size"
+        ),
+        format!("V5? {item}: its block key is not disclosed"),
+    ] {
+        assert!(found.contains(&line), "{line}: {found:?}");
+    }
+    let mut package = exhibit("opening-type-unknown");
+    let found = found_in(&mut package);
+    let why = "the opening of its entry cannot be used";
+    for step in ["V4?", "V5?"] {
+        let line = |line: &&String| line.starts_with(step) && line.ends_with(why);
+        assert!(found.iter().any(|found| line(&found)), "{step}: {found:?}");
+    }
+}
+
+// spec: A8
+#[test]
+fn a_line_says_whether_its_blocks_were_checked_and_its_policy_is_shown() {
+    let said = |package: &mut crate::package::MemoryPackage| {
+        let verdict = verify_exhibit(package, &anchor(), 1).unwrap();
+        let lines = verdict.recordings().lines().iter();
+        lines.map(|l| (l.index, l.blocks_checked, l.policy_shown)).collect::<Vec<_>>()
+    };
+    let mut package = exhibit("good");
+    assert_eq!(said(&mut package), [(2, true, true), (4, true, true), (6, true, true)]);
+    // The call of 2 and 6 is one file, and each entry has a block key of its own.
+    package.remove("data/openings/2.json");
+    assert_eq!(said(&mut package), [(2, false, true), (4, true, true), (6, true, true)]);
+    package.remove("data/openings/1.json");
+    assert_eq!(said(&mut package), [(2, false, false), (4, true, false), (6, true, false)]);
+    let mut package = exhibit("recordings-not-packed");
+    assert!(said(&mut package).iter().all(|(_, blocks, policy)| !blocks && *policy));
+}
+
+// spec: V6
+#[test]
+fn a_companion_is_held_against_the_size_that_its_entry_gives() {
+    let found = found_in(&mut exhibit("companion-of-another-size"));
+    let line = "V6! data/2/companion-0.json, companion 0 of entry 2: expected ";
+    let [found] = &found[..] else { panic!("{found:?}") };
+    assert!(found.starts_with(line) && found.ends_with(" bytes; 82 bytes"), "{found}");
+}
+
+// spec: V28
+#[test]
+fn a_value_that_differs_from_its_file_is_named_where_it_can_be() {
+    let found = found_in(&mut exhibit("sidecar-value-differs"));
+    assert!(
+        found
+            .iter()
+            .all(|line| line.starts_with("V28! data/2/companion-0.json, companion 0 of entry ")),
+        "{found:?}"
+    );
+    assert!(!found.is_empty());
+}
+
+#[test]
+fn what_is_committed_to_and_not_packed_is_said_of_each() {
+    let mut package = exhibit("recordings-not-packed");
+    let verdict = verify_exhibit(&mut package, &anchor(), 1).unwrap();
+    let items: Vec<&str> = verdict
+        .findings()
+        .iter()
+        .filter(|finding| finding.found == "not packed")
+        .map(|finding| finding.item.as_str())
+        .collect();
+    assert_eq!(
+        items,
+        [
+            "entry 2, recording",
+            "entry 6, recording",
+            "entry 4, recording",
+            "entry 2, companion 0",
+            "entry 6, companion 0"
+        ]
+    );
+}
+
+// spec: V4 A8
+#[test]
+fn a_line_agrees_only_where_every_check_of_its_bytes_does() {
+    for (name, index) in [("size-wrong", 2), ("block-root-wrong", 2), ("message-blake3-wrong", 4)] {
+        let verdict = verify_exhibit(&mut exhibit(name), &anchor(), 1).unwrap();
+        let line = verdict.recordings().lines().iter().find(|line| line.index == index).unwrap();
+        assert_eq!((line.bytes, line.sha256_agrees), (Bytes::Differ, true), "{name}");
+    }
+}
+
+// spec: X12 A8
+#[test]
+fn a_file_that_cannot_be_read_is_told_from_one_that_differs() {
+    let mut package = exhibit("good");
+    package.damage(CALL);
+    let verdict = verify_exhibit(&mut package, &anchor(), 1).unwrap();
+    let lines: Vec<(u64, Bytes)> =
+        verdict.recordings().lines().iter().map(|line| (line.index, line.bytes)).collect();
+    assert_eq!(lines, [(2, Bytes::Unreadable), (4, Bytes::Agree), (6, Bytes::Unreadable)]);
+    let not_packed = |finding: &&crate::verdict::Finding| finding.found == "not packed";
+    assert_eq!(verdict.findings().iter().filter(not_packed).count(), 0);
+}
