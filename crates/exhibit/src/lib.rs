@@ -3,9 +3,11 @@
 
 mod bag;
 pub mod error;
+mod exposed;
 mod originals;
 pub mod produce;
 pub mod select;
 mod terms;
 
+pub use crate::exposed::Exposed;
 pub use crate::originals::{Opened, Originals};

@@ -12,7 +12,6 @@ use unbroken_evidence::hash::Hash;
 use unbroken_evidence::kind::Kind;
 use unbroken_evidence::left_out::{LeftOut, Reason};
 use unbroken_evidence::limits::{EXHIBIT_FILES_MAX, FIELDS_MAX};
-use unbroken_evidence::opening::{Position, VerifiedOpening};
 use unbroken_evidence::produced::Produced;
 use unbroken_evidence::proof::Proof;
 use unbroken_ledger::ledger::Ledger;
@@ -21,6 +20,7 @@ use unbroken_ledger::reader::LogReader;
 
 use crate::bag::{Bag, Staged};
 use crate::error::ExhibitError;
+use crate::exposed::WithheldValues;
 use crate::originals::Originals;
 use crate::select::{Selecting, Selection, Selector};
 pub use crate::terms::{Made, Packing, Redaction, Terms, Withhold};
@@ -189,18 +189,25 @@ impl Producer<'_> {
 
     /// Writes `data/openings/`; gives the shown recording entries.
     fn openings(&mut self) -> Result<Vec<Item>, ExhibitError> {
-        let mut items = Vec::new();
+        let (mut items, mut withheld) = (Vec::new(), WithheldValues::default());
         for index in self.selection.entries.clone() {
             let entry = self.reader.entry(index)?;
             let opening = self.ledger.private().opening_of(index, &entry)?;
+            let subject = entry.statement().subject;
             let opening = match (opening, &entry.statement().body) {
                 (Some(opening), Body::Recording(recording)) => {
-                    Some(self.withheld(index, opening, recording)?)
+                    let (opening, values) = self.terms.redact(index, opening, recording)?;
+                    self.made
+                        .redactions
+                        .extend(values.iter().map(|value| Redaction::of(index, value)));
+                    withheld.take(subject, values.into_iter());
+                    Some(opening)
                 }
                 (opening, _) => opening,
             };
             match &opening {
                 Some(opening) => {
+                    self.made.exposed.extend(withheld.read_in(index, subject, opening));
                     let text = opening.opening().encode();
                     self.bag.write(&format!("data/openings/{index}.json"), text.as_bytes())?;
                 }
@@ -214,31 +221,6 @@ impl Producer<'_> {
             }
         }
         Ok(items)
-    }
-
-    /// The opening of a recording entry with the values withheld that are to be.
-    fn withheld(
-        &mut self,
-        index: u64,
-        opening: VerifiedOpening,
-        recording: &Recording,
-    ) -> Result<VerifiedOpening, ExhibitError> {
-        let names = self.terms.withheld_of(recording, &opening);
-        if names.is_empty() {
-            return Ok(opening);
-        }
-        let mut shown = opening.opening().clone();
-        for position in &mut shown.positions {
-            let Position::Shown(field) = position else { continue };
-            let (source, pointer) = (field.value.source.clone(), field.value.pointer.clone());
-            let what = Withhold { source, pointer };
-            if names.contains(&what) {
-                *position = Position::Withheld(field.withhold());
-                self.made.redactions.push(Redaction { index, what });
-            }
-        }
-        let verified = shown.verify(&recording.fields);
-        verified.map_err(|_| ExhibitError::LostOpening { index })
     }
 
     /// Packs recordings, each object read and hashed once, under the lowest index that commits

@@ -4,9 +4,13 @@ use std::collections::BTreeSet;
 
 use unbroken_evidence::body::Recording;
 use unbroken_evidence::disclosed::Disclosed;
+use unbroken_evidence::field::Value;
 use unbroken_evidence::hash::Hash;
 use unbroken_evidence::opening::{Position, VerifiedOpening};
 use unbroken_evidence::vocabulary::{companion, sidecar};
+
+use crate::error::ExhibitError;
+use crate::exposed::Exposed;
 
 /// Whether recordings are packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +37,13 @@ pub struct Redaction {
     pub index: u64,
     /// What was withheld.
     pub what: Withhold,
+}
+
+impl Redaction {
+    pub(crate) fn of(index: u64, value: &Value) -> Self {
+        let Value { source, pointer, .. } = value.clone();
+        Self { index, what: Withhold { source, pointer } }
+    }
 }
 
 /// What is packed, and what is kept back.
@@ -65,6 +76,8 @@ pub struct Made {
     pub sha256: Option<Hash>,
     /// Values that were withheld.
     pub redactions: Vec<Redaction>,
+    /// Those of them that can be read elsewhere in it.
+    pub exposed: Vec<Exposed>,
 }
 
 impl Made {
@@ -128,5 +141,33 @@ impl Terms {
             }
         }
         names
+    }
+
+    /// The opening of the recording entry at `index` with what is withheld of it, and the values that were
+    /// shown there.
+    pub(crate) fn redact(
+        &self,
+        index: u64,
+        opening: VerifiedOpening,
+        recording: &Recording,
+    ) -> Result<(VerifiedOpening, Vec<Value>), ExhibitError> {
+        let names = self.withheld_of(recording, &opening);
+        if names.is_empty() {
+            return Ok((opening, Vec::new()));
+        }
+        let mut shown = opening.opening().clone();
+        let mut values = Vec::new();
+        for position in &mut shown.positions {
+            let Position::Shown(field) = position else { continue };
+            let Value { source, pointer, .. } = field.value.clone();
+            if names.contains(&Withhold { source, pointer }) {
+                let withheld = Position::Withheld(field.withhold());
+                if let Position::Shown(field) = std::mem::replace(position, withheld) {
+                    values.push(field.value);
+                }
+            }
+        }
+        let verified = shown.verify(&recording.fields);
+        Ok((verified.map_err(|_| ExhibitError::LostOpening { index })?, values))
     }
 }

@@ -1,10 +1,12 @@
 //! `unbroken exhibit`
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::json;
 use unbroken_container::render::counted;
 use unbroken_evidence::error::printable;
+use unbroken_exhibit::Exposed;
 use unbroken_exhibit::produce::{Made, Packing, Redaction, Terms, Withhold, produce};
 use unbroken_exhibit::select::Selector;
 use unbroken_ledger::ledger::Ledger;
@@ -68,11 +70,18 @@ pub(crate) fn run(arguments: &Exhibit, out: &Output) -> Result<u8, Failure> {
             "schema": "unbroken/exhibit@v1", "exit_code": code, "out": out_path.display().to_string(),
             "entries": made.entries, "subjects": made.subjects, "packed": made.packed,
             "produced": made.produced, "differing": made.differing, "missing": made.missing,
-            "incomplete": made.incomplete, "withheld": made.redactions.len(), "sha256": sha256, "ledger_id": ledger_id.to_string(),
+            "incomplete": made.incomplete, "withheld": made.redactions.len(),
+            "exposed": made.exposed.iter().map(exposed).collect::<Vec<_>>(), "sha256": sha256, "ledger_id": ledger_id.to_string(),
             "trust_anchor": ledger.trust_anchor().to_string(),
         }),
     )?;
     Ok(code)
+}
+
+fn exposed(exposed: &Exposed) -> serde_json::Value {
+    let name = |what: &Withhold| format!("{}{}", what.source, what.pointer);
+    let Exposed { index, withheld, place } = exposed;
+    json!({"index": index, "withheld": name(withheld), "place": name(place)})
 }
 
 fn selectors(arguments: &Exhibit) -> Vec<Selector> {
@@ -99,6 +108,7 @@ fn warn(made: &Made, out: &Output) {
         let files = counted(files, "metadata file");
         output::warning(out, &format!("left out, for a value in it is withheld: {files}"));
     }
+    warn_of_exposed(&made.exposed, out);
     if made.incomplete > 0 {
         output::warning(
             out,
@@ -107,6 +117,26 @@ fn warn(made: &Made, out: &Output) {
                 counted(made.incomplete, "recording")
             ),
         );
+    }
+}
+
+/// Values that were withheld and can be read elsewhere, a place each.
+fn warn_of_exposed(exposed: &[Exposed], out: &Output) {
+    let name = |what: &Withhold| printable(&format!("{}{}", what.source, what.pointer));
+    let mut places: BTreeMap<(String, String), (u64, u64)> = BTreeMap::new();
+    for Exposed { index, withheld, place } in exposed {
+        let (_, times) = places.entry((name(withheld), name(place))).or_insert((*index, 0));
+        *times += 1;
+    }
+    for ((withheld, place), (index, times)) in places {
+        let others = match times - 1 {
+            0 => String::new(),
+            others => format!(" and {}", counted(others, "other opening")),
+        };
+        let sentence = format!(
+            "{withheld} is withheld, and its value can be read in {place} of entry {index}{others}: withhold that too, with --withhold {place}"
+        );
+        output::warning(out, &sentence);
     }
 }
 

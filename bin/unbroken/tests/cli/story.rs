@@ -82,6 +82,29 @@ fn a_cover_folder_holds_the_zip_a_schedule_and_what_was_withheld() {
 }
 
 #[test]
+fn a_withheld_value_that_can_be_read_elsewhere_is_said() {
+    let scene = Scene::new();
+    scene.media(CONVERSATION, "rec-0001", b"first");
+    named_sidecar(
+        &scene,
+        "rec-0001",
+        "\"agent\":\"Ada Lovelace\",\"note\":\"Ada Lovelace called\"",
+    );
+    scene.ok(&["ingest", "export"]);
+    let withhold = |name| ["--withhold", name, "--reason", "privilege"];
+    let exhibit =
+        |out, name| scene.ok(&[&["exhibit", "--all", "--out", out], &withhold(name)[..]].concat());
+    let text = exhibit("a.zip", "sidecar/agent");
+    let said = "sidecar/agent is withheld, and its value can be read in sidecar/note of entry 2: \
+                withhold that too, with --withhold sidecar/note";
+    assert!(text.contains(said), "{text}");
+    assert_eq!(text.matches("can be read in").count(), 1, "{text}");
+    let text = exhibit("b.zip", "sidecar/recordingId");
+    assert!(text.contains("can be read in object/key of entry 2"), "{text}");
+    assert!(!exhibit("c.zip", "sidecar/note").contains("can be read in"));
+}
+
+#[test]
 fn a_metadata_file_that_became_no_values_is_kept_back_with_the_value_that_it_may_hold() {
     let scene = Scene::new();
     for (id, bytes) in [("r-1", b"first"), ("r-2", b"other")] {
@@ -203,7 +226,7 @@ fn of_a_source_that_is_not_there_it_is_not_said_that_its_recordings_are_gone() {
     scene.exits(2, &["exhibit", "--out", "e.zip", "--all"]);
     let (code, text) = scene.verify("e.zip");
     assert_eq!(code, 2, "{text}");
-    assert!(text.contains("(its producer says: its source could not be read)"), "{text}");
+    assert!(text.contains("(the exhibit's producer says: its source could not be read)"), "{text}");
     assert!(!text.contains("was not found at its source"), "{text}");
 }
 
@@ -227,13 +250,15 @@ fn a_verdict_says_why_a_recording_is_not_packed_as_its_producer_says() {
         "its object was not found at its source",
         "its source could not be read",
     ] {
-        let said = format!(" bytes (its producer says: {why})");
+        let said = format!(" bytes (the exhibit's producer says: {why})");
         assert_eq!(text.matches(&said).count(), 1, "{said} in {text}");
     }
     let (_, text) = scene.verify("bare.zip");
     assert_eq!(
-        text.matches(" bytes (its producer says: this exhibit was made without recordings)")
-            .count(),
+        text.matches(
+            " bytes (the exhibit's producer says: this exhibit was made without recordings)"
+        )
+        .count(),
         4
     );
 }
@@ -420,7 +445,7 @@ fn a_verdict_says_what_a_recordings_metadata_declares_and_what_is_odd_about_it()
         " its declared end; ",
         "odd         its declared end is before its declared start\n",
         "odd         entry 2, about another recording, commits to the same bytes\n",
-        "measured    1.5 s by its own container (of an Ogg file its last page says so, whatever is missing before it)\n",
+        "measured    1.5 s: the sound that is in the file, at the rate that its container names (of an Ogg file its last page says so, whatever is missing before it)\n",
         "odd         the length measured is not its declared duration\n",
         &format!(": call, recording \"r-2\", conversation \"{CONVERSATION}\"\n"),
         "; something is odd about 2.",
