@@ -253,6 +253,7 @@ mod tests {
         assert!(package.remove("b").is_none() && !package.files().contains("b"));
         let gone = package.stream("b", &mut |_| ()).unwrap_err();
         assert_eq!(gone.to_string(), "damaged: no such file");
+        assert_eq!(Stop::Io("a cannot be read".into()).to_string(), "a cannot be read");
         assert!(package.empty_folders().is_empty());
     }
 }

@@ -371,6 +371,7 @@ mod tests {
                 "data/2/RECORDING.opus",
                 "data/2/a b",
                 "ledger/control/2.tlog-proof",
+                "ledger/entries/9.tlog-proof",
             ] {
                 package.insert(path, *b"x");
             }
@@ -382,6 +383,7 @@ mod tests {
             "V1! data/Thumbs.db: expected only files that have a place; a file named as those that file managers leave in ",
             "V1! data/2/a b (file name): expected segments of ",
             "V1! ledger/control/2.tlog-proof: expected the entry that it proves; none",
+            "V1! ledger/entries/9.tlog-proof: expected the entry that it proves; none",
         ] {
             has(&found, line);
         }
@@ -404,6 +406,24 @@ mod tests {
         has(&found, "V7! bag-info.txt: expected a tag file; missing, or no tag file");
         let found = found_after(|package| package.insert("data/2/companion-1.json", *b"more"));
         has(&found, "V7! bag-info.txt: expected Payload-Oxum ");
+    }
+
+    #[test]
+    fn each_file_is_held_against_its_list_once_and_one_without_a_place_is_not_opened() {
+        let found = found_after(|package| {
+            package.insert("data/4/recording.json", *b"{}");
+            package.insert("bagit.txt", *b"x");
+            package.insert("notes.txt", *b"x");
+            package.damage("notes.txt");
+        });
+        for line in
+            ["V3! data/4/recording.json: ", "V7! bagit.txt: expected SHA-256 ", "V1! notes.txt: "]
+        {
+            let of_it = found.iter().filter(|found| found.starts_with(line));
+            assert_eq!(of_it.count(), 1, "{line}: {found:?}");
+        }
+        let of_notes = found.iter().filter(|found| found.contains("notes.txt"));
+        assert_eq!(of_notes.count(), 1, "{found:?}");
     }
 
     // spec: X14 L6

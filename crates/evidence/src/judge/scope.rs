@@ -185,7 +185,21 @@ fn shown(said: &Produced, own: u64, history: &History, findings: &mut Findings) 
 
 #[cfg(test)]
 mod tests {
-    use crate::judge::testing::{exhibit, found_in};
+    use crate::judge::exhibit::verify_exhibit;
+    use crate::judge::testing::{anchor, exhibit, found_in};
+    use crate::step::Step;
+
+    // spec: A10 X17 X21
+    #[test]
+    fn what_closes_an_exhibit_is_said_with_its_time_and_each_list_is_held() {
+        let verdict = verify_exhibit(&mut exhibit("good"), &anchor(), 1).unwrap();
+        let (index, at) = verdict.produced().unwrap();
+        assert_eq!((index, at.to_string().as_str()), (8, "2026-11-20T07:00:08.123Z"));
+        // Two recordings, and the list of what is shown.
+        assert_eq!(verdict.tally(Step::Items).held, 3);
+        let verdict = verify_exhibit(&mut exhibit("amendment-left-out"), &anchor(), 1).unwrap();
+        assert_eq!(verdict.tally(Step::Items).held, 1);
+    }
 
     // spec: X15 X16 X18
     #[test]

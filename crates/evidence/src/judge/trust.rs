@@ -338,6 +338,8 @@ mod tests {
             ("good", trust(&[], &[wrong, id]), false, false),
             ("checkpoint-by-a-collector", trust(&[], &[id]), false, false),
             ("checkpoint-key-ended", trust(&[key], &[]), false, true),
+            ("known-keys-behind-a-later-control-entry", trust(&[key], &[]), false, true),
+            ("known-keys-behind-a-later-control-entry", trust(&[], &[id]), false, false),
         ] {
             let seen = seen(name, &trust);
             assert_eq!((seen.anchored, seen.signed), (anchored, signed), "{name} {trust:?}");

@@ -155,3 +155,17 @@ fn a_file_that_cannot_be_read_is_told_from_one_that_differs() {
     let not_packed = |finding: &&crate::verdict::Finding| finding.found == "not packed";
     assert_eq!(verdict.findings().iter().filter(not_packed).count(), 0);
 }
+
+// spec: X6 X13 A8
+#[test]
+fn what_the_manifest_lists_and_is_not_there_is_told_from_what_is_not_packed() {
+    let mut package = exhibit("good");
+    package.remove(CALL);
+    let verdict = verify_exhibit(&mut package, &anchor(), 1).unwrap();
+    let lines: Vec<(u64, Bytes)> =
+        verdict.recordings().lines().iter().map(|line| (line.index, line.bytes)).collect();
+    assert_eq!(lines, [(2, Bytes::Missing), (4, Bytes::Agree), (6, Bytes::Missing)]);
+    let said = |what: &str| verdict.findings().iter().filter(|f| f.found == what).count();
+    assert_eq!(said("the manifest lists it, and it is not there"), 2);
+    assert_eq!(said("not packed"), 0);
+}
