@@ -73,8 +73,21 @@ pub fn cell(text: &str) -> String {
 
 /// The same of a text that a verdict has made safe to print already.
 fn safe(text: &str) -> String {
-    let formula = text.starts_with(['=', '+', '-', '@']);
-    format!("\"{}{}\"", if formula { "'" } else { "" }, text.replace('"', "\"\""))
+    let mut safe = String::from("\"");
+    // Where a spreadsheet cuts cells at semicolons, quotes in the middle of one protect nothing.
+    let mut begins = true;
+    for character in text.chars() {
+        if begins && matches!(character, '=' | '+' | '-' | '@') {
+            safe.push('\'');
+        }
+        safe.push(character);
+        if character == '"' {
+            safe.push('"');
+        }
+        begins = character == ';';
+    }
+    safe.push('"');
+    safe
 }
 
 #[cfg(test)]
@@ -88,5 +101,6 @@ mod tests {
         // What a verdict made safe already stays as it is, and is no formula either.
         assert_eq!(safe("a\\u{a}b"), "\"a\\u{a}b\"");
         assert_eq!(safe("=1\""), "\"'=1\"\"\"");
+        assert_eq!(safe("a;=1;-2; b"), "\"a;'=1;'-2; b\"");
     }
 }

@@ -209,14 +209,13 @@ impl Statement {
             Err(FormError::malformed(format!("entry {item}"), expected, found))
         };
         if self.previous.is_some() != (self.number > 0) {
-            return refused(
-                "previous",
-                "present, and absent at number 0",
-                &self.number.to_string(),
-            );
+            let is_there = if self.previous.is_some() { "one" } else { "none" };
+            let found = format!("{is_there} at number {}", self.number);
+            return refused("previous", "none at number 0 and one above", &found);
         }
         if self.control.is_none() && (self.kind != Kind::Control || self.number != 0) {
-            return refused("control", "present in every entry but entry 0", "none");
+            let found = format!("none, in an entry with number {}", self.number);
+            return refused("control", "present, but for a control entry with number 0", &found);
         }
         let holds = match self.kind.subject_rule() {
             SubjectRule::Required => self.subject.is_some(),
@@ -224,12 +223,19 @@ impl Statement {
             SubjectRule::Optional => true,
         };
         if !holds {
-            return refused("subject", "one in `recording`, none in this kind", self.kind.name());
+            let is_there = if self.subject.is_some() { "one" } else { "none" };
+            let found = format!("{is_there} in an entry of kind {}", self.kind.name());
+            return refused(
+                "subject",
+                "one where the kind is about a recording, none elsewhere",
+                &found,
+            );
         }
         let refs = self.body.refs();
         let erases = refs.iter().filter(|r| r.rel == Rel::Erases).count();
         if self.kind == Kind::Erasure && (erases != 1 || refs.len() != 1) {
-            return refused("refs", "exactly one, with rel `erases`", &refs.len().to_string());
+            let found = format!("{}, of which {erases} with that rel", refs.len());
+            return refused("refs", "exactly one, with rel `erases`", &found);
         }
         Ok(())
     }

@@ -265,7 +265,10 @@ impl BagInfo {
         }
         let [date, oxum, _] = lines.as_slice() else { return Err(refused()) };
         let date = date.strip_prefix("Bagging-Date: ").ok_or_else(refused)?;
-        Time::parse(&format!("{date}T00:00:00.000Z"))?;
+        if Time::parse(&format!("{date}T00:00:00.000Z")).is_err() {
+            let expected = "a Bagging-Date that exists, YYYY-MM-DD";
+            return Err(FormError::malformed("bag-info.txt", expected, date));
+        }
         let oxum = oxum.strip_prefix("Payload-Oxum: ").and_then(|oxum| oxum.split_once('.'));
         let (octets, files) = oxum.ok_or_else(refused)?;
         let (octets, files) =

@@ -45,7 +45,9 @@ impl Note {
             whole.rfind("\n\n").ok_or_else(|| refused("an empty line before signatures"))?;
         let (text, rest) = whole.split_at(split + 1);
         let lines = rest.strip_prefix('\n').unwrap_or_default();
-        let lines = lines.strip_suffix('\n').ok_or_else(|| refused("a line feed at the end"))?;
+        let lines = lines
+            .strip_suffix('\n')
+            .ok_or_else(|| refused("signature lines, the last ended by a line feed"))?;
         let signatures: Vec<_> = lines
             .split('\n')
             .take(NOTE_SIGNATURES_MAX + 1)

@@ -356,6 +356,6 @@ mod tests {
         let mut package = exhibit("good");
         package.remove("data/openings/2.json");
         assert_eq!(notes(&mut package), [closed(16)]);
-        assert_eq!(notes(&mut exhibit("opening-edited")), [""; 0]);
+        assert_eq!(notes(&mut exhibit("opening-edited")), ["contradicted at V26"]);
     }
 }

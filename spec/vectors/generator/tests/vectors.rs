@@ -251,7 +251,7 @@ fn the_verifier_notes_beside_its_axes_what_bounds_them() {
         axis.notes.join("; ")
     };
     assert!(notes("good", Axis::Scope).contains("nothing is said of other recordings"));
-    assert_eq!(notes("amendment-left-out", Axis::Scope), "");
+    assert_eq!(notes("amendment-left-out", Axis::Scope), "contradicted at V20");
     assert_eq!(notes("good", Axis::Disclosure), "");
     assert!(notes("field-closed", Axis::Disclosure).starts_with("closed fields: 1;"));
     assert!(notes("good", Axis::Ledger).contains("only in the published log"));

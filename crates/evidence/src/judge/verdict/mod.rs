@@ -189,6 +189,11 @@ impl Verdict {
             let mut outcome = outcomes.max().unwrap_or(Outcome::NotChecked);
             let mut notes = findings.notes.get(&axis).cloned().unwrap_or_default();
             let shown = tally(&Step::OpeningRoot).held > 0;
+            if outcome == Outcome::Contradicted {
+                let is_it = |step: &&Step| step.axis() == axis && tally(step).contradicted > 0;
+                let steps: Vec<&str> = steps.iter().filter(is_it).map(|step| step.id()).collect();
+                notes.push(format!("contradicted at {}", steps.join(", ")));
+            }
             if axis == Axis::Disclosure && outcome == Outcome::Established && !shown {
                 outcome = Outcome::NotChecked;
                 notes.push("no value is shown".to_owned());

@@ -72,7 +72,7 @@ fn where_no_opening_was_verified_nothing_is_disclosed() {
     let (yes, no) = (Outcome::Established, Outcome::NotChecked);
     assert_eq!(disclosed(0, false), (no, yes, vec![Axis::Disclosure]));
     assert_eq!(disclosed(1, false), (yes, yes, vec![]));
-    assert_eq!(disclosed(0, true), (Outcome::Contradicted, yes, vec![]));
+    assert_eq!(disclosed(0, true), (Outcome::Contradicted, yes, vec![Axis::Disclosure]));
 }
 
 /// The verdict of an exhibit of the vectors into which a stray file was put.
@@ -155,6 +155,19 @@ fn what_the_evidence_contradicts_is_said_before_what_the_anchor_does() {
         assert_eq!(verdict.first_contradiction().map(|f| f.item.as_str()), Some(first));
     }
     assert_eq!((verdict(|_| ()).blame(), verdict(|_| ()).first_contradiction()), (None, None));
+}
+
+#[test]
+fn a_contradicted_axis_names_its_steps() {
+    let verdict = verdict(|findings| {
+        findings.contradicted(Step::LedgerId, "a", "b", "c");
+        findings.contradicted(Step::Checkpoint, "a", "b", "c");
+        findings.held(Step::Names);
+    });
+    let notes =
+        |axis| verdict.axes().iter().find(|found| found.axis == axis).unwrap().notes.clone();
+    assert_eq!(notes(Axis::Ledger), ["contradicted at V8, V9"]);
+    assert_eq!(notes(Axis::Package), [""; 0]);
 }
 
 // spec: A1
