@@ -98,15 +98,20 @@ impl Made {
 const NEEDED: &[(&str, Option<&str>)] =
     &[("content", None), ("companion", None), ("pad", None), ("object", Some("/version"))];
 
+impl Withhold {
+    /// Whether an exhibit can be without this value.
+    #[must_use]
+    pub fn is_possible(&self) -> bool {
+        !NEEDED.iter().any(|(source, pointer)| {
+            self.source == *source && pointer.is_none_or(|pointer| self.pointer == pointer)
+        })
+    }
+}
+
 impl Terms {
     /// A value that was asked to be withheld and cannot be.
     pub(crate) fn needed(&self) -> Option<&Withhold> {
-        let is_needed = |name: &&Withhold| {
-            NEEDED.iter().any(|(source, pointer)| {
-                name.source == *source && pointer.is_none_or(|pointer| name.pointer == pointer)
-            })
-        };
-        self.withhold.iter().find(is_needed)
+        self.withhold.iter().find(|name| !name.is_possible())
     }
 
     /// What is withheld of one entry: what was asked for, and what would give it away. A metadata file

@@ -123,18 +123,25 @@ fn warn(made: &Made, out: &Output) {
 /// Values that were withheld and can be read elsewhere, a place each.
 fn warn_of_exposed(exposed: &[Exposed], out: &Output) {
     let name = |what: &Withhold| printable(&format!("{}{}", what.source, what.pointer));
-    let mut places: BTreeMap<(String, String), (u64, u64)> = BTreeMap::new();
+    let mut places: BTreeMap<(&Withhold, &Withhold), (u64, u64)> = BTreeMap::new();
     for Exposed { index, withheld, place } in exposed {
-        let (_, times) = places.entry((name(withheld), name(place))).or_insert((*index, 0));
+        let (_, times) = places.entry((withheld, place)).or_insert((*index, 0));
         *times += 1;
     }
     for ((withheld, place), (index, times)) in places {
+        let is_possible = place.is_possible();
+        let (withheld, place) = (name(withheld), name(place));
         let others = match times - 1 {
             0 => String::new(),
             others => format!(" and {}", counted(others, "other opening")),
         };
+        let what_to_do = if is_possible {
+            format!("withhold that too, with --withhold {place}")
+        } else {
+            "that cannot be withheld, for recordings and companions are found by it".to_owned()
+        };
         let sentence = format!(
-            "{withheld} is withheld, and its value can be read in {place} of entry {index}{others}: withhold that too, with --withhold {place}"
+            "{withheld} is withheld, and its value can be read in {place} of entry {index}{others}: {what_to_do}"
         );
         output::warning(out, &sentence);
     }

@@ -100,7 +100,9 @@ fn a_withheld_value_that_can_be_read_elsewhere_is_said() {
     assert!(text.contains(said), "{text}");
     assert_eq!(text.matches("can be read in").count(), 1, "{text}");
     let text = exhibit("b.zip", "sidecar/recordingId");
-    assert!(text.contains("can be read in object/key of entry 2"), "{text}");
+    assert!(text.contains("can be read in object/key of entry 2: withhold that too"), "{text}");
+    let said = "can be read in companion/0/key of entry 2: that cannot be withheld";
+    assert!(text.contains(said), "{text}");
     assert!(!exhibit("c.zip", "sidecar/note").contains("can be read in"));
 }
 
