@@ -192,7 +192,6 @@ fn counts(verdict: &Verdict) -> Option<String> {
         (of(Bytes::Missing), "MISSING, though the package lists them"),
         (of(Bytes::Unreadable), "that could not be read"),
         (of(Bytes::NotDisclosed), "whose SHA-256 is not disclosed"),
-        (companions - agree, "companions not packed or not in agreement"),
         (branched, "with several entries that compete"),
         (incomplete, "sealed as not meeting its completeness policy"),
     ] {
@@ -200,6 +199,18 @@ fn counts(verdict: &Verdict) -> Option<String> {
             text.push_str(&format!("; {count} {what}"));
         }
     }
+    if companions > agree {
+        let others = counted(companions - agree, "companion");
+        text.push_str(&format!("; {others} not packed or not in agreement"));
+    }
+    text.push_str(&odd_and_withheld(verdict));
+    text.push('.');
+    Some(text)
+}
+
+/// Of how many recordings something is odd, and of how many entries values are withheld.
+fn odd_and_withheld(verdict: &Verdict) -> String {
+    let mut text = String::new();
     let odd: BTreeSet<Subject> = verdict
         .recordings()
         .lines()
@@ -215,8 +226,7 @@ fn counts(verdict: &Verdict) -> Option<String> {
     if withheld > 0 {
         text.push_str(&format!("; values of {} are withheld", counted(withheld, "entry")));
     }
-    text.push('.');
-    Some(text)
+    text
 }
 
 /// How many entries were looked at, where no recording was.
