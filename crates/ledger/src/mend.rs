@@ -44,56 +44,91 @@ const TAKING_FROM: &str = "taking-from";
 pub(crate) const PARTS_LOST: &str = "parts-lost";
 
 /// private.db, and the old one that [`mend`] is to take over what can still be read: where it was damaged it
-/// is put aside, and a restore that was killed goes on.
+/// is put aside, and a restore that was killed, or found the disk full, goes on.
 pub(crate) fn open(folder: &Path) -> Result<(Private, Option<PathBuf>), LedgerError> {
     let path = private_path(folder);
     if !path.exists() {
         // Killed after the old one was put aside, or lost: whatever fits an entry there is welcome.
-        return begin(&path, last_aside(folder));
+        return begun(&path, None, last_aside(folder));
     }
     match sound(&path) {
         Ok(private) => {
-            let name = private.meta(TAKING_FROM)?.and_then(|name| String::from_utf8(name).ok());
-            return Ok((private, name.map(|name| folder.join(name))));
+            let named = private.meta(TAKING_FROM)?.and_then(|name| String::from_utf8(name).ok());
+            let named = named.map(|name| folder.join(name));
+            let old = last_aside(folder).filter(|_| named.is_none());
+            if old.is_some() && private.built_on()?.is_none() && private.end()? == 0 {
+                // Made on a disk that had no room for more than its name.
+                drop(private);
+                return begun(&path, None, old);
+            }
+            return Ok((private, named));
         }
         Err(error) if error.is_private_damage() => {}
         Err(error) => return Err(error),
     }
     let old = free_name(folder, ASIDE);
-    // The database goes last: until then a restore begins again with all of it.
+    // A write-ahead log that belongs to a newer database damages the older one that was put beside it.
+    let alone = with_ending(&path, "-wal").exists().then_some(path.as_path());
+    begun(&path, alone, Some(old))
+}
+
+/// Puts a private.db that is to be filled, marked with where from, in the place of what is there, which goes
+/// to `old` if it is not there yet. The new one is whole before anything moves: a disk without room for it
+/// keeps what it has. `alone` is a database that may be whole without its write-ahead log.
+fn begun(
+    path: &Path,
+    alone: Option<&Path>,
+    old: Option<PathBuf>,
+) -> Result<(Private, Option<PathBuf>), LedgerError> {
+    let fresh = with_ending(path, ".new");
+    remove(&fresh)?;
+    let mut private = match alone.map(|alone| copied(alone, &fresh)).transpose()?.flatten() {
+        Some(private) => private,
+        None => Private::open(&fresh)?,
+    };
+    if let Some(name) = old.as_deref().and_then(Path::file_name) {
+        private.set_meta(TAKING_FROM, Some(name.as_encoded_bytes()))?;
+    }
+    // Closed, so that nothing of it is in a log of its own.
+    drop(private);
+    if with_ending(&fresh, "-wal").exists() {
+        let full = std::io::ErrorKind::StorageFull.into();
+        return Err(LedgerError::io(&fresh, "cannot be written in full")(full));
+    }
+    let folder = durable::parent_of(path);
+    durable::sync_folder(folder).map_err(LedgerError::io(folder, "cannot be synced"))?;
+    match old.as_deref().filter(|old| !old.exists()) {
+        Some(old) => move_aside(path, old)?,
+        // What is there holds nothing, and its write-ahead log must not come beside the old database.
+        None => remove(path)?,
+    }
+    std::fs::rename(&fresh, path).map_err(LedgerError::io(&fresh, "cannot be put in place"))?;
+    durable::sync_folder(folder).map_err(LedgerError::io(folder, "cannot be synced"))?;
+    Ok((Private::open(path)?, old))
+}
+
+/// The database goes last: until then a restore begins again with all of it.
+fn move_aside(path: &Path, old: &Path) -> Result<(), LedgerError> {
     for ending in ["-shm", "-wal", ""] {
-        let (from, to) = (with_ending(&path, ending), with_ending(&old, ending));
+        let (from, to) = (with_ending(path, ending), with_ending(old, ending));
         if from.exists() {
             std::fs::rename(&from, &to).map_err(LedgerError::io(&from, "cannot be moved aside"))?;
         }
     }
-    durable::sync_folder(folder).map_err(LedgerError::io(folder, "cannot be synced"))?;
-    // A write-ahead log that belongs to a newer database damages the older one that was put beside it.
-    if with_ending(&old, "-wal").exists() {
-        let fresh = with_ending(&path, ".new");
-        remove(&fresh)?;
-        std::fs::copy(&old, &fresh).map_err(LedgerError::io(&fresh, "cannot be written"))?;
-        match sound(&fresh) {
-            Ok(private) => {
-                // Closed, so that nothing of it is in a log of its own.
-                drop(private);
-                std::fs::rename(&fresh, &path)
-                    .map_err(LedgerError::io(&fresh, "cannot be put in place"))?;
-            }
-            Err(error) if error.is_private_damage() => remove(&fresh)?,
-            Err(error) => return Err(error),
-        }
-    }
-    begin(&path, Some(old))
+    Ok(())
 }
 
-/// The private.db that is to be filled, marked with where from.
-fn begin(path: &Path, old: Option<PathBuf>) -> Result<(Private, Option<PathBuf>), LedgerError> {
-    let mut private = Private::open(path)?;
-    if let Some(name) = old.as_deref().and_then(Path::file_name) {
-        private.set_meta(TAKING_FROM, Some(name.as_encoded_bytes()))?;
+/// A copy of the database at `from`, without its write-ahead log, if that is whole.
+fn copied(from: &Path, fresh: &Path) -> Result<Option<Private>, LedgerError> {
+    std::fs::copy(from, fresh).map_err(LedgerError::io(fresh, "cannot be written"))?;
+    match sound(fresh) {
+        Ok(private) => Ok(Some(private)),
+        Err(error) if error.is_private_damage() => {
+            remove(fresh)?;
+            Ok(None)
+        }
+        Err(error) => Err(error),
     }
-    Ok((private, old))
 }
 
 /// How the names of databases that were put aside begin.

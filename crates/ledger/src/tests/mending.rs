@@ -104,7 +104,8 @@ fn of_a_damaged_private_db_everything_is_kept_that_can_be_read() {
 /// new one is empty. Nothing may count as lost that is still to be read.
 #[test]
 fn a_restore_that_was_killed_goes_on_with_what_it_put_aside() {
-    for is_begun in [false, true] {
+    // Put aside; begun; and, as on a disk that was full, nothing but a name in its place.
+    for left in ["nothing", "begun", "a name"] {
         let (_kept, folder) = place();
         let mut ledger = created(&folder);
         append(&mut ledger, 0..600).unwrap();
@@ -115,15 +116,20 @@ fn a_restore_that_was_killed_goes_on_with_what_it_put_aside() {
         let last = damaged.len() - 4_096;
         damaged[last..last + 200].fill(0xa5);
         std::fs::write(&path, damaged).unwrap();
-        if is_begun {
+        if left == "begun" {
             let (private, old) = crate::mend::open(&folder).unwrap();
             assert!(old.is_some() && private.end().unwrap() == 0);
         } else {
             std::fs::rename(&path, folder.join("private.db.old-1")).unwrap();
         }
+        if left == "a name" {
+            std::fs::write(&path, b"").unwrap();
+            std::fs::write(folder.join("private.db.new"), b"half of a database").unwrap();
+        }
         assert!(Ledger::open(&folder, surroundings()).is_err());
         let restored = mended(&folder);
-        assert!(restored.lost < 12, "{is_begun}: {restored:?}");
+        assert!(restored.lost < 12, "{left}: {restored:?}");
+        assert!(!folder.join("private.db.new").exists());
     }
 }
 
