@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
 use unbroken_evidence::body::Subject;
 use unbroken_evidence::entry::UnverifiedEntry;
@@ -82,6 +83,8 @@ impl Private {
             crate::durable::sync_folder(folder)
                 .map_err(LedgerError::io(folder, "cannot be synced"))?;
         }
+        let checkpoints = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+        private.db.set_db_config(checkpoints, false).map_err(&failed)?;
         Ok(private)
     }
 
@@ -130,6 +133,9 @@ impl Private {
         };
         let db = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
             .map_err(failed)?;
+        // Closed before it was read, SQLite takes a write-ahead log that it had no room to index for an empty
+        // one, and removes it with all that was committed there.
+        db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(failed)?;
         db.busy_timeout(std::time::Duration::from_secs(10)).map_err(failed)?;
         db.set_prepared_statement_cache_capacity(256);
         Ok(Self { db, path: path.to_owned() })
