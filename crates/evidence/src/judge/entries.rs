@@ -330,11 +330,15 @@ impl Entries {
                 (index, entry, key.is_some(), check)
             })
         });
+        let history = &mut self.history;
         let outcome = |checked: Result<(u64, UnverifiedEntry, bool, SignatureCheck), u64>| {
             let (index, entry, is_known, check) = match checked {
                 Ok(checked) => checked,
                 Err(index) => return Outcome::Refused(index),
             };
+            if check != SignatureCheck::Valid {
+                history.unsigned(index);
+            }
             if is_known {
                 signature_finding(index, check, findings);
                 if check != SignatureCheck::Valid {
@@ -374,10 +378,23 @@ fn signature_finding(index: u64, check: SignatureCheck, findings: &mut Findings)
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::body::Rel;
     use crate::judge::testing::{Scribe, added, ended, signer};
 
     fn key(seed: u8) -> String {
         signer(seed).verifier().to_string()
+    }
+
+    #[test]
+    fn a_custody_entry_that_nobody_signed_establishes_no_custody() {
+        let mut scribe = Scribe::new();
+        scribe.referring(Kind::Custody, None, Rel::About, 0);
+        let custody = |scribe: &Scribe| scribe.judged(&[0, 1]).1.tally(Step::CustodyEvents);
+        assert_eq!((custody(&scribe).held, custody(&scribe).not_established), (1, 0));
+        let line = scribe.notes[1].trim_end().rfind(' ').unwrap() + 20;
+        let other = if &scribe.notes[1][line..=line] == "A" { "B" } else { "A" };
+        scribe.notes[1].replace_range(line..=line, other);
+        assert_eq!((custody(&scribe).held, custody(&scribe).not_established), (0, 1));
     }
 
     // spec: C1 C7

@@ -91,6 +91,8 @@ pub(crate) struct History {
     keys: BTreeMap<Hash, u16>,
     superseded: Vec<u64>,
     policies: BTreeSet<Hash>,
+    /// How many custody entries no known key signed.
+    unsigned_custody: u64,
 }
 
 /// Rows that are made room for at once; a checkpoint may claim any size.
@@ -111,6 +113,12 @@ impl History {
     /// An entry that cannot be read.
     pub(crate) fn unread(&mut self, index: u64, leaf: Hash) {
         self.push(index, Row::passed(leaf, Tag::Unread));
+    }
+
+    /// No known key signed the entry at `index`.
+    pub(crate) fn unsigned(&mut self, index: u64) {
+        let is_custody = self.row(index).is_some_and(|row| row.tag == Tag::Custody);
+        self.unsigned_custody += u64::from(is_custody);
     }
 
     /// An entry whose file cannot be read.
@@ -298,7 +306,11 @@ impl History {
     /// V23 and V24, when all entries were seen.
     pub(crate) fn finish(&mut self, findings: &mut Findings) {
         self.succession(findings);
-        if self.rows.iter().any(|row| row.tag == Tag::Custody) {
+        let custody = self.rows.iter().filter(|row| row.tag == Tag::Custody).count() as u64;
+        if self.unsigned_custody > 0 {
+            let why = format!("{} of {custody} are signed by no known key", self.unsigned_custody);
+            findings.not_established(Step::CustodyEvents, "custody entries", &why);
+        } else if custody > 0 {
             findings.held(Step::CustodyEvents);
             findings.note(Axis::Custody, "that custody entries were signed is established; what they say is their signer's word".into());
         } else {
