@@ -1,5 +1,6 @@
 //! The store: the commit point, behind one narrow trait.
 
+mod database;
 #[cfg(test)]
 pub(crate) mod memory;
 mod segment;
