@@ -48,6 +48,13 @@ pub(crate) const PARTS_LOST: &str = "parts-lost";
 pub(crate) fn open(folder: &Path) -> Result<(Private, Option<PathBuf>), LedgerError> {
     let path = private_path(folder);
     if !path.exists() {
+        let log = with_ending(&path, "-wal");
+        if log.exists() {
+            // All that is left of a database that was lost: nothing can be read from it without that one, which
+            // may be found again.
+            let kept = free_name(folder, "private.db-wal.old");
+            std::fs::rename(&log, kept).map_err(LedgerError::io(&log, "cannot be moved aside"))?;
+        }
         // Killed after the old one was put aside, or lost: whatever fits an entry there is welcome.
         return begun(&path, None, last_aside(folder));
     }

@@ -173,6 +173,18 @@ fn a_write_ahead_log_of_a_newer_private_db_is_dropped_beside_an_older_one() {
 }
 
 #[test]
+fn the_write_ahead_log_of_a_private_db_that_is_gone_is_kept() {
+    let (_kept, folder) = place();
+    whole_ledger(&folder);
+    std::fs::remove_file(private_path(&folder)).unwrap();
+    let _ = std::fs::remove_file(folder.join("private.db-shm"));
+    std::fs::write(folder.join("private.db-wal"), "what was committed last").unwrap();
+    mended(&folder);
+    let kept = std::fs::read_to_string(folder.join("private.db-wal.old-1")).unwrap();
+    assert_eq!(kept, "what was committed last");
+}
+
+#[test]
 fn a_store_with_one_bad_entry_is_built_again() {
     let (_kept, folder) = place();
     let mut ledger = created(&folder);
