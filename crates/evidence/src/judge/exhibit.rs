@@ -339,13 +339,54 @@ mod tests {
         }
     }
 
+    fn notes_of(package: &mut MemoryPackage, axis: Axis) -> Vec<String> {
+        let verdict = verify_exhibit(package, &anchor(), 1).unwrap();
+        let axis = verdict.axes().iter().find(|found| found.axis == axis);
+        axis.map(|axis| axis.notes.clone()).unwrap_or_default()
+    }
+
+    // spec: A3
+    #[test]
+    fn the_content_axis_says_how_many_bytes_agree() {
+        let content = |package: &mut MemoryPackage| notes_of(package, Axis::Content);
+        let mut package = exhibit("good");
+        let agree = "the bytes of 3 of 3 recording entries agree, and 2 of 2 of their companions";
+        assert_eq!(content(&mut package), [agree]);
+        package.insert("data/2/recording.opus", *b"other bytes");
+        package.insert("data/2/companion-0.json", *b"{}");
+        let now = "the bytes of 1 of 3 recording entries agree, and 0 of 2 of their companions";
+        assert_eq!(content(&mut package), [now, "contradicted at V3, V4"]);
+        let none = "no bytes were compared, for no recording is packed";
+        assert_eq!(content(&mut exhibit("recordings-not-packed")), [none]);
+        // One entry is of a later version: nothing is said of what it says.
+        let of_two = "the bytes of 2 of 2 recording entries that were judged agree, and 1 of 1 of their companions";
+        let not_judged = "entries that were not judged: 1";
+        assert_eq!(content(&mut exhibit("entry-version")), [of_two, not_judged]);
+        assert_eq!(content(&mut exhibit("no-recording-shown")), [""; 0]);
+    }
+
+    // spec: A5
+    #[test]
+    fn what_is_not_shown_is_said_beside_the_axes() {
+        let said = |name: &str| {
+            let mut package = exhibit(name);
+            let ledger = notes_of(&mut package, Axis::Ledger);
+            (ledger, notes_of(&mut package, Axis::Scope))
+        };
+        let all = "every entry up to this checkpoint is shown; a later one that ends or disputes a key shows only in the published log";
+        let scope = |shown: u64| {
+            format!(
+                "as declared by the producer; nothing is said of other recordings; of the 9 entries up to this checkpoint {shown} are shown here"
+            )
+        };
+        assert_eq!(said("good"), (vec![all.to_owned()], vec![scope(9)]));
+        let some = "an entry that ends or disputes a key may be left out here: that shows only in the published log";
+        assert_eq!(said("an-entry-not-shown"), (vec![some.to_owned()], vec![scope(8)]));
+    }
+
     #[test]
     fn closed_fields_are_counted_and_those_of_a_changed_opening_are_not() {
-        let notes = |package: &mut MemoryPackage| {
-            let verdict = verify_exhibit(package, &anchor(), 1).unwrap();
-            let axis = verdict.axes().iter().find(|axis| axis.axis == Axis::Disclosure);
-            axis.map(|axis| axis.notes.clone()).unwrap_or_default()
-        };
+        let notes = |package: &mut MemoryPackage| notes_of(package, Axis::Disclosure);
         assert_eq!(notes(&mut exhibit("good")), [""; 0]);
         let closed = |count: u64| {
             format!(

@@ -115,4 +115,24 @@ mod tests {
         assert_eq!((found.len(), continues), (1, None));
         assert!(found[0].starts_with("V8! kept checkpoint: expected a checkpoint; "), "{found:?}");
     }
+
+    /// Each log of the vectors that comes with a kept checkpoint, under its anchor.
+    // spec: L11
+    #[test]
+    fn a_verdict_names_the_kept_size_where_nothing_is_wrong_and_only_there() {
+        let logs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../spec/vectors/logs");
+        let cases = std::fs::read_to_string(logs.join("cases.txt")).unwrap();
+        let mut tried = 0;
+        for case in cases.lines() {
+            let [name, exit, _, "anchor", since] = case.split(' ').collect::<Vec<_>>()[..] else {
+                continue;
+            };
+            if since != "-" {
+                let (_, continues) = kept(name, &std::fs::read(logs.join(since)).unwrap());
+                assert_eq!(continues.is_some(), exit == "0", "{name}");
+                tried += 1;
+            }
+        }
+        assert!(tried > 10, "{tried}");
+    }
 }

@@ -174,4 +174,16 @@ mod tests {
         let ran: Vec<&Step> = STEPS.iter().filter(carried_out).collect();
         assert_eq!(ran, [&Step::Time, &Step::Witness], "A5");
     }
+
+    #[test]
+    fn what_is_superseded_is_counted_and_not_compared() {
+        let history = |name: &str| {
+            let verdict = verify_log(&mut MemoryLog::of(name), &anchor(), None, 1, &|_| ());
+            let verdict = verdict.unwrap();
+            let axis = verdict.axes().iter().find(|axis| axis.axis == Axis::History).unwrap();
+            axis.notes.clone()
+        };
+        let one = "entries that supersede earlier ones: 1; whether bytes were replaced was not looked at here: `object` says so of a file";
+        assert_eq!(history("good"), [one]);
+    }
 }

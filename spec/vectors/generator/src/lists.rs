@@ -56,6 +56,7 @@ pub const AXES: &[(&str, &str)] = &[
     ("ref-leaf-wrong", "EEEE--EC-E"),
     ("branched", "EEEE--EN-E"),
     ("custody-entry", "EEEE--EEEE"),
+    ("custody-signed-by-a-stranger", "EEEC--EENN"),
     ("opening-edited", "NCEE--EE-C"),
     ("companion-in-fetch", "E-EE--EE--"),
     ("zip-crc-of-an-entry", "ENEC--NE-N"),

@@ -3,6 +3,7 @@
 use unbroken_evidence::body::{Added, Body, Ended, Role};
 use unbroken_evidence::hash::Hash;
 use unbroken_evidence::key::Signer;
+use unbroken_evidence::kind::Kind;
 
 use crate::cases::{Case, case};
 use crate::container;
@@ -28,6 +29,14 @@ pub(crate) fn key_cases() -> Vec<Case> {
         end_late: vec![Ended { disputed_from, key }],
         ..Scene::default()
     };
+    let custody_by_a_stranger = Scene {
+        statement: Box::new(|index, statement| {
+            if index == 7 {
+                statement.kind = Kind::Custody;
+            }
+        }),
+        ..signed(7, stranger_key)
+    };
     let genesis = Scene {
         statement: Box::new(|index, statement| {
             if let (0, Body::Control(control)) = (index, &mut statement.body) {
@@ -38,6 +47,7 @@ pub(crate) fn key_cases() -> Vec<Case> {
     };
     vec![
         case("signed-by-a-stranger", 1, "V14", &signed(6, stranger_key)),
+        case("custody-signed-by-a-stranger", 1, "V14", &custody_by_a_stranger),
         case("recording-signed-by-the-control-key", 1, "V15", &signed(6, control_key)),
         case("control-signed-by-a-collector", 1, "V15", &signed(3, collector_key)),
         case("signed-before-its-key-was-added", 1, "V14", &signed(2, second_collector_key)),

@@ -169,3 +169,27 @@ fn what_the_manifest_lists_and_is_not_there_is_told_from_what_is_not_packed() {
     assert_eq!(said("the manifest lists it, and it is not there"), 2);
     assert_eq!(said("not packed"), 0);
 }
+
+// spec: X13
+#[test]
+fn of_a_companion_whose_digest_is_withheld_nothing_can_be_told() {
+    let verdict = verify_exhibit(&mut exhibit("companion-digest-withheld"), &anchor(), 1).unwrap();
+    let not_read = |finding: &&crate::verdict::Finding| {
+        finding.step == Step::Companion && finding.found.starts_with("its digest is withheld")
+    };
+    let items: Vec<&str> =
+        verdict.findings().iter().filter(not_read).map(|finding| &*finding.item).collect();
+    assert_eq!(items, ["entry 2, companion 0"]);
+}
+
+// spec: A8
+#[test]
+fn a_line_says_whether_other_bytes_took_its_place() {
+    let lines = |name: &str| {
+        let verdict = verify_exhibit(&mut exhibit(name), &anchor(), 1).unwrap();
+        let lines = verdict.recordings().lines().iter();
+        lines.map(|l| (l.index, l.superseded_by, l.by_other_bytes)).collect::<Vec<_>>()
+    };
+    assert_eq!(lines("good"), [(2, Some(6), false), (4, None, false), (6, None, false)]);
+    assert_eq!(lines("replaced"), [(2, Some(6), true), (4, None, false), (6, None, false)]);
+}

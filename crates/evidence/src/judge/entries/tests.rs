@@ -1,0 +1,145 @@
+//! What is found of entries, each case on a ledger in memory.
+
+use super::*;
+use crate::body::Rel;
+use crate::judge::testing::{Scribe, added, control, ended, signer};
+
+fn key(seed: u8) -> String {
+    signer(seed).verifier().to_string()
+}
+
+#[test]
+fn a_custody_entry_that_nobody_signed_establishes_no_custody() {
+    let mut scribe = Scribe::new();
+    scribe.referring(Kind::Custody, None, Rel::About, 0);
+    let custody = |scribe: &Scribe| scribe.judged(&[0, 1]).1.tally(Step::CustodyEvents);
+    assert_eq!((custody(&scribe).held, custody(&scribe).not_established), (1, 0));
+    let line = scribe.notes[1].trim_end().rfind(' ').unwrap() + 20;
+    let other = if &scribe.notes[1][line..=line] == "A" { "B" } else { "A" };
+    scribe.notes[1].replace_range(line..=line, other);
+    assert_eq!((custody(&scribe).held, custody(&scribe).not_established), (0, 1));
+}
+
+// spec: C1 C7
+#[test]
+fn keys_sign_where_control_entries_let_them() {
+    let mut scribe = Scribe::new();
+    assert_eq!(scribe.judged(&[0]).1.tally(Step::Standing).held, 1, "the genesis has standing");
+    scribe.keys(1, vec![added(Role::Collector, 4)], vec![ended(3, None)]);
+    scribe.gap(4, |_| ());
+    assert_eq!(scribe.found(), [""; 0]);
+    scribe.gap(3, |_| ());
+    let found = format!("{}, collector, added at 0, ended at 1", key(3));
+    let expected = format!("V15! entry 3: expected a collector key, valid at index 3; {found}");
+    assert_eq!(scribe.found(), [expected]);
+}
+
+// spec: C1
+#[test]
+fn a_collector_key_adds_no_key() {
+    let mut scribe = Scribe::new();
+    scribe.keys(3, vec![added(Role::Collector, 4)], vec![]);
+    let found = format!("{}, collector, added at 0", key(3));
+    let expected = format!("V15! entry 1: expected a control key, valid at index 1; {found}");
+    assert_eq!(scribe.found().first(), Some(&expected));
+}
+
+// spec: E11
+#[test]
+fn a_key_that_nobody_added_is_named_as_its_entry_names_it() {
+    let mut scribe = Scribe::new();
+    scribe.gap(9, |_| ());
+    let hash = signer(9).verifier().hash();
+    let expected = format!(
+        "V14! entry 1: expected a key that a control entry below added; example.com/9, key {hash}"
+    );
+    assert_eq!(scribe.found(), [expected]);
+}
+
+// spec: E26 E27
+#[test]
+fn an_entry_of_a_later_version_says_what_the_role_of_its_key_lets_it_say() {
+    let later = |seed: u8| {
+        let mut scribe = Scribe::new();
+        scribe.push(signer(seed).sign_note("unbroken/entry@v2\nwhatever\n"));
+        scribe
+    };
+    let unread = "V13? entry 1: unsupported: entry version: `unbroken/entry@v2` is not known to this version of the verifier";
+    // A collector's leaves room for one number of its own chain, and changes nothing else.
+    let mut scribe = later(3);
+    scribe.gap(3, |gap| (gap.number, gap.previous) = (1, Some(Hash::of(&[]))));
+    assert_eq!(scribe.found(), [unread]);
+    // A control key's may have added a key, and ended one.
+    let mut scribe = later(1);
+    let leaf = leaf_hash(scribe.notes[1].as_bytes());
+    scribe.gap(9, |gap| gap.control = Some(leaf));
+    scribe.gap(3, |gap| gap.control = Some(leaf));
+    let blind = "control entry 1, of which nothing was taken";
+    let added = format!("V14? entry 2: its key is not known; {blind}, may have added it");
+    let ended = format!("V15? entry 3: its key may have been ended by {blind}");
+    assert_eq!(scribe.found(), [unread, &added, &ended]);
+    // Nobody's is no entry.
+    let expected = "V14! entry 1: expected a key that a control entry below added; example.com/9, in its signature line";
+    assert_eq!(later(9).found(), [unread, expected]);
+}
+
+// spec: C2 E11
+#[test]
+fn a_genesis_is_signed_by_a_control_key_that_it_adds_itself() {
+    let genesis = |seed: u8, add: Vec<crate::body::Added>| {
+        let mut scribe = Scribe::empty();
+        scribe.sign(seed, Kind::Control, None, control(add, vec![], Some([7; 16])), |_| ());
+        scribe.found()
+    };
+    let add = || vec![added(Role::Control, 1), added(Role::Log, 2), added(Role::Collector, 3)];
+    assert_eq!(genesis(1, add()), [""; 0]);
+    // Neither a stranger's key nor one that it adds for something else.
+    for seed in [9, 2] {
+        let hash = signer(seed).verifier().hash();
+        let expected = format!(
+            "V14! entry 0: expected a key that a control entry below added; example.com/{seed}, key {hash}"
+        );
+        assert_eq!(genesis(seed, add()).first(), Some(&expected));
+    }
+}
+
+// spec: C1 E11
+#[test]
+fn a_second_genesis_is_no_genesis() {
+    let mut scribe = Scribe::new();
+    let add = vec![added(Role::Control, 9), added(Role::Log, 8), added(Role::Collector, 7)];
+    scribe.sign(9, Kind::Control, None, control(add, vec![], Some([8; 16])), |second| {
+        (second.number, second.previous, second.control) = (0, None, None);
+    });
+    let hash = signer(9).verifier().hash();
+    let expected = format!(
+        "V14! entry 1: expected a key that a control entry below added; example.com/9, key {hash}"
+    );
+    assert!(scribe.found().contains(&expected), "{:?}", scribe.found());
+}
+
+// spec: E26
+#[test]
+fn what_cannot_be_read_may_have_added_a_key_only_at_entry_0() {
+    let stranger = "V14! entry 2: expected a key that a control entry below added; ";
+    let mut scribe = Scribe::new();
+    scribe.push("no entry\n".to_owned());
+    scribe.gap(9, |_| ());
+    assert!(scribe.found().iter().any(|found| found.starts_with(stranger)));
+    let mut scribe = Scribe::empty();
+    scribe.push("no entry\n".to_owned());
+    let leaf = leaf_hash(scribe.notes[0].as_bytes());
+    scribe.gap(9, |gap| gap.control = Some(leaf));
+    let blind = "V14? entry 1: its key is not known; control entry 0, of which nothing was taken, may have added it";
+    assert!(scribe.found().contains(&blind.to_owned()), "{:?}", scribe.found());
+}
+
+// spec: E27
+#[test]
+fn a_signature_line_names_a_key_by_name_and_id() {
+    let mut scribe = Scribe::new();
+    let namesake = crate::key::Signer::from_seed("example.com/3", &[9; 32]).unwrap();
+    scribe.push(namesake.sign_note("unbroken/entry@v2\nwhatever\n"));
+    let expected = "V14! entry 1: expected a key that a control entry below added; example.com/3, in its signature line";
+    assert_eq!(scribe.found().get(1).map(String::as_str), Some(expected));
+}
