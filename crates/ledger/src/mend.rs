@@ -13,7 +13,7 @@ use unbroken_evidence::opening::VerifiedOpening;
 
 use crate::durable;
 use crate::error::LedgerError;
-use crate::place::private_path;
+use crate::place::{private_path, with_ending};
 use crate::private::{ObjectState, Private, Row, companions_digest};
 use crate::reader::LogReader;
 use crate::restore::free_name;
@@ -169,12 +169,6 @@ fn sound(path: &Path) -> Result<Private, LedgerError> {
         None => Ok(private),
         Some(what) => Err(private.damaged(&what)),
     }
-}
-
-fn with_ending(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(ending);
-    PathBuf::from(name)
 }
 
 /// Holds each row below `size` against the entry it belongs to: takes from `old` what is missing, makes

@@ -64,6 +64,13 @@ pub(crate) fn head_of(folder: &Path, store: &dyn Store) -> Result<Head, LedgerEr
     Ok(head.unwrap_or_default())
 }
 
+/// The file beside `path` whose name goes on with `ending`.
+pub(crate) fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}
+
 /// How far an `init` in a folder came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Begun {

@@ -13,6 +13,7 @@ use unbroken_evidence::opening::{Opening, VerifiedOpening};
 
 use crate::error::LedgerError;
 pub use crate::lookup::{Lookup, object_value};
+use crate::place::with_ending;
 pub use crate::row::{Document, ObjectState, Row, Settled, companions_digest};
 use crate::row::{Parts, PreparedRow, write_rows};
 pub use crate::state::Counts;
@@ -48,6 +49,20 @@ pub struct Private {
     pub(crate) path: PathBuf,
 }
 
+/// Takes the database at `path` from all but its owner: a copy that was put back is as open as the copying
+/// left it, and it holds names and numbers in the clear. SQLite gives its own files the same mode.
+fn owner_only(path: &Path) -> Result<(), LedgerError> {
+    use std::os::unix::fs::PermissionsExt as _;
+    for path in ["", "-wal", "-shm"].map(|ending| with_ending(path, ending)) {
+        let Ok(metadata) = std::fs::metadata(&path) else { continue };
+        if metadata.permissions().mode() & 0o077 != 0 {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))
+                .map_err(LedgerError::io(&path, "cannot be taken from others"))?;
+        }
+    }
+    Ok(())
+}
+
 impl Private {
     pub(crate) fn failed(
         &self,
@@ -69,6 +84,7 @@ impl Private {
                 std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
             made.map_err(LedgerError::io(path, "cannot be made"))?;
         }
+        owner_only(path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
         let private = Self::connect(path, flags)?;
         let failed = private.failed("cannot be opened");

@@ -28,6 +28,20 @@ fn keys_that_others_can_read_are_refused() {
     assert!(refused.to_string().contains("mode 640"), "{refused}");
 }
 
+/// A backup copied back under an ordinary umask left all metadata to every user of the machine.
+#[test]
+fn a_private_db_that_others_can_read_is_taken_from_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().join("ledger");
+    drop(created(&folder));
+    let path = folder.join("private.db");
+    let mode = || std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(), 0o600);
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    drop(Ledger::open(&folder, surroundings()).unwrap());
+    assert_eq!(mode(), 0o600);
+}
+
 #[test]
 fn a_store_that_is_gone_is_not_taken_for_a_new_one() {
     // sled opens empty, in silence, where its files were lost.
