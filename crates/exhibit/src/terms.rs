@@ -115,8 +115,8 @@ impl Terms {
     }
 
     /// What is withheld of one entry: what was asked for, and what would give it away. A metadata file
-    /// whose values are withheld in part is not handed over, nor its digest: the rest of it is known, and
-    /// a telephone number is guessed by trying all of them.
+    /// whose values are withheld in part is not handed over, nor its digest, nor its ETag, which is a digest
+    /// too: the rest of it is known, and a telephone number is guessed by trying all of them.
     pub(crate) fn withheld_of(
         &self,
         recording: &Recording,
@@ -139,7 +139,8 @@ impl Terms {
                 None => asks,
             };
             if kept_back {
-                names.extend([companion::SHA256, companion::SIZE].map(|name| Withhold {
+                let telling = [companion::SHA256, companion::SIZE, companion::ETAG];
+                names.extend(telling.map(|name| Withhold {
                     source: companion::SOURCE.to_owned(),
                     pointer: format!("/{number}/{name}"),
                 }));
@@ -174,5 +175,55 @@ impl Terms {
         }
         let verified = shown.verify(&recording.fields);
         Ok((verified.map_err(|_| ExhibitError::LostOpening { index })?, values))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use unbroken_evidence::body::{Content, Media};
+    use unbroken_evidence::field::FieldSet;
+    use unbroken_evidence::opening::Opening;
+
+    use super::*;
+
+    /// The ETag of a metadata file was shown beside its withheld digest: its MD5, for whoever tries names.
+    #[test]
+    fn no_digest_of_a_metadata_file_is_shown_beside_its_withheld_values() {
+        let digest = Hash::of(&[b"file"]).to_string();
+        let values = vec![
+            Value::string("sidecar", "/name", "Ada"),
+            Value::string("sidecar", "/note", "n"),
+            Value::string("companion", "/0/key", "r-1.json"),
+            Value::string("companion", "/0/role", "sidecar"),
+            Value::string("companion", "/0/sha256", &digest),
+            Value::number("companion", "/0/size", 27),
+            Value::string("companion", "/0/etag", "93a197b0ed3703726abf0a04b9efb22f"),
+        ];
+        let mut salt = 0;
+        let set = FieldSet::seal(values, &mut || {
+            salt += 1;
+            [salt; 16]
+        });
+        let hash = Hash::of(&[]);
+        let content =
+            Content { blake3: None, block_bytes: 4096, block_root: hash, sha256: None, size: 7 };
+        let fields = set.commitment();
+        let recording =
+            Recording { completeness: None, content, fields, media: Media::Call, refs: vec![] };
+        let opening = Opening::of(set, None).verify(&fields).unwrap();
+        let name = |source: &str, pointer: &str| Withhold {
+            source: source.to_owned(),
+            pointer: pointer.to_owned(),
+        };
+        let withhold = vec![name("sidecar", "/name")];
+        let terms = Terms { packing: Packing::Recordings, withhold };
+        let (shown, _) = terms.redact(3, opening, &recording).unwrap();
+        let left: Vec<&str> = shown.fields().map(|field| &*field.value.pointer).collect();
+        assert!(
+            !left
+                .iter()
+                .any(|pointer| ["/name", "/0/sha256", "/0/size", "/0/etag"].contains(pointer))
+        );
+        assert!(left.contains(&"/note") && left.contains(&"/0/key") && left.contains(&"/0/role"));
     }
 }

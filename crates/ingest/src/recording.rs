@@ -9,6 +9,7 @@ use unbroken_evidence::hash::Hash;
 use unbroken_evidence::json;
 use unbroken_evidence::kind::Kind;
 use unbroken_evidence::opening::Opening;
+use unbroken_evidence::vocabulary::companion;
 use unbroken_ledger::private::{
     Document, Lookup, ObjectState, Row, companions_digest, object_value,
 };
@@ -175,7 +176,7 @@ impl Material<'_> {
             &captured.digests.sha256.to_string(),
         ));
         values.push(Value::number("companion", &pointer("size"), captured.digests.size));
-        for (name, value) in [("etag", &listed.etag), ("version", &listed.version)] {
+        for (name, value) in [(companion::ETAG, &listed.etag), ("version", &listed.version)] {
             if !value.is_empty() {
                 values.push(Value::string("companion", &pointer(name), value));
             }

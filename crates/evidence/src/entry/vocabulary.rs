@@ -56,6 +56,8 @@ pub mod companion {
     pub const SHA256: &str = "sha256";
     /// The number of its bytes.
     pub const SIZE: &str = "size";
+    /// What its bucket calls its content: the MD5 of its bytes, as often as not.
+    pub const ETAG: &str = "etag";
 }
 
 /// When the collector read the bytes.
