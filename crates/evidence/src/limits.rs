@@ -30,6 +30,8 @@ pub const OPENING_BYTES_MAX: usize = 32 << 20;
 pub const DOCUMENT_BYTES_MAX: usize = 1 << 20;
 /// Leaves of a JSON document that becomes fields.
 pub const DOCUMENT_LEAVES_MAX: usize = 4_096;
+/// Bytes of the pointers of a JSON document that becomes fields, together.
+pub const DOCUMENT_POINTER_BYTES_MAX: usize = 1 << 20;
 /// Nesting of a JSON document that becomes fields.
 pub const DOCUMENT_DEPTH_MAX: usize = 64;
 /// Nesting of any other JSON that this crate reads.

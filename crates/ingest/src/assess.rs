@@ -11,7 +11,7 @@ pub(crate) const POLICY_NAME: &str = "genesys-cloud-1";
 /// Its text, sealed as a `policy` entry.
 pub(crate) const POLICY_TEXT: &str = "A recording exported by Genesys Cloud is complete when \
 (1) its bytes were read in full and are not empty; (2) its sidecar, a JSON document beside it, is there; \
-(3) the sidecar can be read as JSON (UTF-8, no name twice, at most 1 MiB and 64 levels) and has no more values than can be sealed one by one; (4) the sidecar's recordingId is the recording's file name up to its first dot; \
+(3) the sidecar can be read as JSON (UTF-8, no name twice, at most 1 MiB and 64 levels) and has no more values, and no longer names, than can be sealed one by one; (4) the sidecar's recordingId is the recording's file name up to its first dot; \
 (5) the sidecar's conversationId is the conversation id in the path, where the path has one. \
 Nothing is said of attributes, holds or recordings that were not exported.";
 
@@ -38,7 +38,10 @@ pub(crate) fn assess(
     }
     let Some(sidecar) = sidecar else { return findings };
     if !document::may_be_fields(sidecar) {
-        findings.push("the sidecar holds more values than can be sealed one by one".to_owned());
+        findings.push(
+            "the sidecar holds more values, or longer names, than can be sealed one by one"
+                .to_owned(),
+        );
     }
     let said = |name: &str| sidecar.member(name).and_then(Value::as_str);
     let name = std::str::from_utf8(crate::group::name_of(key)).unwrap_or_default();

@@ -3,7 +3,9 @@
 use crate::error::FormError;
 use crate::field::{FieldType, Value as FieldValue, pointer_segment};
 use crate::json::{Value, parse};
-use crate::limits::{DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, DOCUMENT_LEAVES_MAX};
+use crate::limits::{
+    DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, DOCUMENT_LEAVES_MAX, DOCUMENT_POINTER_BYTES_MAX,
+};
 
 /// Reads a document that may become fields.
 ///
@@ -15,20 +17,22 @@ pub fn read(bytes: &[u8]) -> Result<Value, FormError> {
     if may_be_fields(&value) {
         return Ok(value);
     }
-    let found = leaves(&value).to_string();
-    Err(FormError::malformed("document", "at most 4096 values", &found))
+    let Extent { leaves, pointer_bytes } = extent(&value, 0);
+    let found = format!("{leaves} values, {pointer_bytes} bytes");
+    Err(FormError::malformed("document", "at most 4096 values, with pointers of 1 MiB", &found))
 }
 
-/// Whether a document has few enough values to become fields.
+/// Whether a document has few enough values, with pointers that are short enough, to become fields.
 #[must_use]
 pub fn may_be_fields(document: &Value) -> bool {
-    leaves(document) <= DOCUMENT_LEAVES_MAX
+    let extent = extent(document, 0);
+    extent.leaves <= DOCUMENT_LEAVES_MAX && extent.pointer_bytes <= DOCUMENT_POINTER_BYTES_MAX
 }
 
-/// Reads a document, however many values it has.
+/// Reads a document, however many values it has and whatever their names are.
 ///
 /// # Errors
-/// As [`read`], but for the number of values.
+/// As [`read`], but for the number of values and the length of their pointers.
 pub fn parse_document(bytes: &[u8]) -> Result<Value, FormError> {
     let refused = |expected: &str, found: &str| FormError::malformed("document", expected, found);
     if bytes.len() > DOCUMENT_BYTES_MAX {
@@ -41,14 +45,34 @@ pub fn parse_document(bytes: &[u8]) -> Result<Value, FormError> {
     parse(text, DOCUMENT_DEPTH_MAX)
 }
 
-fn leaves(value: &Value) -> usize {
-    match value {
-        Value::Array(elements) if !elements.is_empty() => elements.iter().map(leaves).sum(),
-        Value::Object(members) if !members.is_empty() => {
-            members.iter().map(|(_, v)| leaves(v)).sum()
+/// How many values a document has, and how long their pointers are together.
+struct Extent {
+    leaves: usize,
+    pointer_bytes: usize,
+}
+
+/// Of `value`, to which a pointer of `above` bytes leads. A name stands in the pointer of each value below it:
+/// written out, a document of 1 MiB can take gigabytes.
+fn extent(value: &Value, above: usize) -> Extent {
+    let below: Vec<Extent> = match value {
+        Value::Array(elements) => {
+            let place_bytes = |place: usize| 1 + place.checked_ilog10().unwrap_or(0) as usize + 1;
+            let elements = elements.iter().enumerate();
+            elements.map(|(place, element)| extent(element, above + place_bytes(place))).collect()
         }
-        _ => 1,
+        Value::Object(members) => {
+            let of = |name: &str| above + pointer_segment(name).len();
+            members.iter().map(|(name, member)| extent(member, of(name))).collect()
+        }
+        _ => Vec::new(),
+    };
+    if below.is_empty() {
+        return Extent { leaves: 1, pointer_bytes: above };
     }
+    below.iter().fold(Extent { leaves: 0, pointer_bytes: 0 }, |sum, one| Extent {
+        leaves: sum.leaves + one.leaves,
+        pointer_bytes: sum.pointer_bytes + one.pointer_bytes,
+    })
 }
 
 /// The values of `document` under `source`, each with its pointer.
@@ -120,5 +144,26 @@ mod tests {
             assert!(read(text.as_bytes()).is_err(), "{}", &text[..text.len().min(20)]);
         }
         assert!(read(b"\"\xff\"").is_err());
+    }
+
+    /// A long name above many values stood in the pointer of each: 0.9 MB took 7 GB, and no entry could be
+    /// sealed.
+    // spec: F10
+    #[test]
+    fn pointers_are_short_enough_together() {
+        // `/n…/p` of each place p: a slash, the name, a slash, and one digit.
+        let named = |name: usize, values: usize| {
+            format!("{{\"{}\":[{}1]}}", "n".repeat(name), "1,".repeat(values - 1))
+        };
+        let longest = DOCUMENT_POINTER_BYTES_MAX / 8 - 3;
+        assert!(read(named(longest, 8).as_bytes()).is_ok());
+        assert!(read(named(longest + 1, 8).as_bytes()).is_err());
+        assert!(read(named(900_000, 4_000).as_bytes()).is_err());
+        let document = br#"{"a":{"b/c":[1.50,"x",{}],"~":0},"d":[],"":[[0,0,0,0,0,0,0,0,0,0,0]]}"#;
+        let document = read(document).unwrap();
+        let extent = extent(&document, 0);
+        let values = values("sidecar", &document);
+        let pointer_bytes = values.iter().map(|value| value.pointer.len()).sum();
+        assert_eq!((extent.leaves, extent.pointer_bytes), (values.len(), pointer_bytes));
     }
 }
