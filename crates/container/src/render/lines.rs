@@ -151,7 +151,7 @@ fn history(line: &Recording, told: &Told<'_>, recordings: &Recordings) -> Vec<Li
     lines.extend(line.odd.iter().map(|odd| ("odd", odd.to_string())));
     if let Some(by) = line.superseded_by {
         // Whatever else is said about the recording stands beside its newest entry.
-        let other = if line.by_other_bytes { ", with OTHER BYTES" } else { "" };
+        let other = if line.by_other_bytes == Some(true) { ", with OTHER BYTES" } else { "" };
         lines.push(("superseded", format!("by entry {by}{other}")));
         return lines;
     }

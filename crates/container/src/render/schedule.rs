@@ -31,7 +31,7 @@ pub fn schedule(verdict: &Verdict) -> String {
             line.size,
             line.sha256.map(|sha256| sha256.to_string()).unwrap_or_default(),
             optional(line.path.as_deref()),
-            bytes(line),
+            cell(bytes(line)),
             cell(&line.left_out.as_ref().map(ToString::to_string).unwrap_or_default()),
             line.at,
             line.companions.0,
@@ -50,7 +50,7 @@ pub fn schedule(verdict: &Verdict) -> String {
             safe(&told.noticed.join("; ")),
             beside(line),
             yes_or_no(line.blocks_checked),
-            yes_or_no(line.by_other_bytes),
+            line.by_other_bytes.map_or("not disclosed", yes_or_no),
             conclusion(verdict.conclusion()),
         );
     }

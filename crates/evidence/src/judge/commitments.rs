@@ -153,6 +153,13 @@ impl Commitments {
             self.hides.insert(index);
         }
         let companions = self.committed(index, recording, &disclosed, opening);
+        let is_sidecar = |source: &str| source == sidecar::SOURCE;
+        if opening.is_some_and(|opening| opening.fields().any(|f| is_sidecar(&f.value.source)))
+            && !disclosed.companions().values().any(|c| c.role.as_deref().is_some_and(is_sidecar))
+        {
+            let why = "it shows values of a metadata file, and no companion of that role";
+            findings.not_read(Step::Sidecar, &format!("entry {index}"), why);
+        }
         let Some(subject) = statement.subject else { return };
         let closed = if self.unusable.contains(&index) { 0 } else { recording.fields.count };
         let (said, shown) = ((statement, recording), (&disclosed, opening));
@@ -226,7 +233,11 @@ impl Commitments {
             self.replacements.push(replacement);
             if let Some(line) = self.recordings.find(replaced) {
                 line.superseded_by = Some(index);
-                line.by_other_bytes |= same_bytes == Some(false);
+                line.by_other_bytes = match (line.by_other_bytes, same_bytes) {
+                    (Some(true), _) | (_, Some(false)) => Some(true),
+                    (known, Some(true)) => known,
+                    (_, None) => None,
+                };
             }
         }
         self.contents.insert(index, (sha256, size, companions));

@@ -64,8 +64,8 @@ pub struct Recording {
     pub hidden: (u64, u64),
     /// The entry that supersedes it, if one is shown.
     pub superseded_by: Option<u64>,
-    /// Whether an entry that supersedes it commits to other bytes.
-    pub by_other_bytes: bool,
+    /// Whether an entry that supersedes it commits to other bytes; `None` where that is not disclosed.
+    pub by_other_bytes: Option<bool>,
     /// When the entry was made, by the signer's clock.
     pub at: Time,
     /// How many milliseconds after its declared end that was; negative before it.
@@ -114,7 +114,7 @@ impl Recording {
             companions: (0, 0),
             hidden,
             superseded_by: None,
-            by_other_bytes: false,
+            by_other_bytes: Some(false),
             at: statement.at,
             sealed_after_ms: declared.sealed_after_ms(statement.at),
             declared_ms: declared.duration_ms,
@@ -358,7 +358,7 @@ mod tests {
             companions: (0, 0),
             hidden: (0, 0),
             superseded_by: None,
-            by_other_bytes: false,
+            by_other_bytes: Some(false),
             at: Time::from_unix_ms(0),
             sealed_after_ms: None,
             declared_ms: None,

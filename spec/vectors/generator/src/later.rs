@@ -1,6 +1,7 @@
 //! Entries, proofs, keys and exhibits of later versions; withheld values; names, lists and sidecars.
 
 use unbroken_evidence::field::Value;
+use unbroken_evidence::hash::Hash;
 use unbroken_evidence::key::Signer;
 use unbroken_evidence::opening::{Opening, Position};
 use unbroken_evidence::package::MemoryPackage;
@@ -154,6 +155,7 @@ pub(crate) fn disclosure_cases() -> Vec<Case> {
     vec![
         withheld("value-withheld", 0, "-", 2, "/durationMs"),
         withheld("companion-digest-withheld", 2, "V1", 2, "/0/sha256"),
+        withheld("companion-role-withheld", 2, "V28", 2, "/0/role"),
         withheld("content-withheld", 2, "V4", 4, "/blake3"),
         withheld("produced-value-withheld", 1, "V19", 8, "/0"),
         withheld("pad-withheld", 1, "V25", 2, "/00000"),
@@ -200,7 +202,26 @@ pub(crate) fn file_cases() -> Vec<Case> {
         }),
         ..Scene::default()
     };
+    // F10: its pointers are longer than 1 MiB together, and none of it became fields.
+    let long = || format!("{{\"{}\":[{}1]}}", "n".repeat(300), "1,".repeat(3_999));
+    let with_long_names = Scene {
+        values: Box::new(move |index, values| {
+            if index == 2 || index == 6 {
+                values.retain(|known| known.source != "sidecar");
+                for known in values.iter_mut().filter(|known| known.source == "companion") {
+                    match &*known.pointer {
+                        "/0/sha256" => known.value = Hash::of(&[long().as_bytes()]).to_string(),
+                        "/0/size" => known.value = long().len().to_string(),
+                        _ => {}
+                    }
+                }
+            }
+        }),
+        payload: Box::new(move |p| p.insert("data/2/companion-0.json", long())),
+        ..Scene::default()
+    };
     vec![
+        case("sidecar-with-names-too-long-for-fields", 0, "-", &with_long_names),
         case("other-bytes-beside-a-withheld-digest", 1, "V4", &other_bytes),
         case("companion-of-another-size", 1, "V6", &false_size),
         case("sidecar-value-differs", 1, "V28", &sidecar("/durationMs", Some("25621"))),

@@ -190,6 +190,9 @@ fn a_line_says_whether_other_bytes_took_its_place() {
         let lines = verdict.recordings().lines().iter();
         lines.map(|l| (l.index, l.superseded_by, l.by_other_bytes)).collect::<Vec<_>>()
     };
-    assert_eq!(lines("good"), [(2, Some(6), false), (4, None, false), (6, None, false)]);
-    assert_eq!(lines("replaced"), [(2, Some(6), true), (4, None, false), (6, None, false)]);
+    let others = |two| [(2, Some(6), two), (4, None, Some(false)), (6, None, Some(false))];
+    assert_eq!(lines("good"), others(Some(false)));
+    assert_eq!(lines("replaced"), others(Some(true)));
+    assert_eq!(lines("replaced-by-bytes-not-shown"), others(Some(true)), "of another size");
+    assert_eq!(lines("replaced-by-as-many-bytes-not-shown"), others(None));
 }
