@@ -195,6 +195,9 @@ fn a_log_must_continue_the_checkpoint_that_somebody_kept() {
     let (code, text) =
         scene.verify_log(&["--since", scene.log().join("tile/0/000.p/3").to_str().unwrap()]);
     assert_eq!(code, 4, "{text}");
+    std::fs::write(&kept, "no checkpoint\n").unwrap();
+    let (code, text) = scene.verify_log(&since);
+    assert!(code == 1 && text.contains("V8 CONTRADICTED: kept checkpoint"), "{text}");
 }
 
 // spec: O3 O4

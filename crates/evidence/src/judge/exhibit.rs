@@ -88,8 +88,13 @@ fn bytes_that_agree(recordings: &Recordings, not_judged: u64, findings: &mut Fin
         .iter()
         .fold((0, 0), |(all, held), line| (all + line.companions.0, held + line.companions.1));
     if lines.iter().all(|line| line.bytes == Bytes::NotPacked) {
-        let sentence = "no bytes were compared, for no recording is packed";
-        return findings.note(Axis::Content, sentence.to_owned());
+        let sentence = match companions {
+            0 => "no recording is packed: of none were the bytes compared".to_owned(),
+            _ => format!(
+                "no recording is packed: of none were the bytes compared; of {companions} companions {held} agree"
+            ),
+        };
+        return findings.note(Axis::Content, sentence);
     }
     let judged = if not_judged > 0 { " that were judged" } else { "" };
     let sentence = format!(
@@ -356,7 +361,8 @@ mod tests {
         package.insert("data/2/companion-0.json", *b"{}");
         let now = "the bytes of 1 of 3 recording entries agree, and 0 of 2 of their companions";
         assert_eq!(content(&mut package), [now, "contradicted at V3, V4"]);
-        let none = "no bytes were compared, for no recording is packed";
+        let none =
+            "no recording is packed: of none were the bytes compared; of 2 companions 0 agree";
         assert_eq!(content(&mut exhibit("recordings-not-packed")), [none]);
         // One entry is of a later version: nothing is said of what it says.
         let of_two = "the bytes of 2 of 2 recording entries that were judged agree, and 1 of 1 of their companions";

@@ -205,8 +205,8 @@ impl Keys {
     }
 
     fn check_end(&self, index: u64, control: &Control, ended: &Ended) -> Result<(), FormError> {
-        if ended.disputed_from.is_some_and(|from| from > index) {
-            return Err(refused("disputed_from not above the entry itself", &index.to_string()));
+        if let Some(from) = ended.disputed_from.filter(|from| *from > index) {
+            return Err(refused("disputed_from not above the entry itself", &from.to_string()));
         }
         let Some(history) = self.keys.get(&ended.key) else {
             let here = control.add.iter().any(|added| added.key.hash() == ended.key);
@@ -271,7 +271,7 @@ mod tests {
         assert_eq!(found(twice), refused(1, "a key ended once in an entry", &hash));
         assert_eq!(found(vec![end(Some(1))]), [""; 0], "from the entry itself on");
         let above = "disputed_from not above the entry itself";
-        assert_eq!(found(vec![end(Some(2))]), refused(1, above, "1"));
+        assert_eq!(found(vec![end(Some(2))]), refused(1, above, "2"));
     }
 
     // spec: C5

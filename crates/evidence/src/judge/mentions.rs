@@ -125,6 +125,8 @@ pub(crate) struct Mentions {
     /// The others, by the recording that they are about.
     subjects: BTreeMap<Subject, Vec<(u64, Kind)>>,
     undisclosed: Undisclosed,
+    /// Recording entries whose digest is shown by their opening alone.
+    pub(crate) opened: u64,
 }
 
 type Place = Option<(Option<String>, Vec<u8>)>;
@@ -184,6 +186,7 @@ impl Mentions {
             let (digest, companions) =
                 (disclosed.sha256().is_some(), !disclosed.hides_companions());
             self.undisclosed.take(Some(recording.media), digest, companions);
+            self.opened += u64::from(digest && recording.content.sha256.is_none());
         }
         self.contents.insert(index, disclosed.sha256());
         let superseding = recording.refs.iter().filter(|r| r.rel == Rel::Supersedes);

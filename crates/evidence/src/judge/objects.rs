@@ -58,7 +58,7 @@ pub struct ObjectVerdict {
     pub verdict: Verdict,
     /// One answer for each object, in their order.
     pub answers: Vec<Answer>,
-    /// Recording entries that show a SHA-256, or whose opening was given.
+    /// Recording entries of which a SHA-256 is shown, in the clear or by a verified opening.
     pub shown: u64,
     /// Recording entries that hide theirs.
     pub hidden: u64,
@@ -136,7 +136,9 @@ pub fn verify_objects(
     log::nothing_else(&mut findings);
     let mut verdict = Verdict::of(findings);
     verdict.seen = Some(verdict::Seen { continues: continued.map(|kept| kept.size()), ..sealed });
-    let (shown, hidden) = (seen.shown, seen.hidden);
+    // A digest that is not in the clear is known where an opening that was verified shows it.
+    let (shown, hidden) =
+        (seen.shown + mentions.opened, seen.hidden.saturating_sub(mentions.opened));
     Ok(ObjectVerdict { verdict, answers, shown, hidden, unfit: openings.into_keys().collect() })
 }
 
@@ -200,7 +202,7 @@ impl Glances {
         seen.refs.extend(glance.refs.iter().map(|target| (index, *target)));
         let is_recording = glance.kind == b"recording";
         if is_recording {
-            let is_shown = glance.sha256.is_some() || opened;
+            let is_shown = glance.sha256.is_some();
             seen.shown += u64::from(is_shown);
             seen.hidden += u64::from(!is_shown);
             if !opened {
