@@ -92,7 +92,39 @@ fn safe(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use unbroken_evidence::exhibit::verify_exhibit;
+    use unbroken_evidence::key::VerifierKey;
+    use unbroken_evidence::trust::Trust;
+
     use super::*;
+    use crate::open::Exhibit;
+
+    /// What is found of bytes may hold a comma: every later cell stood one column to the right.
+    #[test]
+    fn each_line_has_as_many_cells_as_there_are_names() {
+        let vectors = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../spec/vectors");
+        let key = std::fs::read_to_string(vectors.join("trust.txt")).unwrap();
+        let trust = Trust::key(VerifierKey::parse(key.trim_end()).unwrap());
+        for (name, found) in [
+            ("good", "agree"),
+            ("recording-removed", "MISSING, "),
+            ("size-wrong", "AGREES, "),
+            ("content-closed", "nothing, "),
+        ] {
+            let path = vectors.join(format!("exhibits/{name}.zip"));
+            let mut exhibit = Exhibit::open(&path).unwrap();
+            let text = schedule(&verify_exhibit(&mut exhibit, &trust, 1).unwrap());
+            assert!(text.contains(found), "{name}: {text}");
+            // A comma within quotes is part of its cell.
+            let cells = |line: &str| {
+                let outside = line.split('"').step_by(2);
+                outside.map(|part| part.matches(',').count()).sum::<usize>() + 1
+            };
+            for line in text.lines() {
+                assert_eq!(cells(line), 31, "{name}: {line}");
+            }
+        }
+    }
 
     #[test]
     fn a_cell_is_never_a_formula_nor_a_terminal_escape() {

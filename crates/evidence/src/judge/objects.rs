@@ -440,6 +440,7 @@ mod tests {
         let mut log = MemoryLog::of("good");
         let told = verify_objects(&mut log, &anchor(), None, openings, &[object(b"x")], 1).unwrap();
         assert_eq!(told.unfit, [77]);
+        assert_eq!((told.shown, told.hidden), (2, 1), "entry 4 hides its digest still");
         let lines = found(&told.verdict);
         assert!(
             lines.iter().any(|l| l
