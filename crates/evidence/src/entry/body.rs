@@ -226,14 +226,17 @@ impl Body {
     ) -> Result<(Kind, Self), FormError> {
         if !kind.is_known() {
             // What a later kind calls `refs` is its own affair, unless it has our form.
-            let refs = refs(value).ok().flatten().unwrap_or_default();
+            let refs = refs(value).ok().and_then(Result::ok).unwrap_or_default();
             return Ok((kind, Self::Unknown(refs)));
         }
-        let Some(refs) = refs(value)? else {
-            if kind == Kind::Control {
-                return Err(FormError::unsupported("refs rel", "a relation in a control entry"));
+        let refs = match refs(value)? {
+            Ok(refs) => refs,
+            Err(rel) if kind == Kind::Control => {
+                return Err(FormError::unsupported("refs rel", rel));
             }
-            return Ok((Kind::Unknown(kind.name().to_owned()), Self::Unknown(Vec::new())));
+            Err(_) => {
+                return Ok((Kind::Unknown(kind.name().to_owned()), Self::Unknown(Vec::new())));
+            }
         };
         let body = match kind {
             Kind::Recording => recording(value, refs)?,
@@ -283,10 +286,10 @@ fn fields(members: &mut Members<'_>) -> Result<FieldsCommitment, FormError> {
     Ok(FieldsCommitment { count, root })
 }
 
-/// The references of a body; `None` when one has a relation that is not known, which makes the
-/// whole kind unknown.
-fn refs(body: &Value) -> Result<Option<Vec<Ref>>, FormError> {
-    let Some(value) = body.member("refs") else { return Ok(Some(Vec::new())) };
+/// The references of a body, or the first relation that is not known, which makes the whole kind
+/// unknown.
+fn refs(body: &Value) -> Result<Result<Vec<Ref>, &str>, FormError> {
+    let Some(value) = body.member("refs") else { return Ok(Ok(Vec::new())) };
     let Some(elements) = value.as_array() else {
         return Err(FormError::malformed("refs", "an array", "another type"));
     };
@@ -298,12 +301,12 @@ fn refs(body: &Value) -> Result<Option<Vec<Ref>>, FormError> {
             "supersedes" => Rel::Supersedes,
             "about" => Rel::About,
             "erases" => Rel::Erases,
-            _ => return Ok(None),
+            unknown => return Ok(Err(unknown)),
         };
         members.finish()?;
         refs.push(Ref { index, leaf, rel });
     }
-    Ok(Some(refs))
+    Ok(Ok(refs))
 }
 
 fn recording(body: &Value, refs: Vec<Ref>) -> Result<Body, FormError> {

@@ -14,6 +14,7 @@ use crate::entry::value::{check_own_source, is_pointer};
 use crate::error::FormError;
 use crate::hash::{Hash, encode_hex, push_hex};
 use crate::json;
+use crate::limits::FIELD_VALUE_BYTES_MAX;
 use crate::tree::{Edge, leaf_hash};
 
 /// Sixteen fresh random bytes that hide a name or a value from guessing.
@@ -67,9 +68,18 @@ impl Field {
         let Some(field_type) = FieldType::from_name(type_name) else {
             return Err(FormError::unsupported(format!("{} type", item()), type_name));
         };
-        if !field_type.fits(value) || (field_type == FieldType::Pad) != (source == PAD) {
-            let expected = format!("a value that fits type {type_name}");
-            return Err(FormError::malformed(item(), expected, value));
+        if (field_type == FieldType::Pad) != (source == PAD) {
+            let expected = "type pad for source pad, and for no other";
+            return Err(FormError::malformed(item(), expected, &format!("type {type_name}")));
+        }
+        if !field_type.fits(value) {
+            let expected = field_type.form();
+            let found = if value.len() > FIELD_VALUE_BYTES_MAX {
+                format!("{} bytes", value.len())
+            } else {
+                format!("`{value}`")
+            };
+            return Err(FormError::malformed(item(), expected, &found));
         }
         check_own_source(source, pointer, field_type, value)?;
         let value = Value {
@@ -264,7 +274,6 @@ impl FieldSet {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limits::FIELD_VALUE_BYTES_MAX;
 
     fn counting() -> impl FnMut() -> Salt {
         let mut next = 0_u8;

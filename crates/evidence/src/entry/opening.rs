@@ -180,7 +180,8 @@ impl Opening {
         }
         let positions = positions(&mut reader, text)?;
         if reader.peek() == Some(b',') {
-            return Err(FormError::unsupported("opening member", "another one behind `fields`"));
+            reader.expect(",")?;
+            return Err(FormError::unsupported("opening member", &reader.string()?));
         }
         reader.expect("}\n")?;
         let opening = Self { block_key, positions };

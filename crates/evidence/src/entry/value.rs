@@ -56,6 +56,22 @@ impl FieldType {
         TYPE_NAMES.iter().find(|(_, known)| *known == name).map(|(field_type, _)| *field_type)
     }
 
+    /// What a value of this type looks like.
+    pub(crate) fn form(self) -> String {
+        let most = format!("of at most {FIELD_VALUE_BYTES_MAX} bytes");
+        match self {
+            Self::String => format!("a string {most}"),
+            Self::Number => format!("a JSON number {most}"),
+            Self::Boolean => "true or false".to_owned(),
+            Self::Null => "null".to_owned(),
+            Self::Object => "{}, the empty object".to_owned(),
+            Self::Array => "[], the empty array".to_owned(),
+            Self::Bytes => format!("base64 {most}"),
+            Self::Sha256 => "64 lower-case hex digits".to_owned(),
+            Self::Pad => "a pad without a value".to_owned(),
+        }
+    }
+
     pub(crate) fn fits(self, value: &str) -> bool {
         match self {
             Self::String => value.len() <= FIELD_VALUE_BYTES_MAX,
