@@ -40,6 +40,8 @@ pub struct Audit {
     pub openings: u64,
     /// Entries without an opening.
     pub missing_openings: u64,
+    /// Whether some of the differences are of keys, which nothing brings back but their backup.
+    pub keys_differ: bool,
     /// Why the keys were not held against the log, where they were not.
     pub keys_not_checked: Option<String>,
 }
@@ -106,10 +108,6 @@ pub fn audit(
         why: stop.to_string(),
     })?;
     let mut differences = Vec::new();
-    // A writer that holds the ledger may be between its copy and its log.
-    if lock.is_ok() {
-        differences.extend(head_copy::problem(folder, &anchor, size)?);
-    }
     let store = match &lock {
         Err(LedgerError::Held { holder, .. }) => Err(format!("held by {holder}")),
         Err(_) => Err("its lock could not be taken".to_owned()),
@@ -117,10 +115,15 @@ pub fn audit(
     };
     let known = store.as_ref().map_or(size, |entries| *entries);
     let unpublished = known.saturating_sub(size);
+    // A writer that holds the ledger may be between its copy and its log.
+    if lock.is_ok() {
+        differences.extend(head_copy::problem(folder, &anchor, (size, known))?);
+    }
     let keys = match reader.entry(0) {
         Ok(genesis) => keys::problems(folder, &genesis),
         Err(_) => keys::Problems::none("the log's first entry cannot be read"),
     };
+    let keys_differ = !keys.wrong.is_empty();
     differences.extend(keys.wrong);
     if keys.not_checked.is_none() {
         differences.extend(control_openings(folder, &mut reader)?);
@@ -136,7 +139,16 @@ pub fn audit(
     };
     differences.truncate(DIFFERENCES_MAX);
     let keys_not_checked = keys.not_checked;
-    Ok(Audit { log, differences, store, unpublished, openings, missing_openings, keys_not_checked })
+    Ok(Audit {
+        log,
+        differences,
+        store,
+        unpublished,
+        openings,
+        missing_openings,
+        keys_differ,
+        keys_not_checked,
+    })
 }
 
 /// The openings of control entries that are kept beside the keys.

@@ -30,14 +30,15 @@ pub fn kept(ledger: &Path) -> Result<Option<PathBuf>, LedgerError> {
 }
 
 /// What is wrong between the head copy of the ledger in `folder` and its log of `size` entries, in one
-/// sentence: that it knows more, or that nobody can tell.
+/// sentence: that it knows more, or that nobody can tell. Where the ledger knows of `stored` entries, those
+/// that the log lacks were sealed by a run that ended before it published them.
 ///
 /// # Errors
 /// `Io` when where it is cannot be read.
 pub fn problem(
     ledger: &Path,
     log_key: &VerifierKey,
-    size: u64,
+    (size, stored): (u64, u64),
 ) -> Result<Option<String>, LedgerError> {
     let Some(place) = kept(ledger)? else { return Ok(None) };
     let shown = place.display();
@@ -50,7 +51,7 @@ pub fn problem(
     let known = verified.map(|verified| verified.checkpoint().size);
     Ok(match known {
         None => Some(format!("the head copy {shown} is no checkpoint of this ledger")),
-        Some(known) if known > size => Some(format!(
+        Some(known) if known > size.max(stored) => Some(format!(
             "the head copy {shown} knows {known} entries and the log ends at {size}: the ledger was put back to an old state"
         )),
         Some(_) => None,

@@ -45,6 +45,11 @@ pub(crate) fn run(folder: &Path, out: &Output) -> Result<u8, Failure> {
         1 => "DIFFERENCES FOUND: keep a copy of the ledger, then run `unbroken restore`, which mends what it can and says what is lost\n",
         _ => "NO DIFFERENCE FOUND, BUT NOT EVERYTHING WAS CHECKED\n",
     });
+    if audit.keys_differ {
+        text.push_str(
+            "Keys are mended by no command: put back the copy of DIR/keys that was kept elsewhere\n",
+        );
+    }
     output::text(out, &text)?;
     output::json(
         out,

@@ -93,7 +93,7 @@ fn problems(
         problems.push("the published checkpoint is not signed by this ledger's log key".to_owned());
     }
     if Lock::holder(folder).is_none() {
-        problems.extend(head_copy::problem(folder, anchor, size)?);
+        problems.extend(head_copy::problem(folder, anchor, (size, private.end()?))?);
     }
     // Whoever asks may not be allowed to read the keys; that is no problem of the ledger.
     problems.extend(keys::problems(folder, genesis).wrong);

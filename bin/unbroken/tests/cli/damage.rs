@@ -233,6 +233,8 @@ fn a_key_of_another_ledger_signs_nothing() {
     assert!(text.contains("collector.key: it is not the collector key of this ledger"), "{text}");
     let text = scene.exits(1, &["audit"]);
     assert!(text.contains("collector.key: it is not the collector key"), "{text}");
+    // `restore` brings no key back.
+    assert!(text.contains("put back the copy of DIR/keys"), "{text}");
 }
 
 #[test]

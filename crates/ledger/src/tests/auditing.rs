@@ -181,3 +181,28 @@ fn damage_of_the_file_itself_is_a_difference_and_no_end_of_the_audit() {
         assert!(code == 1, "page {page}: {code} {text}");
     }
 }
+
+/// A run that ended between head copy and publishing was told as "put back to an old state".
+#[test]
+fn a_log_that_a_run_left_behind_is_no_old_state() {
+    let outside = tempfile::tempdir().unwrap();
+    let (folder, copy) = (outside.path().join("ledger"), outside.path().join("head-copy"));
+    let mut ledger = created(&folder);
+    ledger.set_head_copy(&copy).unwrap();
+    let old_log = outside.path().join("old-log");
+    let mut copy_log = std::process::Command::new("cp");
+    let copied = copy_log.arg("-a").arg(folder.join("log")).arg(&old_log).status();
+    assert!(copied.unwrap().success());
+    append(&mut ledger, 0..3).unwrap();
+    ledger.checkpoint().unwrap();
+    drop(ledger);
+    std::fs::rename(folder.join("log"), outside.path().join("new-log")).unwrap();
+    std::fs::rename(&old_log, folder.join("log")).unwrap();
+    let found = audit(&folder, "test", 1, &Progress::default()).unwrap();
+    assert_eq!((found.unpublished, found.differences.as_slice()), (3, &[][..]));
+    // Where the store is old too, the copy is the one that knows.
+    let known = (1, 1);
+    let anchor = crate::keys::Keys::load(&folder.join("keys")).unwrap().log.verifier().clone();
+    let problem = crate::head_copy::problem(&folder, &anchor, known).unwrap().unwrap();
+    assert!(problem.ends_with("the ledger was put back to an old state"), "{problem}");
+}
