@@ -292,7 +292,7 @@ fn a_file_named_as_the_verdict_names_the_anchor_hides_nothing() {
     }
     let (code, text) = verify(folder.path());
     assert!(code == 1 && !text.contains("nor for whose keys these are"), "{text}");
-    assert!(text.contains("- V1 CONTRADICTED: trust anchor ("), "{text}");
+    assert!(text.contains("- V1 CONTRADICTED: trust%20anchor (file "), "{text}");
 }
 
 // spec: O1 O2 O3
@@ -354,6 +354,15 @@ fn a_full_stderr_changes_no_exit_code_and_arguments_reach_no_terminal_raw() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_unbroken-verify"));
     let status = command.args(["exhibit", "--trust", "x", "/nonexistent"]).stderr(full()).status();
     assert_eq!(status.unwrap().code(), Some(4));
+    // A verdict that could not be written is told, and is no pass.
+    let good = vectors().join("exhibits/good.zip");
+    let trust = vectors().join("trust.txt");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_unbroken-verify"));
+    command.args(["exhibit", "--trust"]).args([trust, good]).stdout(full());
+    let said = command.output().unwrap();
+    let told = String::from_utf8_lossy(&said.stderr);
+    assert_eq!(said.status.code(), Some(4));
+    assert!(told.starts_with("error: the verdict could not be written: "), "{told}");
     let mut command = Command::new(env!("CARGO_BIN_EXE_unbroken-verify"));
     let said = command.args(["--bo\u{1b}[35m\rgus"]).output().unwrap();
     assert_eq!(said.status.code(), Some(4));

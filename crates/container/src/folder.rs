@@ -104,8 +104,25 @@ impl Listing<'_> {
         if name.is_some() && check_path(&path).is_ok() {
             return path;
         }
-        format!("{} ({})", printable(&path), self.files.len() + self.folders)
+        let number = self.files.len() + self.folders + 1;
+        format!("{} (file {number} as the folder was read)", percent_encoded(&path))
     }
+}
+
+/// A name as addresses write it: it can be printed, and printing it leaves it as it is. Cut if it is long.
+fn percent_encoded(path: &str) -> String {
+    const LENGTH_MAX: usize = 120;
+    let mut shown = String::new();
+    for byte in path.bytes() {
+        match byte {
+            _ if shown.len() >= LENGTH_MAX => return shown + "...",
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'_' | b'-' | b'/' => {
+                shown.push(char::from(byte));
+            }
+            _ => shown.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    shown
 }
 
 impl Package for Folder {

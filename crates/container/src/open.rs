@@ -41,7 +41,8 @@ impl Exhibit {
         if start.starts_with(b"PK") {
             return Zip::open(path, file).map(Self::Zip);
         }
-        Err(OpenError::container(path, "not an exhibit: neither a folder nor a .zip"))
+        let why = "not an exhibit: no folder, and its first bytes are not those of a .zip";
+        Err(OpenError::container(path, why))
     }
 }
 
