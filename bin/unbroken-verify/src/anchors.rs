@@ -28,7 +28,9 @@ pub(crate) struct Anchors {
 pub(crate) fn read(values: &[String]) -> Result<Anchors, Failure> {
     let mut anchors = Anchors { trust: Trust::default(), shown: Vec::new() };
     for value in values {
-        if Shape::of(value).is_some() || value.trim().is_empty() {
+        if MARKS.iter().any(|mark| value.contains(mark)) {
+            anchors.text("--trust", value)?;
+        } else if Shape::of(value).is_some() || value.trim().is_empty() {
             anchors.take(value)?;
         } else {
             anchors.file(value)?;
@@ -97,7 +99,11 @@ impl Anchors {
     fn file(&mut self, name: &str) -> Result<(), Failure> {
         let hint = "check the path; a ledger id or a verifier key can be given as it is";
         let text = small_file(Path::new(name), hint)?;
-        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        self.text(name, text.strip_prefix('\u{feff}').unwrap_or(&text))
+    }
+
+    /// The anchors of a text that was saved or copied.
+    fn text(&mut self, name: &str, text: &str) -> Result<(), Failure> {
         if text.contains("PRIVATE+KEY") {
             let sentence = "this is a private key, and no trust anchor";
             let hint = "give the verifier key; nobody else may see the private one";
@@ -162,6 +168,17 @@ mod tests {
         assert_eq!(given(&wrapped).unwrap().trust.keys[0].to_string(), KEY);
         assert!(given(&id[1..]).unwrap_err().contains("63 digits"));
         assert!(given(&KEY.replace("kyQR", "kyQr")).unwrap_err().contains("key id"));
+    }
+
+    /// A line was copied with its mark, and told to have a wrong letter.
+    #[test]
+    fn what_init_printed_may_be_pasted() {
+        let id = "ab".repeat(32);
+        let pasted = format!("trust anchor: {KEY}\nledger id: {id}");
+        let trust = given(&pasted).unwrap().trust;
+        assert_eq!((trust.keys[0].to_string().as_str(), trust.ledger_ids.len()), (KEY, 1));
+        assert_eq!(given(&format!("ledger id: {id}")).unwrap().trust.ledger_ids.len(), 1);
+        assert!(given("trust anchor: nothing").unwrap_err().contains("no trust anchor"));
     }
 
     /// Everything that is given must hold (L7), also what somebody wrote below what `init` printed.

@@ -78,7 +78,11 @@ pub(crate) fn print_verdict(
         render::text(verdict, Some(identity), detail, colour)
     };
     // A reader that went away has not read the verdict: the exit code must not be 0 then.
-    if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
+    if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        // One that cut the text on purpose knows.
+        if error.kind() != std::io::ErrorKind::BrokenPipe {
+            say(&format!("error: the verdict could not be written: {error}"));
+        }
         std::process::exit(i32::from(USAGE));
     }
 }
