@@ -43,7 +43,7 @@ pub(crate) fn run(arguments: &ObjectArguments, output: &Output) -> Result<u8, Fa
     codes.extend(failures.iter().map(|failure| failure.code));
     for index in &found.unfit {
         crate::output::say(&format!(
-            "warning: opening {index}: nothing that was judged has this index: nothing was taken from it"
+            "warning: opening {index}: nothing was taken from it: it is of no entry that was judged"
         ));
         codes.push(2);
     }
@@ -94,7 +94,11 @@ fn openings_in(folder: &Path) -> Result<(BTreeMap<u64, Opening>, Vec<Failure>), 
 
 fn headline(found: &ObjectVerdict, all: usize, unread: usize) -> String {
     let count = |wanted: fn(&Answer) -> bool| found.answers.iter().filter(|a| wanted(a)).count();
-    let sealed = count(|answer| matches!(answer, Answer::Sealed(_)));
+    let shown = count(|answer| match answer {
+        Answer::Sealed(_) => true,
+        Answer::OtherBytes(_, _, elsewhere) => !elsewhere.is_empty(),
+        Answer::NoMatch => false,
+    });
     let other = count(|answer| matches!(answer, Answer::OtherBytes(_, 0, _)));
     let perhaps = count(|answer| matches!(answer, Answer::OtherBytes(_, 1.., _)));
     let elsewhere = count(
@@ -108,20 +112,20 @@ fn headline(found: &ObjectVerdict, all: usize, unread: usize) -> String {
     let replaced = counted(|mention| others(&mention.superseded_by));
     let replacing = counted(|mention| others(&mention.supersedes));
     let objects = if all == 1 { "object was" } else { "objects were" };
-    let mut text = format!("{sealed} of {all} {objects} found among the digests that are shown");
+    let mut text = format!("{shown} of {all} {objects} found among the digests that are shown");
     for (count, what) in [
         (replaced, "with bytes that were later REPLACED by others"),
         (replacing, "with bytes that took the place of others: REPLACED"),
         (other, "sealed under their key with OTHER BYTES"),
         (perhaps, "sealed under their key with OTHER BYTES, and perhaps with these too"),
         (elsewhere, "sealed, but under ANOTHER KEY than the one given"),
-        (unread, "could not be read"),
+        (unread, "COULD NOT BE READ, of which nothing is said"),
     ] {
         if count > 0 {
             text.push_str(&format!("; {count} {what}"));
         }
     }
-    format!("{text}. {}\n", render::headline(&found.verdict))
+    format!("{text}. Of the log: {}\n", render::headline(&found.verdict))
 }
 
 fn object(name: &OsStr, s3: &S3Arguments) -> Result<Object, Failure> {

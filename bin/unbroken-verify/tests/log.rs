@@ -256,7 +256,7 @@ fn single_objects_are_sealed_superseded_other_or_unknown() {
         code == 4 && text.contains("missing.opus") && text.contains("sealed in entry 2"),
         "{text}"
     );
-    assert!(text.contains("1 of 2 objects") && text.contains("1 could not be read"), "{text}");
+    assert!(text.contains("1 of 2 objects") && text.contains("1 COULD NOT BE READ"), "{text}");
 }
 
 #[test]

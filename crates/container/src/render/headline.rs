@@ -48,7 +48,7 @@ fn first(verdict: &Verdict) -> String {
             )
         }
         _ if verdict.without_anchor() => {
-            "CONSISTENT, BUT ORIGIN NOT ESTABLISHED: no trust anchor was given, and the key was taken from the package itself.".to_owned()
+            format!("CONSISTENT, BUT ORIGIN NOT ESTABLISHED: no trust anchor was given, and the key was taken from the {} itself.", container(verdict))
         }
         Conclusion::Incomplete if shows_none && !verdict.tally(Step::Payload).ran => {
             "NO ALTERATION FOUND IN WHAT WAS JUDGED, BUT NOT EVERYTHING IS ESTABLISHED.".to_owned()
@@ -64,6 +64,11 @@ fn first(verdict: &Verdict) -> String {
         }
         Conclusion::Agrees | Conclusion::Contradicts => "NO ALTERATION FOUND.".to_owned(),
     }
+}
+
+/// What was verified: a published log has no entry that closes an exhibit.
+fn container(verdict: &Verdict) -> &'static str {
+    if verdict.tally(Step::Produced).ran { "package" } else { "log" }
 }
 
 fn is_anchored(verdict: &Verdict) -> bool {
@@ -106,7 +111,8 @@ fn contradiction(verdict: &Verdict, blame: Blame) -> String {
             }
         ),
         Blame::AnotherLedger => format!(
-            "THIS IS ANOTHER LEDGER THAN THE ONE YOU NAMED{place}. Look first whether what you gave is what reached you on paper. If it is right, this does not come from that ledger{later}. Whatever agrees agrees within this package only."
+            "THIS IS ANOTHER LEDGER THAN THE ONE YOU NAMED{place}. Look first whether what you gave is what reached you on paper. If it is right, this does not come from that ledger{later}. Whatever agrees agrees within this {} only.",
+            container(verdict)
         ),
         Blame::Package => {
             let agrees = if verdict.evidence_agrees() {
@@ -128,7 +134,8 @@ const ANYBODY: &str = "No independent party vouches for when this was sealed, no
 /// Who vouches for when: nobody, but for what a kept checkpoint covers.
 fn vouched(verdict: &Verdict) -> String {
     // An anchor that failed says as little about the keys as none.
-    let fails = matches!(verdict.blame(), Some(Blame::AnotherLedger)) && !is_anchored(verdict);
+    let is_vouched = verdict.seen().is_some_and(|seen| seen.anchored || seen.signed);
+    let fails = matches!(verdict.blame(), Some(Blame::AnotherLedger)) && !is_vouched;
     if fails || verdict.without_anchor() {
         return ANYBODY.to_owned();
     }
@@ -154,7 +161,15 @@ fn counts(verdict: &Verdict) -> Option<String> {
         by_subject.entry(line.subject).or_default().push(line);
     }
     let worst = |lines: Vec<_>| lines.into_iter().max_by_key(|line: &&Recording| line.bytes);
-    let branched = by_subject.values().filter(|lines| lines.len() > 1).count() as u64;
+    let competing = |lines: &Vec<&Recording>| lines.len() > 1;
+    let mut branched: BTreeSet<Subject> = by_subject
+        .iter()
+        .filter(|(_, lines)| competing(lines))
+        .map(|(subject, _)| *subject)
+        .collect();
+    let twice = |line: &&Recording| line.superseded_by.len() > 1;
+    branched.extend(verdict.recordings().lines().iter().filter(twice).map(|line| line.subject));
+    let branched = branched.len() as u64;
     let current: Vec<&Recording> = by_subject.into_values().filter_map(worst).collect();
     if current.is_empty() {
         return examined(verdict);
@@ -203,9 +218,27 @@ fn counts(verdict: &Verdict) -> Option<String> {
         let others = counted(companions - agree, "companion");
         text.push_str(&format!("; {others} not packed or not in agreement"));
     }
+    text.push_str(&earlier(verdict));
     text.push_str(&odd_and_withheld(verdict));
     text.push('.');
     Some(text)
+}
+
+/// The counts above are of the newest entry of each recording; this is of the others.
+fn earlier(verdict: &Verdict) -> String {
+    let recordings = verdict.recordings();
+    let is_open = |line: &&Recording| !line.superseded_by.is_empty() && line.bytes != Bytes::Agree;
+    let superseded = recordings.lines().iter().filter(is_open).count() as u64;
+    let mut text = String::new();
+    if superseded > 0 && !none_packed(verdict) {
+        let entries = counted(superseded, "superseded entry");
+        text.push_str(&format!("; {entries} whose bytes are not packed or not in agreement"));
+    }
+    if recordings.not_judged() > 0 {
+        let entries = counted(recordings.not_judged(), "entry");
+        text.push_str(&format!("; {entries} that could not be judged, about whatever recording"));
+    }
+    text
 }
 
 /// Of how many recordings something is odd, and of how many entries values are withheld.
@@ -226,6 +259,11 @@ fn odd_and_withheld(verdict: &Verdict) -> String {
     if withheld > 0 {
         text.push_str(&format!("; values of {} are withheld", counted(withheld, "entry")));
     }
+    let closed = lines.iter().filter(|line| line.hidden.1 > 0).count() as u64;
+    if closed > 0 {
+        let entries = counted(closed, "entry");
+        text.push_str(&format!("; {entries} with closed fields, of which nothing is known"));
+    }
     text
 }
 
@@ -242,12 +280,16 @@ fn examined(verdict: &Verdict) -> Option<String> {
 /// Bytes that were replaced are no alteration of the exhibit, and must not be missed.
 fn replaced(verdict: &Verdict) -> Option<String> {
     let count = verdict.replacements().with_other_bytes();
-    (count > 0).then(|| {
-        format!(
-            "BYTES WERE REPLACED {} after they were first sealed, as the ledger's own entries say. Of this package:",
-            counted(count, "time")
-        )
-    })
+    let times = counted(count, "time");
+    let said = match verdict.blame() {
+        Some(Blame::Evidence | Blame::AnotherLedger) => format!(
+            "ENTRIES IN IT SAY THAT BYTES WERE REPLACED, {times}, after they were first sealed; who made these entries is said below. Of this package:"
+        ),
+        None | Some(Blame::Package) => format!(
+            "BYTES WERE REPLACED {times} after they were first sealed, as the ledger's own entries say. Of this package:"
+        ),
+    };
+    (count > 0).then_some(said)
 }
 
 /// The first of what cannot be said, but for what follows from the missing anchor: a disputed key, say.

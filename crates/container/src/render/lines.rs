@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use unbroken_evidence::recordings::{Bytes, Recording, Recordings, Told};
 
-use super::counted;
 use super::document::bytes;
 use super::text::{Detail, LINES_SHOWN, more};
+use super::{counted, indices};
 
 /// The recordings: nothing else in the exhibit is one, whatever its name.
 pub(super) fn recordings(recordings: &Recordings, detail: Detail, text: &mut String) {
@@ -52,7 +52,7 @@ fn is_plain(line: &Recording) -> bool {
     line.bytes == Bytes::Agree
         && line.odd.is_empty()
         && line.complete != Some(false)
-        && line.superseded_by.is_none()
+        && line.superseded_by.is_empty()
 }
 
 /// A stranger's words, marked off from ours.
@@ -96,6 +96,11 @@ fn about(line: &Recording, told: &Told<'_>) -> Vec<Line> {
     if line.hidden.0 > 0 {
         let names = few(&told.withheld, line.hidden.0, ", ");
         lines.push(("withheld", format!("{}: {names}", counted(line.hidden.0, "value"))));
+    }
+    if line.hidden.1 > 0 {
+        let fields = counted(line.hidden.1, "field");
+        let closed = "what it may hold (companions, findings, an id) is not known";
+        lines.push(("closed", format!("{fields}: {closed}")));
     }
     lines
 }
@@ -149,10 +154,10 @@ fn history(line: &Recording, told: &Told<'_>, recordings: &Recordings) -> Vec<Li
         lines.push(("noticed", format!("by the collector: {noticed}")));
     }
     lines.extend(line.odd.iter().map(|odd| ("odd", odd.to_string())));
-    if let Some(by) = line.superseded_by {
+    if let Some(by) = by(&line.superseded_by) {
         // Whatever else is said about the recording stands beside its newest entry.
         let other = if line.by_other_bytes == Some(true) { ", with OTHER BYTES" } else { "" };
-        lines.push(("superseded", format!("by entry {by}{other}")));
+        lines.push(("superseded", format!("by {by}{other}")));
         return lines;
     }
     let beside = recordings.beside(&line.subject);
@@ -178,6 +183,18 @@ fn history(line: &Recording, told: &Told<'_>, recordings: &Recordings) -> Vec<Li
         lines.push(("", format!("and {more} more; --json lists them")));
     }
     lines
+}
+
+/// The entries that supersede one; of many the first few.
+fn by(entries: &[u64]) -> Option<String> {
+    let shown = entries.get(..entries.len().min(LINES_SHOWN)).unwrap_or_default();
+    let more = entries.len() - shown.len();
+    match (entries, more) {
+        ([], _) => None,
+        ([one], _) => Some(format!("entry {one}")),
+        (_, 0) => Some(format!("entries {}", indices(shown, ", "))),
+        _ => Some(format!("entries {}, and {more} more", indices(shown, ", "))),
+    }
 }
 
 /// The first few of so many.

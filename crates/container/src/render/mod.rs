@@ -5,6 +5,8 @@ mod explain;
 mod headline;
 mod lines;
 mod schedule;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use unbroken_evidence::trust::FOREIGN_KEYS;
@@ -55,6 +57,11 @@ impl Identity {
 pub fn foreign_keys(verdict: &Verdict) -> Option<&str> {
     let notes = verdict.axes().iter().flat_map(|axis| &axis.notes);
     notes.map(String::as_str).find(|note| note.starts_with(FOREIGN_KEYS))
+}
+
+/// Indices of entries.
+fn indices(entries: &[u64], between: &str) -> String {
+    entries.iter().map(u64::to_string).collect::<Vec<_>>().join(between)
 }
 
 /// A number with its noun.

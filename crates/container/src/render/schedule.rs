@@ -39,7 +39,7 @@ pub fn schedule(verdict: &Verdict) -> String {
             line.hidden.0,
             safe(&told.withheld.join("; ")),
             line.hidden.1,
-            line.superseded_by.map(|index| index.to_string()).unwrap_or_default(),
+            super::indices(&line.superseded_by, "; "),
             optional(told.start),
             optional(told.end),
             line.declared_ms.map(|ms| ms.to_string()).unwrap_or_default(),

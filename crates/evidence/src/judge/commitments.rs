@@ -232,7 +232,7 @@ impl Commitments {
             let replacement = Replacement { index, replaced, same_bytes, same_companions };
             self.replacements.push(replacement);
             if let Some(line) = self.recordings.find(replaced) {
-                line.superseded_by = Some(index);
+                line.superseded_by.push(index);
                 line.by_other_bytes = match (line.by_other_bytes, same_bytes) {
                     (Some(true), _) | (_, Some(false)) => Some(true),
                     (known, Some(true)) => known,

@@ -66,9 +66,11 @@ pub fn verify_exhibit(
     story.strays(&reading, &mut findings);
     let left_out = story.scope.left_out();
     Payload::new(&mut reading, &mut story.commitments, left_out, &mut findings).judge()?;
-    let shown = story.entries.history.shown().count() as u64;
+    let history = &story.entries.history;
+    let shown = (history.shown().count() as u64, history.count_unread());
     notes(&mut findings, seen.as_ref(), story.hidden, shown);
     let not_judged = story.commitments.count_refused();
+    story.commitments.recordings.not_judged = not_judged;
     bytes_that_agree(&story.commitments.recordings, not_judged, &mut findings);
     let mut verdict = Verdict::of(findings);
     verdict.seen = seen;
@@ -108,9 +110,11 @@ fn bytes_that_agree(recordings: &Recordings, not_judged: u64, findings: &mut Fin
     }
 }
 
-fn notes(findings: &mut Findings, seen: Option<&Seen>, hidden: u64, shown: u64) {
+/// What belongs beside the axes; `shown` counts the entries that are shown, and those that cannot be read.
+fn notes(findings: &mut Findings, seen: Option<&Seen>, hidden: u64, shown: (u64, u64)) {
+    let (shown, unread) = shown;
     if seen.is_some_and(|seen| seen.anchored) {
-        let what = if seen.is_some_and(|seen| seen.size == shown) {
+        let what = if unread == 0 && seen.is_some_and(|seen| seen.size == shown) {
             "every entry up to this checkpoint is shown; a later one that ends or disputes a key shows only in the published log"
         } else {
             "an entry that ends or disputes a key may be left out here: that shows only in the published log"
@@ -121,9 +125,14 @@ fn notes(findings: &mut Findings, seen: Option<&Seen>, hidden: u64, shown: u64) 
         let of = seen.map_or_else(String::new, |seen| {
             format!("; of the {} entries up to this checkpoint {shown} are shown here", seen.size)
         });
-        let sentence =
-            format!("as declared by the producer; nothing is said of other recordings{of}");
-        findings.note(Axis::Scope, sentence);
+        let unread = match unread {
+            0 => String::new(),
+            count => format!(", of which {count} cannot be read"),
+        };
+        findings.note(
+            Axis::Scope,
+            format!("as declared by the producer; nothing is said of other recordings{of}{unread}"),
+        );
     }
     if hidden > 0 {
         let sentence = format!(
@@ -161,7 +170,7 @@ impl Story {
                 // It is there and cannot be read: nothing that hangs on it is blamed.
                 self.commitments.refused(index);
                 if reading.has_note(index, is_control) {
-                    self.entries.history.damaged(index);
+                    self.entries.damaged(index, is_control);
                 }
                 continue;
             };
@@ -344,6 +353,26 @@ mod tests {
         }
     }
 
+    /// With the genesis unreadable every entry above it was said to name another control entry.
+    // spec: X12 E13
+    #[test]
+    fn an_entry_that_cannot_be_read_accuses_no_other() {
+        for (path, others) in [("ledger/control/0.note", 1..4), ("ledger/control/3.note", 4..9)] {
+            let mut package = exhibit("good");
+            package.damage(path);
+            let found = found_in(&mut package);
+            let index = path.bytes().nth(15).map(char::from).unwrap();
+            let contradicted: Vec<&String> =
+                found.iter().filter(|line| line.contains("! ")).collect();
+            assert!(contradicted.iter().all(|line| line.contains(path)), "{contradicted:?}");
+            for other in others {
+                let why =
+                    format!("V11? entry {other}: entry {index}, which cannot be read, may be");
+                assert!(found.iter().any(|line| line.starts_with(&why)), "{why}: {found:?}");
+            }
+        }
+    }
+
     fn notes_of(package: &mut MemoryPackage, axis: Axis) -> Vec<String> {
         let verdict = verify_exhibit(package, &anchor(), 1).unwrap();
         let axis = verdict.axes().iter().find(|found| found.axis == axis);
@@ -388,6 +417,8 @@ mod tests {
         assert_eq!(said("good"), (vec![all.to_owned()], vec![scope(9)]));
         let some = "an entry that ends or disputes a key may be left out here: that shows only in the published log";
         assert_eq!(said("an-entry-not-shown"), (vec![some.to_owned()], vec![scope(8)]));
+        let unread = format!("{}, of which 1 cannot be read", scope(9));
+        assert_eq!(said("entry-version"), (vec![some.to_owned()], vec![unread]));
     }
 
     #[test]

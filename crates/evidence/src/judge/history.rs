@@ -11,6 +11,8 @@ use crate::keys::Keys;
 use crate::kind::Kind;
 use crate::step::{Axis, Step};
 
+const NO_CUSTODY: &str = "there is none among the entries that were judged";
+
 /// The steps that this file carries out.
 pub(crate) const STEPS: &[Step] =
     &[Step::Named, Step::References, Step::Succession, Step::CustodyEvents];
@@ -270,6 +272,11 @@ impl History {
         self.rows.iter().enumerate().filter_map(subject)
     }
 
+    /// How many of the shown entries cannot be read.
+    pub(crate) fn count_unread(&self) -> u64 {
+        self.rows.iter().filter(|row| row.is_unread()).count() as u64
+    }
+
     /// The entry of the last index, if it cannot be read.
     pub(crate) fn last_is_unread(&self) -> bool {
         self.rows.last().is_some_and(Row::is_unread)
@@ -312,10 +319,17 @@ impl History {
             findings.not_established(Step::CustodyEvents, "custody entries", &why);
         } else if custody > 0 {
             findings.held(Step::CustodyEvents);
-            findings.note(Axis::Custody, "that custody entries were signed is established; what they say is their signer's word".into());
+            findings.note(Axis::Custody, "each custody entry is signed by the key that it names, and whether that key might sign is told by the axis signer; what it says is its signer's word".into());
         } else {
-            findings.not_supplied(Step::CustodyEvents, "custody entries", "none is shown");
-            findings.note(Axis::Custody, "no custody entry is shown".into());
+            findings.not_supplied(Step::CustodyEvents, "custody entries", NO_CUSTODY);
+            findings.note(Axis::Custody, NO_CUSTODY.into());
+        }
+        let unread = self.count_unread();
+        if unread > 0 {
+            let why = format!(
+                "{unread} that cannot be read or are not understood may be about any recording, and supersede any entry"
+            );
+            findings.not_established(Step::Succession, "entries", &why);
         }
         findings.ran(STEPS);
     }

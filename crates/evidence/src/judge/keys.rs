@@ -46,6 +46,8 @@ pub struct Keys {
     points: BTreeSet<[u8; 32]>,
     ledger_id: Option<Hash>,
     newest: Option<Hash>,
+    /// An entry above the newest control entry that may be a newer one: it cannot be read.
+    lost: Option<u64>,
     /// The first control entry that could not be read: what it added or ended is not known.
     blind_from: Option<u64>,
 }
@@ -61,6 +63,11 @@ impl Keys {
     #[must_use]
     pub const fn newest(&self) -> Option<Hash> {
         self.newest
+    }
+
+    /// The entry that may be a newer control entry than [`Keys::newest`], and cannot be read.
+    pub(crate) const fn lost(&self) -> Option<u64> {
+        self.lost
     }
 
     /// The first control entry that could not be read, if there is one.
@@ -79,9 +86,21 @@ impl Keys {
     /// Passes a control entry by its leaf: what it says is not taken in.
     pub(crate) fn pass(&mut self, index: u64, leaf: Hash) {
         self.newest = Some(leaf);
+        self.lost = None;
         if index == 0 {
             self.ledger_id = Some(leaf);
         }
+    }
+
+    /// The entry at `index` cannot be read; it may be a control entry, signed or not.
+    pub(crate) const fn lose(&mut self, index: u64) {
+        self.lost = Some(index);
+    }
+
+    /// The file of the control entry at `index` cannot be read, and not even its leaf is known.
+    pub(crate) fn damaged(&mut self, index: u64) {
+        self.blind_from.get_or_insert(index);
+        self.lose(index);
     }
 
     /// A control key signed the entry at `index`, and it cannot be read: from here on a key that is

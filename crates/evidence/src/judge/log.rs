@@ -69,7 +69,13 @@ pub fn verify_log(
     }
     let seen = judged.against(trust, &entries.keys, &mut findings);
     if seen.anchored {
-        findings.note(Axis::Scope, "established by the log: all its entries were read".into());
+        let sentence = match entries.history.count_unread() {
+            0 => "established by the log: all its entries were read".to_owned(),
+            unread => format!(
+                "established by the log: all its entries are here, of which {unread} cannot be read"
+            ),
+        };
+        findings.note(Axis::Scope, sentence);
         entries.history.says_what_is_superseded(&mut findings);
     }
     let continued = kept
@@ -158,6 +164,23 @@ mod tests {
         let (seen, whole) = (verdict.seen().unwrap(), verdict.tally(Step::NoteForm));
         assert_eq!((seen.size, seen.anchored, seen.continues), (300, true, None));
         assert!(whole.ran && whole.held == 300);
+    }
+
+    /// "All its entries were read", with one of a later version among them.
+    // spec: A2
+    #[test]
+    fn of_a_log_that_is_not_wholly_understood_the_scope_says_so() {
+        let verdict = verify_log(
+            &mut MemoryLog::of("later-entry-leaves-room-for-one"),
+            &anchor(),
+            None,
+            1,
+            &|_| (),
+        );
+        let verdict = verdict.unwrap();
+        let scope = verdict.axes().iter().find(|axis| axis.axis == Axis::Scope).unwrap();
+        let unread = "established by the log: all its entries are here, of which 1 cannot be read";
+        assert_eq!(scope.notes, [unread]);
     }
 
     #[test]

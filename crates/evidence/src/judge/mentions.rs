@@ -127,6 +127,8 @@ pub(crate) struct Mentions {
     undisclosed: Undisclosed,
     /// Recording entries whose digest is shown by their opening alone.
     pub(crate) opened: u64,
+    /// Openings that were given and are not their entry's.
+    pub(crate) unfit: Vec<u64>,
 }
 
 type Place = Option<(Option<String>, Vec<u8>)>;
@@ -167,6 +169,7 @@ impl Mentions {
             Some(Err(mismatch)) => {
                 let why = format!("nothing was taken from it: it is not this entry's ({mismatch})");
                 findings.not_established(Step::OpeningRoot, &item, &why);
+                self.unfit.push(index);
                 None
             }
             Some(Ok(opening)) => {

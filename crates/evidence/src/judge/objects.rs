@@ -62,7 +62,7 @@ pub struct ObjectVerdict {
     pub shown: u64,
     /// Recording entries that hide theirs.
     pub hidden: u64,
-    /// Openings for which the log has no entry.
+    /// Openings from which nothing was taken: no entry that was judged has their index and commitment.
     pub unfit: Vec<u64>,
 }
 
@@ -139,7 +139,9 @@ pub fn verify_objects(
     // A digest that is not in the clear is known where an opening that was verified shows it.
     let (shown, hidden) =
         (seen.shown + mentions.opened, seen.hidden.saturating_sub(mentions.opened));
-    Ok(ObjectVerdict { verdict, answers, shown, hidden, unfit: openings.into_keys().collect() })
+    let mut unfit: Vec<u64> = openings.into_keys().chain(mentions.unfit).collect();
+    unfit.sort_unstable();
+    Ok(ObjectVerdict { verdict, answers, shown, hidden, unfit })
 }
 
 /// Glances at every entry as it passes.
@@ -435,11 +437,11 @@ mod tests {
     }
 
     #[test]
-    fn an_opening_without_its_entry_is_named() {
+    fn an_opening_without_its_entry_or_of_another_one_is_named() {
         let openings = BTreeMap::from([(77, Opening::default()), (4, Opening::default())]);
         let mut log = MemoryLog::of("good");
         let told = verify_objects(&mut log, &anchor(), None, openings, &[object(b"x")], 1).unwrap();
-        assert_eq!(told.unfit, [77]);
+        assert_eq!(told.unfit, [4, 77]);
         assert_eq!((told.shown, told.hidden), (2, 1), "entry 4 hides its digest still");
         let lines = found(&told.verdict);
         assert!(

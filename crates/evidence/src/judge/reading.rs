@@ -186,7 +186,7 @@ impl<'a> Reading<'a> {
     ) -> Result<Option<Vec<u8>>, Stop> {
         let bytes = self.bytes(path, bytes_max, step, findings)?;
         if let Some(bytes) = &bytes {
-            self.hold(path, Hash::of(&[bytes]), findings);
+            self.hold(path, Hash::of(&[bytes]), false, findings);
         }
         Ok(bytes)
     }
@@ -197,8 +197,15 @@ impl<'a> Reading<'a> {
         self.held.get_mut(place).is_some_and(|held| !std::mem::replace(held, true))
     }
 
-    /// Holds a file's SHA-256 against the manifest or tag manifest that lists it, once.
-    pub(crate) fn hold(&mut self, path: &str, found: Hash, findings: &mut Findings) {
+    /// Holds a file's SHA-256 against the manifest or tag manifest that lists it, once. Where a shown entry
+    /// commits to its bytes (`is_sealed`), the line of the manifest is what differs.
+    pub(crate) fn hold(
+        &mut self,
+        path: &str,
+        found: Hash,
+        is_sealed: bool,
+        findings: &mut Findings,
+    ) {
         if !self.first(path) {
             return;
         }
@@ -206,8 +213,15 @@ impl<'a> Reading<'a> {
         let listed = if is_payload { &self.manifest } else { &self.tags };
         let step = if is_payload { Step::Payload } else { Step::TagFiles };
         if let Some(expected) = listed.as_ref().and_then(|listed| listed.hash(path)) {
-            let (said, holds) = (format!("SHA-256 {expected}"), found == expected);
-            findings.check(holds, step, path, &said, &format!("SHA-256 {found}"));
+            let (said, found_here) = (format!("SHA-256 {expected}"), format!("SHA-256 {found}"));
+            if found == expected {
+                findings.held(step);
+            } else if is_sealed {
+                let item = format!("{MANIFEST}, its line for {path}");
+                findings.blamed(Fault::Package, step, &item, &found_here, &said);
+            } else {
+                findings.contradicted(step, path, &said, &found_here);
+            }
         }
     }
 
@@ -220,7 +234,7 @@ impl<'a> Reading<'a> {
                 continue;
             }
             match self.package.digest(&path, &[]) {
-                Ok((digests, _)) => self.hold(&path, digests.sha256, findings),
+                Ok((digests, _)) => self.hold(&path, digests.sha256, false, findings),
                 Err(PackageError::Damaged(what)) => {
                     let step =
                         if path.starts_with("data/") { Step::Payload } else { Step::TagFiles };

@@ -62,8 +62,8 @@ pub struct Recording {
     pub companions: (u64, u64),
     /// Values that are withheld by name, and positions that are closed.
     pub hidden: (u64, u64),
-    /// The entry that supersedes it, if one is shown.
-    pub superseded_by: Option<u64>,
+    /// The shown entries that supersede it, ascending.
+    pub superseded_by: Vec<u64>,
     /// Whether an entry that supersedes it commits to other bytes; `None` where that is not disclosed.
     pub by_other_bytes: Option<bool>,
     /// When the entry was made, by the signer's clock.
@@ -113,7 +113,7 @@ impl Recording {
             blocks_checked: false,
             companions: (0, 0),
             hidden,
-            superseded_by: None,
+            superseded_by: Vec::new(),
             by_other_bytes: Some(false),
             at: statement.at,
             sealed_after_ms: declared.sealed_after_ms(statement.at),
@@ -178,10 +178,17 @@ pub struct Recordings {
     /// Ascending by subject, then index, once everything was seen.
     beside: Vec<Beside>,
     policies: Vec<Policy>,
+    pub(crate) not_judged: u64,
     pub(crate) words: Words,
 }
 
 impl Recordings {
+    /// How many entries were not judged: any of them may be about a recording.
+    #[must_use]
+    pub const fn not_judged(&self) -> u64 {
+        self.not_judged
+    }
+
     /// Every recording entry that was judged.
     #[must_use]
     pub fn lines(&self) -> &[Recording] {
@@ -190,7 +197,7 @@ impl Recordings {
 
     /// Those that nothing supersedes.
     pub fn current(&self) -> impl Iterator<Item = &Recording> {
-        self.lines.iter().filter(|line| line.superseded_by.is_none())
+        self.lines.iter().filter(|line| line.superseded_by.is_empty())
     }
 
     /// How many entries' bytes were found so.
@@ -357,7 +364,7 @@ mod tests {
             blocks_checked: false,
             companions: (0, 0),
             hidden: (0, 0),
-            superseded_by: None,
+            superseded_by: Vec::new(),
             by_other_bytes: Some(false),
             at: Time::from_unix_ms(0),
             sealed_after_ms: None,
@@ -411,7 +418,7 @@ mod tests {
     fn lines_are_counted_by_what_was_found_and_those_that_nothing_supersedes_are_current() {
         let mut lines = vec![line(1, 1, None), line(2, 2, None), line(3, 2, None)];
         lines[0].bytes = Bytes::Agree;
-        lines[1].superseded_by = Some(3);
+        lines[1].superseded_by = vec![3];
         let recordings = Recordings { lines, ..Recordings::default() };
         assert_eq!(recordings.current().map(|line| line.index).collect::<Vec<_>>(), [1, 3]);
         assert_eq!((recordings.count(Bytes::Agree), recordings.count(Bytes::NotPacked)), (1, 2));

@@ -140,7 +140,7 @@ fn covers(said: &Produced, reading: &mut Reading<'_>, findings: &mut Findings) -
             let expected = text(*stated);
             findings.blamed(Fault::Package, Step::Produced, path, &expected, &found);
         } else {
-            findings.contradicted(Step::Produced, path, "a digest in the entry", "none");
+            findings.contradicted(Step::Produced, path, "what the entry says of it", "nothing");
         }
     }
     Ok(())

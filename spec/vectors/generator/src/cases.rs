@@ -168,6 +168,11 @@ fn package_cases() -> Vec<Case> {
 fn bag_cases() -> Vec<Case> {
     vec![
         edited("manifest-line-ending", 1, "V2", |p| change(p, MANIFEST, "\n", "\r\n")),
+        edited("manifest-line-of-other-bytes", 1, "V3", |p| {
+            let mut lines = lines_of(p, MANIFEST);
+            lines.insert(CALL_PATH.into(), Hash::of(&[b"another recording"]));
+            p.insert(MANIFEST, Manifest::of(&lines).encode());
+        }),
         edited("manifest-replaced", 1, "V19", |p| {
             p.insert("data/openings/9.json", "more\n");
             crate::scene::bag(p);

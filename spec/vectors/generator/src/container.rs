@@ -21,6 +21,8 @@ pub(crate) fn cases() -> Vec<Case> {
         crc("zip-crc-of-a-recording", "V3", b"exhibit/data/2/recording.opus"),
         crc("zip-crc-of-an-opening", "V25", b"exhibit/data/openings/2.json"),
         crc("zip-crc-of-an-entry", "V13", b"exhibit/ledger/entries/2.note"),
+        crc("zip-crc-of-the-genesis", "V13", b"exhibit/ledger/control/0.note"),
+        crc("zip-crc-of-a-control-entry", "V13", b"exhibit/ledger/control/3.note"),
         crc("zip-crc-of-the-checkpoint", "V8", b"exhibit/ledger/checkpoint"),
         crc("zip-crc-of-a-tag-file", "V7", b"exhibit/bagit.txt"),
     ]);

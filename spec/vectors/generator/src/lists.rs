@@ -12,6 +12,8 @@ pub const HEADLINES: &[(&str, &str)] = &[
     ("produced-fetch-missing", "evidence"),
     ("bagging-date", "package"),
     ("manifest-line-ending", "package"),
+    ("manifest-line-of-other-bytes", "package"),
+    ("recording-swapped-with-manifest", "evidence"),
     ("tag-manifest-without-line", "package"),
     ("file-added-beside", "package"),
     ("proof-in-the-other-folder-too", "evidence"),
@@ -59,7 +61,9 @@ pub const AXES: &[(&str, &str)] = &[
     ("custody-signed-by-a-stranger", "EEEC--EENN"),
     ("opening-edited", "NCEE--EE-C"),
     ("companion-in-fetch", "E-EE--EE--"),
-    ("zip-crc-of-an-entry", "ENEC--NE-N"),
+    ("zip-crc-of-an-entry", "ENEC--NN-N"),
+    ("zip-crc-of-the-genesis", "EENC--EN-N"),
+    ("zip-crc-of-a-control-entry", "EENC--EN-N"),
     ("sidecar-value-differs", "EEEE--EE-C"),
 ];
 

@@ -6,7 +6,7 @@ use unbroken_evidence::field::Value;
 use unbroken_evidence::hash::Hash;
 use unbroken_evidence::opening::Position;
 
-use crate::cases::{Case, case};
+use crate::cases::{CALL_PATH, Case, case};
 use crate::scene::Scene;
 
 /// What entry 6 commits to.
@@ -16,6 +16,7 @@ pub(crate) const OTHER_BYTES: &[u8] = b"a recording that replaced another";
 pub(crate) const REPLACEMENTS: &[(&str, u64, u64, &str)] = &[
     ("good", 6, 2, "same same"),
     ("replaced", 6, 2, "other same"),
+    ("replaced-and-the-first-not-packed", 6, 2, "other same"),
     ("replaced-by-bytes-not-shown", 6, 2, "other not-disclosed"),
     ("replaced-by-as-many-bytes-not-shown", 6, 2, "not-disclosed not-disclosed"),
     ("metadata-file-replaced", 6, 2, "same other"),
@@ -111,8 +112,16 @@ pub(crate) fn cases() -> Vec<Case> {
         payload: Box::new(|package| package.insert("data/6/recording.opus", OTHER_BYTES)),
         ..replaced()
     };
+    let newest = Scene {
+        payload: Box::new(|package| {
+            package.insert("data/6/recording.opus", OTHER_BYTES);
+            drop(package.remove(CALL_PATH));
+        }),
+        ..replaced()
+    };
     vec![
         case("replaced", 0, "-", &both),
+        case("replaced-and-the-first-not-packed", 2, "V4", &newest),
         case("replaced-by-bytes-not-shown", 2, "V4", &not_shown(replaced())),
         case("replaced-by-as-many-bytes-not-shown", 2, "V4", &not_shown(Scene::default())),
         case("metadata-file-replaced", 2, "V6", &other_metadata()),

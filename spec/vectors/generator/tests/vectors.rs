@@ -301,7 +301,7 @@ fn the_verifier_says_what_supersedes_what_as_the_list_says() {
         let expected = Replacement { index, replaced, same_bytes, same_companions };
         assert_eq!(verdict.replacements().listed().collect::<Vec<_>>(), [&expected], "{row}");
         assert_eq!(verdict.replacements().with_other_bytes(), u64::from(*bytes == "other"));
-        assert_eq!(recording_of(&verdict, superseded).superseded_by, Some(index), "{row}");
+        assert!(recording_of(&verdict, superseded).superseded_by.contains(&index), "{row}");
     }
 }
 

@@ -126,12 +126,22 @@ impl Entries {
                 self.pending.push(Err(index));
                 if index == 0 {
                     self.keys.unread(index, leaf);
+                } else {
+                    self.keys.lose(index);
                 }
                 // Like an entry that is not shown it leaves room for one number, of whichever chain.
                 return;
             }
         }
         self.shown += 1;
+    }
+
+    /// An entry whose file cannot be read; `is_control` by its place.
+    pub(crate) fn damaged(&mut self, index: u64, is_control: bool) {
+        self.history.damaged(index);
+        if is_control {
+            self.keys.damaged(index);
+        }
     }
 
     fn read(&mut self, at: Position, item: &str, entry: UnverifiedEntry, findings: &mut Findings) {
@@ -168,6 +178,12 @@ impl Entries {
         let shown =
             |hash: Option<Hash>| hash.map_or_else(|| "none".to_owned(), |hash| hash.to_string());
         let holds = statement.control == newest && (index == 0) == newest.is_none();
+        if let (false, Some(lost)) = (holds, self.keys.lost()) {
+            let why = format!(
+                "entry {lost}, which cannot be read, may be the control entry that it names"
+            );
+            return findings.not_established(Step::Control, item, &why);
+        }
         let expected = format!("control {}", shown(newest));
         findings.check(holds, Step::Control, item, &expected, &shown(statement.control));
     }

@@ -43,6 +43,13 @@ impl Payload<'_, '_> {
                 _ if self.missing.contains(sha256) => {
                     "the manifest lists it, and it is not there".to_owned()
                 }
+                _ if self.astray.contains(sha256) => {
+                    "the manifest has its digest for a file that lies in no place of an exhibit"
+                        .to_owned()
+                }
+                _ if self.places.contains(&file) => {
+                    "its bytes are not packed: in their place lies another file".to_owned()
+                }
                 Some(reason) => format!("not packed; its producer says: {reason}"),
                 None => "not packed".to_owned(),
             };
@@ -69,7 +76,10 @@ impl Payload<'_, '_> {
             if matches!(line.bytes, Bytes::NotPacked | Bytes::NotDisclosed) {
                 line.left_out = self.left_out.remove(&(line.index, Packed::Recording));
             }
-            if line.bytes == Bytes::NotDisclosed && !self.indices.contains(&line.index) {
+            let of_it = (line.index, Packed::Recording)..;
+            let is_packed =
+                self.places.range(of_it).next().is_some_and(|(index, _)| *index == line.index);
+            if line.bytes == Bytes::NotDisclosed && !is_packed {
                 let item = format!("entry {}", line.index);
                 self.findings.not_read(
                     Step::Recording,

@@ -47,8 +47,10 @@ pub(crate) struct Payload<'a, 'b> {
     fetched: BTreeSet<Hash>,
     /// The same of files that are in the manifest alone.
     missing: BTreeSet<Hash>,
-    /// Indices under which something is packed.
-    indices: BTreeSet<u64>,
+    /// The same of files in the manifest that lie where no exhibit has one.
+    astray: BTreeSet<Hash>,
+    /// Places in which something is packed: an index, and what it is there.
+    places: BTreeSet<(u64, Packed)>,
 }
 
 /// A packed file and what it should be.
@@ -67,8 +69,8 @@ impl<'a, 'b> Payload<'a, 'b> {
         left_out: LeftOut,
         findings: &'a mut Findings,
     ) -> Self {
-        let (packed, fetched, missing, indices) = Default::default();
-        Self { reading, commitments, findings, left_out, packed, fetched, missing, indices }
+        let (packed, fetched, missing, astray, places) = Default::default();
+        Self { reading, commitments, findings, left_out, packed, fetched, missing, astray, places }
     }
 
     /// V3 to V6 and V28: every payload file against the manifest and the entries.
@@ -78,7 +80,7 @@ impl<'a, 'b> Payload<'a, 'b> {
         for place in 0..self.reading.package.files().iter().count() {
             let path = self.reading.package.files().path(place).unwrap_or_default().to_owned();
             if let Some(Place::Packed(index, name)) = Place::of(&path) {
-                self.indices.insert(index);
+                self.places.insert((index, name));
                 self.file(&path, index, name)?;
             }
         }
@@ -107,13 +109,16 @@ impl<'a, 'b> Payload<'a, 'b> {
         for (path, sha256) in manifest.lines() {
             if !is_payload(path) {
                 findings.contradicted(Step::ManifestForm, path, "a payload file", "another");
+                if self.reading.has(path) {
+                    self.astray.insert(sha256);
+                }
             } else if self.reading.has(path) {
                 // Its bytes are read below.
             } else if self.reading.fetched.contains_key(path) {
                 findings.not_read(Step::Payload, path, IN_FETCH);
                 self.fetched.insert(sha256);
-                if let Some(Place::Packed(index, _)) = Place::of(path) {
-                    self.indices.insert(index);
+                if let Some(Place::Packed(index, name)) = Place::of(path) {
+                    self.places.insert((index, name));
                 }
             } else {
                 findings.contradicted(Step::Payload, path, "the file", "missing");
@@ -138,24 +143,22 @@ impl<'a, 'b> Payload<'a, 'b> {
                 None => return Ok(()),
             },
         };
-        let keys: Vec<(u64, BlockKey)> = self
-            .commitments
-            .to(&expected)
-            .iter()
-            .filter_map(|(_, commitment)| match commitment {
-                Commitment::Recording { committed, .. } => {
-                    self.commitments.committed_at(*committed)
-                }
-                Commitment::Companion { .. } => None,
-            })
-            .filter_map(|committed| Some((committed.block_bytes, committed.block_key?)))
-            .take(BLOCK_TREES_MAX)
-            .collect();
-        let Some((digests, ends)) = self.digests(path, &keys)? else {
+        let mut of = expected;
+        let mut read = self.digests(path, &self.keys(&of))?;
+        if let Some((digests, _)) = &read
+            && digests.sha256 != of
+            && self.is_sealed(&digests.sha256)
+        {
+            // The manifest has another line for it: its blocks are those of the entry that has its bytes.
+            of = digests.sha256;
+            read = self.digests(path, &self.keys(&of))?;
+        }
+        let Some((digests, ends)) = read else {
             self.damaged(path, expected);
             return Ok(());
         };
-        self.reading.hold(path, digests.sha256, self.findings);
+        let is_sealed = self.is_sealed(&digests.sha256);
+        self.reading.hold(path, digests.sha256, is_sealed, self.findings);
         if !self.packed.insert(digests.sha256) {
             let (step, expected) = (Step::Names, "each packed file once");
             self.findings.blamed(Fault::Evidence, step, path, expected, "a second one");
@@ -168,7 +171,24 @@ impl<'a, 'b> Payload<'a, 'b> {
             return Ok(());
         }
         // A file that is not the listed one has no keys made ready; its blocks are not judged.
-        self.against_all(&file, file.digests.sha256 == expected)
+        self.against_all(&file, file.digests.sha256 == of)
+    }
+
+    /// Whether a shown entry commits to these bytes.
+    fn is_sealed(&self, sha256: &Hash) -> bool {
+        !self.commitments.to(sha256).is_empty()
+    }
+
+    /// The block keys of the recordings that have these bytes.
+    fn keys(&self, sha256: &Hash) -> Vec<(u64, BlockKey)> {
+        let committed = |(_, commitment): &(Hash, Commitment)| match commitment {
+            Commitment::Recording { committed, .. } => self.commitments.committed_at(*committed),
+            Commitment::Companion { .. } => None,
+        };
+        let all = self.commitments.to(sha256).iter().filter_map(committed);
+        all.filter_map(|committed| Some((committed.block_bytes, committed.block_key?)))
+            .take(BLOCK_TREES_MAX)
+            .collect()
     }
 
     fn digests(
@@ -289,10 +309,14 @@ impl<'a, 'b> Payload<'a, 'b> {
                     }
                     let differs = last.as_ref().and_then(|(_, differs)| differs.as_deref());
                     // Of values that were all shown only a digest over them is kept.
-                    let found =
-                        differs.filter(|pointer| !pointer.is_empty()).unwrap_or("other values");
+                    let found = match differs {
+                        Some(pointer) if !pointer.is_empty() => {
+                            format!("a difference at {pointer}")
+                        }
+                        _ => "not exactly these".to_owned(),
+                    };
                     let expected = "the values of the file, each under its pointer";
-                    self.findings.check(differs.is_none(), Step::Sidecar, &item, expected, found);
+                    self.findings.check(differs.is_none(), Step::Sidecar, &item, expected, &found);
                 }
             }
         }

@@ -2,11 +2,13 @@
 
 use super::*;
 use crate::judge::exhibit::verify_exhibit;
+use crate::judge::reading::MANIFEST;
 use crate::judge::testing::{anchor, exhibit, found_in};
+use crate::package::MemoryPackage;
 
 const CALL: &str = "data/2/recording.opus";
 
-fn hash(package: &crate::package::MemoryPackage, path: &str) -> Hash {
+fn hash(package: &MemoryPackage, path: &str) -> Hash {
     Hash::of(&[package.bytes(path).unwrap()])
 }
 
@@ -73,7 +75,7 @@ fn without_its_opening_a_recording_agrees_by_what_stands_in_the_clear() {
 // spec: A8
 #[test]
 fn a_line_says_whether_its_blocks_were_checked_and_its_policy_is_shown() {
-    let said = |package: &mut crate::package::MemoryPackage| {
+    let said = |package: &mut MemoryPackage| {
         let verdict = verify_exhibit(package, &anchor(), 1).unwrap();
         let lines = verdict.recordings().lines().iter();
         lines.map(|l| (l.index, l.blocks_checked, l.policy_shown)).collect::<Vec<_>>()
@@ -188,11 +190,52 @@ fn a_line_says_whether_other_bytes_took_its_place() {
     let lines = |name: &str| {
         let verdict = verify_exhibit(&mut exhibit(name), &anchor(), 1).unwrap();
         let lines = verdict.recordings().lines().iter();
-        lines.map(|l| (l.index, l.superseded_by, l.by_other_bytes)).collect::<Vec<_>>()
+        lines.map(|l| (l.index, l.superseded_by.clone(), l.by_other_bytes)).collect::<Vec<_>>()
     };
-    let others = |two| [(2, Some(6), two), (4, None, Some(false)), (6, None, Some(false))];
+    let others = |two| [(2, vec![6], two), (4, vec![], Some(false)), (6, vec![], Some(false))];
     assert_eq!(lines("good"), others(Some(false)));
     assert_eq!(lines("replaced"), others(Some(true)));
     assert_eq!(lines("replaced-by-bytes-not-shown"), others(Some(true)), "of another size");
     assert_eq!(lines("replaced-by-as-many-bytes-not-shown"), others(None));
+}
+
+/// "Not packed" was said of what lies there under another name, and of a companion whose place is taken.
+// spec: X13
+#[test]
+fn why_bytes_are_not_packed_is_said() {
+    let of = |package: &mut MemoryPackage, item: &str| {
+        let verdict = verify_exhibit(package, &anchor(), 1).unwrap();
+        let not_read = |f: &&crate::verdict::Finding| {
+            f.item == item && f.outcome == crate::verdict::Outcome::NotChecked
+        };
+        let found = verdict.findings().iter().find(not_read);
+        found.map(|finding| finding.found.clone()).unwrap_or_default()
+    };
+    let swapped = of(&mut exhibit("companion-swapped"), "entry 2, companion 0");
+    assert_eq!(swapped, "its bytes are not packed: in their place lies another file");
+    let mut package = exhibit("good");
+    let bytes = package.remove("data/4/recording.json").unwrap();
+    package.insert("data/4/message.json", bytes);
+    let manifest = String::from_utf8(package.bytes(MANIFEST).unwrap().to_vec()).unwrap();
+    let manifest = manifest.replace("data/4/recording.json", "data/4/message.json");
+    package.insert(MANIFEST, manifest);
+    let astray = "the manifest has its digest for a file that lies in no place of an exhibit";
+    assert_eq!(of(&mut package, "entry 4, recording"), astray);
+    let mut package = exhibit("recordings-not-packed");
+    assert!(of(&mut package, "entry 4, recording").starts_with("not packed"));
+}
+
+/// The line of the manifest was changed, and the file accused, "too many entries" and all.
+// spec: V3 A7
+#[test]
+fn a_line_of_the_manifest_takes_nothing_from_a_file_that_agrees() {
+    let mut package = exhibit("manifest-line-of-other-bytes");
+    let verdict = verify_exhibit(&mut package, &anchor(), 1).unwrap();
+    let call = verdict.recordings().lines().first().unwrap();
+    assert!(call.bytes == Bytes::Agree && call.blocks_checked);
+    let found = crate::judge::testing::found(&verdict);
+    let of_the_line = "V3! manifest-sha256.txt, its line for data/2/recording.opus: expected ";
+    assert_eq!(found.iter().filter(|line| line.starts_with("V3! ")).count(), 1, "{found:?}");
+    assert!(found.iter().any(|line| line.starts_with(of_the_line)), "{found:?}");
+    assert!(verdict.evidence_agrees());
 }

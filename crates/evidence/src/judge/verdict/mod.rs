@@ -329,7 +329,15 @@ impl Verdict {
         let agrees =
             |line: &Recording| line.bytes == Bytes::Agree && line.companions.0 == line.companions.1;
         let agree = shown.iter().all(agrees);
-        nothing_else && established && self.unsupported_count == 0 && agree && !shown.is_empty()
+        let of_content = |step: &&Step| step.axis() == Axis::Content;
+        let is_whole = |tally: Tally| tally.ran && tally.not_checked == 0;
+        let looked_at = Step::ALL.iter().filter(of_content).all(|step| is_whole(self.tally(*step)));
+        nothing_else
+            && established
+            && looked_at
+            && self.unsupported_count == 0
+            && agree
+            && !shown.is_empty()
     }
 
     /// Whether no trust anchor was given.

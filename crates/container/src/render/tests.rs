@@ -1,0 +1,110 @@
+//! What headline and text say of known exhibits and logs.
+
+use std::path::{Path, PathBuf};
+
+use unbroken_evidence::exhibit::verify_exhibit;
+use unbroken_evidence::hash::Hash;
+use unbroken_evidence::key::VerifierKey;
+use unbroken_evidence::log::verify_log;
+use unbroken_evidence::trust::Trust;
+use unbroken_evidence::verdict::Verdict;
+
+use super::*;
+use crate::log::LogFolder;
+use crate::open::Exhibit;
+
+fn vectors() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../spec/vectors")
+}
+
+fn anchor() -> Trust {
+    let key = std::fs::read_to_string(vectors().join("trust.txt")).unwrap();
+    Trust::key(VerifierKey::parse(key.trim_end()).unwrap())
+}
+
+fn exhibit(name: &str, trust: &Trust) -> Verdict {
+    let mut exhibit = Exhibit::open(&vectors().join(format!("exhibits/{name}.zip"))).unwrap();
+    verify_exhibit(&mut exhibit, trust, 1).unwrap()
+}
+
+fn log(name: &str, trust: &Trust) -> Verdict {
+    let mut files = LogFolder::new(&vectors().join(format!("logs/{name}")));
+    verify_log(&mut files, trust, None, 1, &|_| ()).unwrap()
+}
+
+/// The headline counts the newest entry of each recording; what it leaves out it names.
+// spec: A7 A8
+#[test]
+fn a_headline_says_what_its_counts_leave_out() {
+    const NOT_PACKED: &str = "; 1 superseded entry whose bytes are not packed or not in agreement";
+    const COMPETE: &str = "; 1 with several entries that compete";
+    const CLOSED: &str = "; 1 entry with closed fields, of which nothing is known";
+    const NOT_JUDGED: &str = "; 1 entry that could not be judged, about whatever recording";
+    let all = [NOT_PACKED, COMPETE, CLOSED, NOT_JUDGED];
+    for (name, said) in [
+        ("good", &[][..]),
+        ("replaced", &[]),
+        ("replaced-and-the-first-not-packed", &[NOT_PACKED]),
+        ("replaced-by-bytes-not-shown", &[CLOSED]),
+        ("superseded-twice", &[COMPETE]),
+        ("branched", &[COMPETE]),
+        ("field-closed", &[CLOSED]),
+        ("later-policy", &[NOT_JUDGED]),
+    ] {
+        let headline = headline(&exhibit(name, &anchor()));
+        for part in all {
+            assert_eq!(headline.contains(part), said.contains(&part), "{name}: {headline}");
+        }
+    }
+}
+
+/// A ledger id was wrong, the key signed: "anybody could have made all of it, keys and all" stood there.
+#[test]
+fn whose_keys_they_are_is_left_open_only_where_no_given_key_signed() {
+    let wrong = Trust { ledger_ids: vec![Hash::of(&[])], ..anchor() };
+    for (trust, is_open) in
+        [(anchor(), false), (wrong.clone(), false), (Trust { keys: vec![], ..wrong }, true)]
+    {
+        let headline = headline(&exhibit("good", &trust));
+        assert_eq!(headline.contains("keys and all"), is_open, "{headline}");
+    }
+}
+
+#[test]
+fn a_log_is_called_a_log() {
+    let other = Trust { keys: vec![], ledger_ids: vec![Hash::of(&[])] };
+    for (trust, sentence) in [
+        (other.clone(), "Whatever agrees agrees within this log only."),
+        (Trust::default(), "the key was taken from the log itself."),
+    ] {
+        let of_log = headline(&log("good", &trust));
+        assert!(of_log.contains(sentence) && !of_log.contains("package"), "{of_log}");
+        let of_exhibit = headline(&exhibit("good", &trust));
+        assert!(of_exhibit.contains(&sentence.replace("log", "package")), "{of_exhibit}");
+    }
+}
+
+/// Who says that bytes were replaced is said with it: no ledger that nobody named, nor a key that may not.
+#[test]
+fn that_bytes_were_replaced_is_the_ledgers_word_only_where_it_is_that_ledger() {
+    let other = Trust { keys: vec![], ledger_ids: vec![Hash::of(&[])] };
+    let begins = |trust: &Trust| headline(&exhibit("replaced", trust));
+    assert!(begins(&anchor()).starts_with("BYTES WERE REPLACED 1 time after"));
+    assert!(begins(&other).starts_with("ENTRIES IN IT SAY THAT BYTES WERE REPLACED, 1 time, "));
+}
+
+// spec: A8
+#[test]
+fn each_entry_that_supersedes_one_is_named_at_its_line() {
+    let shown = |name: &str| {
+        let verdict = exhibit(name, &anchor());
+        text(&verdict, None, Detail::Summary, Colour::Off)
+    };
+    assert!(shown("good").contains("  superseded  by entry 6\n"));
+    let twice = shown("superseded-twice");
+    assert!(twice.contains("  superseded  by entries "), "{twice}");
+    let closed = shown("field-closed");
+    let line =
+        "  closed      1 field: what it may hold (companions, findings, an id) is not known\n";
+    assert!(closed.contains(line), "{closed}");
+}
