@@ -169,9 +169,7 @@ impl Story {
             let Some(bytes) = reading.note(index, is_control, findings)? else {
                 // It is there and cannot be read: nothing that hangs on it is blamed.
                 self.commitments.refused(index);
-                if reading.has_note(index, is_control) {
-                    self.entries.damaged(index, is_control);
-                }
+                self.entries.damaged(index, is_control);
                 continue;
             };
             let shown = Shown::read(index, &bytes);

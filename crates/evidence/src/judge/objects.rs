@@ -451,6 +451,19 @@ mod tests {
         );
     }
 
+    /// An opening that fits shows a digest that nothing in the clear does.
+    // spec: O4
+    #[test]
+    fn a_digest_that_an_opening_shows_is_counted_as_known() {
+        let vectors =
+            concat!(env!("CARGO_MANIFEST_DIR"), "/../../spec/vectors/logs/openings-4/4.json");
+        let opening = Opening::parse(&std::fs::read(vectors).unwrap()).unwrap();
+        let openings = BTreeMap::from([(4, opening)]);
+        let mut log = MemoryLog::of("good");
+        let told = verify_objects(&mut log, &anchor(), None, openings, &[object(b"x")], 1).unwrap();
+        assert_eq!((told.shown, told.hidden, told.unfit), (3, 0, vec![]));
+    }
+
     #[test]
     fn of_a_damaged_log_nobody_says_where_an_object_is() {
         let mut log = MemoryLog::of("good");

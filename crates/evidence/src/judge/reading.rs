@@ -289,11 +289,6 @@ impl<'a> Reading<'a> {
         self.load(&path, ENTRY_BYTES_MAX, Step::NoteForm, findings)
     }
 
-    /// Whether there is a file in the place of this entry.
-    pub(crate) fn has_note(&self, index: u64, is_control: bool) -> bool {
-        self.has(&format!("{}/{index}.note", folder(is_control)))
-    }
-
     /// V10: the entry's proof.
     pub(crate) fn inclusion(
         &mut self,

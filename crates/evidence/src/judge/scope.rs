@@ -223,6 +223,27 @@ mod tests {
         let found = found_in(&mut package);
         let stated = |line: &&String| line.starts_with("V19! manifest-sha256.txt: expected ");
         assert_eq!(found.iter().filter(stated).count(), 1, "{found:?}");
+        // Which digest the file has is said, unless it cannot be read.
+        let of_info = |found: Vec<String>| {
+            let line = found.iter().rfind(|line| line.starts_with("V19! bag-info.txt: "));
+            line.unwrap().rsplit_once("; ").unwrap().1.to_owned()
+        };
+        let mut package = exhibit("bagging-date");
+        let digest = crate::hash::Hash::of(&[package.bytes("bag-info.txt").unwrap()]);
+        assert_eq!(of_info(found_in(&mut package)), digest.to_string());
+        package.damage("bag-info.txt");
+        assert_eq!(of_info(found_in(&mut package)), "one that cannot be read");
+        package.remove("bag-info.txt");
+        assert_eq!(of_info(found_in(&mut package)), "no file");
+    }
+
+    // spec: X18
+    #[test]
+    fn an_opening_that_is_missing_is_said_and_one_that_is_unfit_is_said_once() {
+        const NONE: &str = "V19! entry 8: expected an opening that agrees with it; none";
+        let has = |name: &str| found_in(&mut exhibit(name)).iter().any(|line| line == NONE);
+        assert!(has("produced-opening-removed"));
+        assert!(!has("produced-not-wholly-opened") && !has("items-not-ascending"));
     }
 
     // spec: X17 X21

@@ -346,6 +346,25 @@ mod tests {
         }
     }
 
+    /// A key of the same name is another key.
+    // spec: L2
+    #[test]
+    fn a_line_of_another_key_of_the_same_name_is_named() {
+        let (entries, _) = crate::judge::testing::Scribe::new().judged(&[0]);
+        let own = signer(2);
+        let other = crate::key::Signer::from_seed(own.verifier().name(), &[77; 32]).unwrap();
+        let origin = crate::judge::testing::ORIGIN.to_owned();
+        let text = Checkpoint { origin, size: 1, root: Hash::of(&[]) }.text();
+        let line = other.sign_note(&text).strip_prefix(&format!("{text}\n")).unwrap().to_owned();
+        let note = own.sign_note(&text) + &line;
+        let trust = Trust::key(own.verifier().clone());
+        let mut findings = Findings::new(Step::ALL);
+        let judged = Judged::new(note.as_bytes(), &trust, &mut findings).unwrap();
+        judged.against(&trust, &entries.keys, &mut findings);
+        let id = named(other.verifier().name(), other.verifier().id());
+        assert_eq!(findings.notes[&Axis::Witness], [format!("{FOREIGN_KEYS}1: {id}")]);
+    }
+
     /// Whichever anchor is given: a line that anybody added is named, and however many there are, briefly.
     // spec: L2 A6
     #[test]

@@ -239,3 +239,41 @@ fn a_line_of_the_manifest_takes_nothing_from_a_file_that_agrees() {
     assert!(found.iter().any(|line| line.starts_with(of_the_line)), "{found:?}");
     assert!(verdict.evidence_agrees());
 }
+
+/// Two entries take from one metadata file, and the values of one of them differ.
+// spec: V28
+#[test]
+fn each_entry_is_held_against_the_metadata_file_by_itself() {
+    for name in ["sidecar-value-differs", "sidecar-value-left-out"] {
+        let verdict = verify_exhibit(&mut exhibit(name), &anchor(), 1).unwrap();
+        let tally = verdict.tally(Step::Sidecar);
+        assert_eq!((tally.contradicted, tally.held), (1, 1), "{name}");
+        // Of values that are all shown only a digest is kept: what differs is not known.
+        let found = verdict.findings().iter().find(|finding| finding.step == Step::Sidecar);
+        assert_eq!(found.map(|finding| &*finding.found), Some("not exactly these"), "{name}");
+    }
+    let withheld = exhibit("sidecar-name-withheld-and-not-there");
+    let found = found_in(&mut { withheld });
+    assert!(found.iter().any(|line| line.ends_with("; a difference at /nothing")), "{found:?}");
+}
+
+// spec: X13
+#[test]
+fn a_recording_in_whose_place_a_file_stands_is_not_said_to_be_absent_too() {
+    let absent = |package: &mut MemoryPackage| {
+        let verdict = verify_exhibit(package, &anchor(), 1).unwrap();
+        let found = verdict.findings().iter().filter(|f| f.item.ends_with(", recording"));
+        found.map(|f| (f.item.clone(), f.found.clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(absent(&mut exhibit("recording-bit-flipped")), []);
+    let fetched = absent(&mut exhibit("recording-in-fetch"));
+    assert!(!fetched.is_empty() && fetched.iter().all(|(_, why)| why == IN_FETCH));
+    let mut package = exhibit("good");
+    package.damage(CALL);
+    package.remove("data/4/recording.json").unwrap();
+    let gone = "the manifest lists it, and it is not there".to_owned();
+    assert_eq!(absent(&mut package), [("entry 4, recording".to_owned(), gone)]);
+    let verdict = verify_exhibit(&mut package, &anchor(), 1).unwrap();
+    let lines: Vec<_> = verdict.recordings().lines().iter().map(|l| (l.index, l.bytes)).collect();
+    assert_eq!(lines, [(2, Bytes::Unreadable), (4, Bytes::Missing), (6, Bytes::Unreadable)]);
+}

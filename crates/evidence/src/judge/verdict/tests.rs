@@ -184,3 +184,25 @@ fn where_the_ledger_is_contradicted_nothing_rests_on_it() {
         assert_eq!(axis.outcome, expected, "{:?}", axis.axis);
     }
 }
+
+#[test]
+fn contradictions_of_all_steps_are_counted() {
+    let count = |steps: &[Step]| {
+        let found = verdict(|findings| {
+            steps.iter().for_each(|step| findings.contradicted(*step, "a", "b", "c"));
+        });
+        found.contradictions()
+    };
+    assert_eq!(count(&[]), 0);
+    assert_eq!(count(&[Step::Names]), 1);
+    assert_eq!(count(&[Step::Names, Step::Names, Step::Signature]), 3);
+}
+
+/// What a package names as the verdict names the anchor changes nothing.
+#[test]
+fn without_an_anchor_is_what_the_checkpoint_was_not_held_against() {
+    let without = |step| {
+        verdict(|findings| findings.not_established(step, ANCHOR_ITEM, "no")).without_anchor()
+    };
+    assert!(without(Step::Checkpoint) && !without(Step::Names) && !without(Step::Signature));
+}
