@@ -93,6 +93,19 @@ fn that_bytes_were_replaced_is_the_ledgers_word_only_where_it_is_that_ledger() {
     assert!(begins(&other).starts_with("ENTRIES IN IT SAY THAT BYTES WERE REPLACED, 1 time, "));
 }
 
+// spec: A1
+#[test]
+fn each_axis_stands_with_its_name_its_outcome_and_its_question() {
+    let text = text(&exhibit("good", &anchor()), None, Detail::Summary, Colour::Off);
+    for line in [
+        "package     ESTABLISHED      does the package have its form, and every file in it its place?\n",
+        "content     ESTABLISHED      do the bytes agree with what the entries say of them?\n",
+        "custody     NOT CHECKED      who held a recording, by entries of custody?\n",
+    ] {
+        assert!(text.contains(line), "{line}{text}");
+    }
+}
+
 // spec: A8
 #[test]
 fn each_entry_that_supersedes_one_is_named_at_its_line() {

@@ -398,6 +398,22 @@ mod tests {
         assert_eq!(content(&mut exhibit("no-recording-shown")), [""; 0]);
     }
 
+    // spec: A3
+    #[test]
+    fn of_companions_that_nobody_named_nothing_is_said() {
+        let verdict = verify_exhibit(&mut exhibit("recordings-not-packed"), &anchor(), 1).unwrap();
+        let mut recordings = verdict.recordings().clone();
+        let said = |recordings: &Recordings| {
+            let mut findings = Findings::new(Step::ALL);
+            bytes_that_agree(recordings, 0, &mut findings);
+            findings.notes.remove(&Axis::Content).unwrap_or_default()
+        };
+        let none = "no recording is packed: of none were the bytes compared";
+        assert_eq!(said(&recordings), [format!("{none}; of 2 companions 0 agree")]);
+        recordings.lines.iter_mut().for_each(|line| line.companions = (0, 0));
+        assert_eq!(said(&recordings), [none]);
+    }
+
     // spec: A5
     #[test]
     fn what_is_not_shown_is_said_beside_the_axes() {

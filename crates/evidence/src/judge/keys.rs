@@ -313,6 +313,19 @@ mod tests {
         assert_eq!(scribe.found()[..1], refused(0, expected, "a role without a key"));
     }
 
+    // spec: C2
+    #[test]
+    fn a_second_genesis_adds_nothing() {
+        let add = vec![added(Role::Control, 4), added(Role::Log, 5), added(Role::Collector, 6)];
+        let mut scribe = Scribe::new();
+        let body = control(add, vec![], Some([7; 16]));
+        scribe.sign(1, Kind::Control, None, body, |genesis| {
+            (genesis.control, genesis.number, genesis.previous) = (None, 0, None);
+        });
+        let refused = refused(1, "exactly one genesis, at index 0", "1");
+        assert!(scribe.found().contains(&refused[0]), "{:?}", scribe.found());
+    }
+
     // spec: C7 C9
     #[test]
     fn a_key_counts_behind_the_entry_that_adds_it_and_up_to_the_one_that_ends_it() {
