@@ -43,14 +43,15 @@ pub(crate) fn run(arguments: &ObjectArguments, output: &Output) -> Result<u8, Fa
     codes.extend(failures.iter().map(|failure| failure.code));
     for index in &found.unfit {
         crate::output::say(&format!(
-            "warning: opening {index}: nothing was taken from it: it is of no entry that was judged"
+            "warning: opening {index}: nothing was taken from it: it agrees with no entry that was judged"
         ));
         codes.push(2);
     }
     let code = worst(&codes);
     let identity = identity::of(&arguments.log, None, &anchors.shown);
     if output.json {
-        let answers = objects.iter().zip(&found.answers).map(|(o, a)| answer_document(o, a));
+        let answer = |(object, answer)| answer_document(object, answer, found.searched);
+        let answers = objects.iter().zip(&found.answers).map(answer);
         let unread = failures.iter().map(|f| json!({"answer": "not read", "why": f.sentence}));
         let answers: Vec<Value> = answers.chain(unread).collect();
         print_json(&json!({
@@ -75,7 +76,7 @@ pub(crate) fn run(arguments: &ObjectArguments, output: &Output) -> Result<u8, Fa
             object.sha256
         ));
     }
-    print(&format!("{text}\n{headline}\nThe log:\n\n"))?;
+    print(&format!("{text}\n{headline}\nThe log, and what was read against it:\n\n"))?;
     print_verdict(&identity, &found.verdict, output, false);
     Ok(code)
 }
@@ -113,6 +114,9 @@ fn headline(found: &ObjectVerdict, all: usize, unread: usize) -> String {
     let replacing = counted(|mention| others(&mention.supersedes));
     let objects = if all == 1 { "object was" } else { "objects were" };
     let mut text = format!("{shown} of {all} {objects} found among the digests that are shown");
+    if !found.searched {
+        text.push_str("; NOTHING WAS LOOKED FOR, for the log could not be read whole");
+    }
     for (count, what) in [
         (replaced, "with bytes that were later REPLACED by others"),
         (replacing, "with bytes that took the place of others: REPLACED"),
@@ -125,7 +129,10 @@ fn headline(found: &ObjectVerdict, all: usize, unread: usize) -> String {
             text.push_str(&format!("; {count} {what}"));
         }
     }
-    format!("{text}. Of the log: {}\n", render::headline(&found.verdict))
+    format!(
+        "{text}. Of the log, and of what was read against it: {}\n",
+        render::headline(&found.verdict)
+    )
 }
 
 fn object(name: &OsStr, s3: &S3Arguments) -> Result<Object, Failure> {
@@ -187,6 +194,10 @@ fn sentence(object: &Object, answer: &Answer, found: &ObjectVerdict) -> String {
             }
             text
         }
+        Answer::NoMatch if !found.searched => {
+            "NOT CHECKED: the log could not be read whole, and nothing was looked for in it"
+                .to_owned()
+        }
         Answer::NoMatch => {
             let hidden = match found.hidden {
                 0 => "none hides its digest".to_owned(),
@@ -242,7 +253,7 @@ const fn replaced(same: Option<bool>) -> &'static str {
     }
 }
 
-fn answer_document(object: &Object, answer: &Answer) -> Value {
+fn answer_document(object: &Object, answer: &Answer, searched: bool) -> Value {
     let (name, sha256) = (escaped(&object.name), object.sha256.to_string());
     match answer {
         Answer::Sealed(mentions) => {
@@ -254,7 +265,10 @@ fn answer_document(object: &Object, answer: &Answer) -> Value {
             "entries_that_may_be_about_it": perhaps,
             "under_another_key": elsewhere.iter().map(mention_document).collect::<Vec<_>>(),
         }),
-        Answer::NoMatch => json!({"object": name, "sha256": sha256, "answer": "no match"}),
+        Answer::NoMatch => {
+            let answer = if searched { "no match" } else { "not searched" };
+            json!({"object": name, "sha256": sha256, "answer": answer})
+        }
     }
 }
 

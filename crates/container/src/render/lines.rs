@@ -186,7 +186,7 @@ fn history(line: &Recording, told: &Told<'_>, recordings: &Recordings) -> Vec<Li
 }
 
 /// The entries that supersede one; of many the first few.
-fn by(entries: &[u64]) -> Option<String> {
+pub(super) fn by(entries: &[u64]) -> Option<String> {
     let shown = entries.get(..entries.len().min(LINES_SHOWN)).unwrap_or_default();
     let more = entries.len() - shown.len();
     match (entries, more) {

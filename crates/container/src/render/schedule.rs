@@ -34,7 +34,7 @@ pub fn schedule(verdict: &Verdict) -> String {
             cell(bytes(line)),
             cell(&line.left_out.as_ref().map(ToString::to_string).unwrap_or_default()),
             line.at,
-            line.companions.0,
+            companions(line),
             line.companions.1,
             line.hidden.0,
             safe(&told.withheld.join("; ")),
@@ -55,6 +55,12 @@ pub fn schedule(verdict: &Verdict) -> String {
         );
     }
     text
+}
+
+/// How many companions it has; where it may have others too, at least so many.
+fn companions(line: &Recording) -> String {
+    let count = line.companions.0;
+    if line.hides_companions { format!("at least {count}") } else { count.to_string() }
 }
 
 const fn yes_or_no(yes: bool) -> &'static str {

@@ -200,8 +200,13 @@ fn write_strings(strings: &[&str], out: &mut String) {
 }
 
 fn salt(hex: &str, source: &str, pointer: &str) -> Result<Salt, FormError> {
-    let refused =
-        || FormError::malformed(format!("field {source}{pointer}"), "a salt of 32 hex digits", hex);
+    let refused = || {
+        FormError::malformed(
+            format!("field {source}{pointer}"),
+            "a salt of 32 lower-case hex digits",
+            hex,
+        )
+    };
     crate::hash::decode_hex(hex).ok_or_else(refused)
 }
 

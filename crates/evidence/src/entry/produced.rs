@@ -91,10 +91,13 @@ impl Produced {
                 _ => {}
             }
         }
-        produced.shown = shown.whole().ok_or_else(|| format!("{SHOWN}: not ascending"))?;
+        produced.shown = shown
+            .whole()
+            .ok_or_else(|| format!("{SHOWN}: not ascending, or parts not from 0 in a row"))?;
         for (subject, parts) in subjects {
-            let indices =
-                parts.whole().ok_or_else(|| format!("{ITEM}/{subject}: not ascending"))?;
+            let refused =
+                || format!("{ITEM}/{subject}: not ascending, or parts not from 0 in a row");
+            let indices = parts.whole().ok_or_else(refused)?;
             produced.subjects.insert(subject, indices);
         }
         Ok(produced)

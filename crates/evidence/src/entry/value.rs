@@ -162,7 +162,7 @@ pub(crate) fn check_own_source(
         if source == "companion" { &pointer[pointer.rfind('/').unwrap_or(0)..] } else { pointer };
     let (fits, expected) = match (source, last) {
         ("content", "/sha256" | "/blake3") | ("companion", "/sha256") => {
-            (is_digest, "a string of 64 hex digits")
+            (is_digest, "a string of 64 lower-case hex digits")
         }
         ("content" | "companion", "/size") => (is_number, "a number, a plain decimal"),
         ("observed", "/start" | "/end") => (is_time, "a string, a time of 24 characters"),
@@ -171,7 +171,8 @@ pub(crate) fn check_own_source(
     if fits {
         Ok(())
     } else {
-        Err(FormError::malformed(format!("field {source}{pointer}"), expected, value))
+        let found = format!("{value}, of type {}", field_type.name());
+        Err(FormError::malformed(format!("field {source}{pointer}"), expected, &found))
     }
 }
 

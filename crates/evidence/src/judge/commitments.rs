@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::bag::Packed;
 use crate::body::{self, Body, Rel, Subject};
 use crate::content::BlockKey;
 use crate::disclosed::Disclosed;
@@ -67,6 +68,14 @@ pub(crate) struct Committed {
 }
 
 impl Commitment {
+    /// What a file with these bytes is to the entry.
+    pub(crate) const fn role(&self) -> Packed {
+        match self {
+            Self::Recording { .. } => Packed::Recording,
+            Self::Companion { number, .. } => Packed::Companion(*number),
+        }
+    }
+
     pub(crate) const fn index(&self) -> u64 {
         match self {
             Self::Recording { index, .. } | Self::Companion { index, .. } => *index,
@@ -232,7 +241,9 @@ impl Commitments {
             let replacement = Replacement { index, replaced, same_bytes, same_companions };
             self.replacements.push(replacement);
             if let Some(line) = self.recordings.find(replaced) {
-                line.superseded_by.push(index);
+                if line.superseded_by.last() != Some(&index) {
+                    line.superseded_by.push(index);
+                }
                 line.by_other_bytes = match (line.by_other_bytes, same_bytes) {
                     (Some(true), _) | (_, Some(false)) => Some(true),
                     (known, Some(true)) => known,

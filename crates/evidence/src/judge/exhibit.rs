@@ -68,7 +68,8 @@ pub fn verify_exhibit(
     Payload::new(&mut reading, &mut story.commitments, left_out, &mut findings).judge()?;
     let history = &story.entries.history;
     let shown = (history.shown().count() as u64, history.count_unread());
-    notes(&mut findings, seen.as_ref(), story.hidden, shown);
+    let is_declared = story.scope.is_declared();
+    notes(&mut findings, seen.as_ref(), (story.hidden, is_declared), shown);
     let not_judged = story.commitments.count_refused();
     story.commitments.recordings.not_judged = not_judged;
     bytes_that_agree(&story.commitments.recordings, not_judged, &mut findings);
@@ -105,19 +106,35 @@ fn bytes_that_agree(recordings: &Recordings, not_judged: u64, findings: &mut Fin
         lines.len()
     );
     findings.note(Axis::Content, sentence);
+    let unknown = lines.iter().filter(|line| line.hides_companions).count();
+    if unknown > 0 {
+        let sentence = format!("entries that may have companions which are not known: {unknown}");
+        findings.note(Axis::Content, sentence);
+    }
     if not_judged > 0 {
         findings.note(Axis::Content, format!("entries that were not judged: {not_judged}"));
     }
 }
 
 /// What belongs beside the axes; `shown` counts the entries that are shown, and those that cannot be read.
-fn notes(findings: &mut Findings, seen: Option<&Seen>, hidden: u64, shown: (u64, u64)) {
-    let (shown, unread) = shown;
+fn notes(
+    findings: &mut Findings,
+    seen: Option<&Seen>,
+    (hidden, is_declared): (u64, bool),
+    (shown, unread): (u64, u64),
+) {
     if seen.is_some_and(|seen| seen.anchored) {
-        let what = if unread == 0 && seen.is_some_and(|seen| seen.size == shown) {
-            "every entry up to this checkpoint is shown; a later one that ends or disputes a key shows only in the published log"
-        } else {
-            "an entry that ends or disputes a key may be left out here: that shows only in the published log"
+        let is_proven = unread == 0 && !findings.contradicts(Axis::Ledger);
+        let what = match seen.is_some_and(|seen| seen.size == shown) {
+            true if is_proven => {
+                "every entry up to this checkpoint is shown; a later one that ends or disputes a key shows only in the published log"
+            }
+            true => {
+                "not every entry here was read and proven: one of the log's that ends or disputes a key may not be among them"
+            }
+            false => {
+                "an entry that ends or disputes a key may be left out here: that shows only in the published log"
+            }
         };
         findings.note(Axis::Ledger, what.into());
     }
@@ -129,10 +146,13 @@ fn notes(findings: &mut Findings, seen: Option<&Seen>, hidden: u64, shown: (u64,
             0 => String::new(),
             count => format!(", of which {count} cannot be read"),
         };
-        findings.note(
-            Axis::Scope,
-            format!("as declared by the producer; nothing is said of other recordings{of}{unread}"),
-        );
+        let by = if is_declared {
+            "as declared by the producer"
+        } else {
+            "no declaration of the producer was read"
+        };
+        let sentence = format!("{by}; nothing is said of other recordings{of}{unread}");
+        findings.note(Axis::Scope, sentence);
     }
     if hidden > 0 {
         let sentence = format!(
@@ -359,7 +379,7 @@ mod tests {
             let mut package = exhibit("good");
             package.damage(path);
             let found = found_in(&mut package);
-            let index = path.bytes().nth(15).map(char::from).unwrap();
+            let index = path.as_bytes().get(15).copied().map(char::from).unwrap();
             let contradicted: Vec<&String> =
                 found.iter().filter(|line| line.contains("! ")).collect();
             assert!(contradicted.iter().all(|line| line.contains(path)), "{contradicted:?}");
@@ -432,7 +452,10 @@ mod tests {
         let some = "an entry that ends or disputes a key may be left out here: that shows only in the published log";
         assert_eq!(said("an-entry-not-shown"), (vec![some.to_owned()], vec![scope(8)]));
         let unread = format!("{}, of which 1 cannot be read", scope(9));
-        assert_eq!(said("entry-version"), (vec![some.to_owned()], vec![unread]));
+        let not_all = "not every entry here was read and proven: one of the log's that ends or disputes a key may not be among them";
+        assert_eq!(said("entry-version"), (vec![not_all.to_owned()], vec![unread]));
+        let (_, scope) = said("later-produced");
+        assert!(scope[0].starts_with("no declaration of the producer was read; "), "{scope:?}");
     }
 
     #[test]

@@ -324,10 +324,12 @@ impl History {
             findings.not_supplied(Step::CustodyEvents, "custody entries", NO_CUSTODY);
             findings.note(Axis::Custody, NO_CUSTODY.into());
         }
-        let unread = self.count_unread();
+        // One below every recording entry supersedes none: references lead down.
+        let behind = self.rows.iter().skip_while(|row| row.tag != Tag::Recording);
+        let unread = behind.filter(|row| row.is_unread()).count();
         if unread > 0 {
             let why = format!(
-                "{unread} that cannot be read or are not understood may be about any recording, and supersede any entry"
+                "{unread} that cannot be read or are not understood may be about any recording, and supersede entries below"
             );
             findings.not_established(Step::Succession, "entries", &why);
         }

@@ -127,6 +127,10 @@ pub(crate) struct Mentions {
     undisclosed: Undisclosed,
     /// Recording entries whose digest is shown by their opening alone.
     pub(crate) opened: u64,
+    /// Recording entries and the companions that each discloses.
+    companions: BTreeSet<(u64, Hash)>,
+    /// Recording entries that do not disclose all their companions.
+    hiding: BTreeSet<u64>,
     /// Openings that were given and are not their entry's.
     pub(crate) unfit: Vec<u64>,
 }
@@ -192,6 +196,9 @@ impl Mentions {
             self.opened += u64::from(digest && recording.content.sha256.is_none());
         }
         self.contents.insert(index, disclosed.sha256());
+        if disclosed.hides_companions() {
+            self.hiding.insert(index);
+        }
         let superseding = recording.refs.iter().filter(|r| r.rel == Rel::Supersedes);
         self.superseding.extend(superseding.map(|reference| (index, reference.index)));
         let bucket = &disclosed.object().bucket;
@@ -214,6 +221,7 @@ impl Mentions {
         for (number, companion) in disclosed.companions() {
             let Some(sha256) = companion.sha256 else { continue };
             let place = companion.key.clone().map(|key| (bucket.clone(), key));
+            self.companions.insert((index, sha256));
             let commit = commit(Role::Companion(*number), sha256, None, companion.size);
             self.list.push((place, commit));
         }
@@ -284,11 +292,18 @@ impl Mentions {
         }
     }
 
+    /// Whether the recording entry at `index` has a companion of these bytes; `None` where it may.
+    fn has_companion(&self, index: u64, sha256: Hash) -> Option<bool> {
+        let has = self.companions.contains(&(index, sha256));
+        let is_known = self.contents.contains_key(&index) && !self.hiding.contains(&index);
+        if has { Some(true) } else { is_known.then_some(false) }
+    }
+
     fn mention(&self, commit: &Commit, same_key: Option<bool>) -> Mention {
         let index = commit.index;
-        let same = |other: u64| {
-            let (a, b) = (self.contents.get(&index)?, self.contents.get(&other)?);
-            Some((*a)? == (*b)?)
+        let same = |other: u64| match commit.role {
+            Role::Recording => Some(commit.sha256 == (*self.contents.get(&other)?)?),
+            Role::Companion(_) => self.has_companion(other, commit.sha256),
         };
         let by = self.superseding.iter().filter(|(_, old)| *old == index);
         let of = self.superseding.iter().filter(|(new, _)| *new == index);

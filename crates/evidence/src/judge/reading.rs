@@ -139,8 +139,8 @@ impl<'a> Reading<'a> {
                 (octets.saturating_add(length), files + 1)
             });
         let holds = (info.octets, info.files) == (octets, files);
-        let expected = format!("Payload-Oxum {}.{}", info.octets, info.files);
-        let found = format!("{octets}.{files}");
+        let expected = format!("Payload-Oxum {octets}.{files}, as the files are");
+        let found = format!("{}.{}", info.octets, info.files);
         findings.check(holds, Step::TagFiles, "bag-info.txt", &expected, &found);
     }
 
@@ -197,13 +197,13 @@ impl<'a> Reading<'a> {
         self.held.get_mut(place).is_some_and(|held| !std::mem::replace(held, true))
     }
 
-    /// Holds a file's SHA-256 against the manifest or tag manifest that lists it, once. Where a shown entry
-    /// commits to its bytes (`is_sealed`), the line of the manifest is what differs.
+    /// Holds a file's SHA-256 against the manifest or tag manifest that lists it, once. Where they are
+    /// what an entry has in this place (`is_in_place`), the line of the manifest is what differs.
     pub(crate) fn hold(
         &mut self,
         path: &str,
         found: Hash,
-        is_sealed: bool,
+        is_in_place: bool,
         findings: &mut Findings,
     ) {
         if !self.first(path) {
@@ -216,7 +216,7 @@ impl<'a> Reading<'a> {
             let (said, found_here) = (format!("SHA-256 {expected}"), format!("SHA-256 {found}"));
             if found == expected {
                 findings.held(step);
-            } else if is_sealed {
+            } else if is_in_place {
                 let item = format!("{MANIFEST}, its line for {path}");
                 findings.blamed(Fault::Package, step, &item, &found_here, &said);
             } else {
@@ -272,8 +272,9 @@ impl<'a> Reading<'a> {
         for (index, is_control) in proofs {
             if indices.get(&index) != Some(&is_control) {
                 let path = format!("{}/{index}.tlog-proof", folder(is_control));
-                let expected = "the entry that it proves";
-                findings.blamed(Fault::Evidence, Step::Names, &path, expected, "none");
+                let expected = "the proof of a shown entry, in the folder of its note";
+                let found = "one of no entry, or in another folder";
+                findings.blamed(Fault::Evidence, Step::Names, &path, expected, found);
             }
         }
         indices.into_iter().collect()
@@ -391,8 +392,8 @@ mod tests {
             "V1! data/._2: expected only files that have a place; a file named as those that file managers leave in ",
             "V1! data/Thumbs.db: expected only files that have a place; a file named as those that file managers leave in ",
             "V1! data/2/a b (file name): expected segments of ",
-            "V1! ledger/control/2.tlog-proof: expected the entry that it proves; none",
-            "V1! ledger/entries/9.tlog-proof: expected the entry that it proves; none",
+            "V1! ledger/control/2.tlog-proof: expected the proof of a shown entry, in the folder of its note; one of no entry",
+            "V1! ledger/entries/9.tlog-proof: expected the proof of a shown entry, in the folder of its note; one of no entry",
         ] {
             has(&found, line);
         }

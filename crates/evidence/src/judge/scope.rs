@@ -55,6 +55,11 @@ impl Scope {
         }
     }
 
+    /// Whether what the producer declares was read.
+    pub(crate) const fn is_declared(&self) -> bool {
+        self.said.is_some()
+    }
+
     /// Why files are not packed, as the producer says.
     pub(crate) fn left_out(&mut self) -> LeftOut {
         self.said.as_mut().map(|said| std::mem::take(&mut said.left_out)).unwrap_or_default()
@@ -81,7 +86,8 @@ impl Scope {
         }
         let [(index, _)] = self.seen.as_slice() else {
             let shown: Vec<String> = self.seen.iter().map(|(index, _)| index.to_string()).collect();
-            let found = if shown.is_empty() { "none".to_owned() } else { shown.join(", ") };
+            let found =
+                if shown.is_empty() { "none that was judged".to_owned() } else { shown.join(", ") };
             let expected = "exactly one `produced` entry";
             findings.contradicted(Step::Produced, "exhibit", expected, &found);
             findings.ran(&[Step::Produced, Step::Items]);
@@ -167,7 +173,12 @@ fn subjects(said: &Produced, history: &History, findings: &mut Findings) {
 
 /// V20: every shown entry, those without a subject too.
 fn shown(said: &Produced, own: u64, history: &History, findings: &mut Findings) {
-    let listed: BTreeSet<u64> = said.shown.iter().copied().collect();
+    let mut listed: BTreeSet<u64> = said.shown.iter().copied().collect();
+    if listed.remove(&own) {
+        let item = format!("entry {own}");
+        let expected = "the list of shown entries without the entry that states it";
+        findings.contradicted(Step::Items, &item, expected, "its own index in it");
+    }
     let shown: BTreeSet<u64> = history.shown().filter(|index| *index != own).collect();
     for index in listed.difference(&shown) {
         let item = format!("entry {index}");
@@ -209,7 +220,7 @@ mod tests {
             package.remove(&format!("ledger/entries/8.{ending}"));
         }
         let found = found_in(&mut package);
-        let none = "V19! exhibit: expected exactly one `produced` entry; none";
+        let none = "V19! exhibit: expected exactly one `produced` entry; none that was judged";
         assert!(found.contains(&none.to_owned()), "{found:?}");
         assert!(!found.iter().any(|line| line.starts_with("V20")), "{found:?}");
     }

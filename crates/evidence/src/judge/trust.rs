@@ -104,7 +104,7 @@ impl Judged {
         self.foreign(trust, keys, findings);
         findings.ran(&[Step::LedgerId, Step::LogKey]);
         let Checkpoint { origin, size, root } = self.claims().clone();
-        let signed = !self.verified.is_empty() && self.verified.len() == trust.keys.len();
+        let signed = !self.verified.is_empty();
         Seen { origin, size, root, ledger_id: keys.ledger_id(), anchored, signed, continues: None }
     }
 
@@ -157,7 +157,7 @@ impl Judged {
         findings.check(found.is_some(), Step::LogKey, "checkpoint", &expected, &lines);
         let Some(history) = found else { return false };
         if trust.is_empty() {
-            let sentence = format!("the key found in the package itself is {}", history.key);
+            let sentence = format!("the key found in it is {}", history.key);
             findings.note(Axis::Ledger, sentence);
         }
         may_not_be_ended(keys, findings)
@@ -220,7 +220,7 @@ pub(crate) fn names<'a>(lines: impl Iterator<Item = &'a SignatureLine>) -> Strin
 /// What a finding is about that follows from nothing having been given to trust.
 pub const ANCHOR_ITEM: &str = "trust anchor";
 
-const NO_ANCHOR: &str = "no trust anchor was given: the key was taken from the package itself";
+const NO_ANCHOR: &str = "no trust anchor was given: the key was taken from what is verified itself";
 
 /// Without an anchor there is consistency, and nothing more (spec/verification.md).
 fn without_anchor(findings: &mut Findings) {
@@ -233,7 +233,9 @@ fn without_anchor(findings: &mut Findings) {
         Step::References,
         Step::CustodyEvents,
     ];
-    for step in steps.into_iter().filter(|step| findings.steps.contains(step)) {
+    // L8: of a log scope is what its entries give.
+    let scope = (!findings.steps.contains(&Step::Produced)).then_some(Step::Items);
+    for step in steps.into_iter().chain(scope).filter(|step| findings.steps.contains(step)) {
         findings.not_established(step, ANCHOR_ITEM, NO_ANCHOR);
     }
 }
@@ -289,7 +291,7 @@ mod tests {
         assert_eq!(found.len(), 7, "{found:?}");
         assert!(found.iter().all(|line| line.ends_with(NO_ANCHOR)), "{found:?}");
         let own = &anchor().keys[0];
-        assert!(notes.contains(&format!("the key found in the package itself is {own}")));
+        assert!(notes.contains(&format!("the key found in it is {own}")));
     }
 
     // spec: L2
@@ -331,8 +333,8 @@ mod tests {
             ("good", trust(&[key], &[id]), true, true),
             ("good", trust(&[], &[]), false, false),
             ("good", trust(&[&other], &[]), false, false),
-            ("good", trust(&[key, &other], &[]), false, false),
-            ("good", trust(&[&other, key], &[id]), false, false),
+            ("good", trust(&[key, &other], &[]), false, true),
+            ("good", trust(&[&other, key], &[id]), false, true),
             ("good", trust(&[key], &[wrong]), false, true),
             ("good", trust(&[], &[id, wrong]), false, false),
             ("good", trust(&[], &[wrong, id]), false, false),

@@ -61,8 +61,8 @@ pub const AXES: &[(&str, &str)] = &[
     ("custody-signed-by-a-stranger", "EEEC--EENN"),
     ("opening-edited", "NCEE--EE-C"),
     ("companion-in-fetch", "E-EE--EE--"),
-    ("zip-crc-of-an-entry", "ENEC--NN-N"),
-    ("zip-crc-of-the-genesis", "EENC--EN-N"),
+    ("zip-crc-of-an-entry", "ENEC--NE-N"),
+    ("zip-crc-of-the-genesis", "EENC--EE-N"),
     ("zip-crc-of-a-control-entry", "EENC--EN-N"),
     ("sidecar-value-differs", "EEEE--EE-C"),
 ];

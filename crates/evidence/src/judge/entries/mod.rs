@@ -184,7 +184,10 @@ impl Entries {
             );
             return findings.not_established(Step::Control, item, &why);
         }
-        let expected = format!("control {}", shown(newest));
+        let expected = match newest {
+            None if index > 0 => "the control entry that it names to be shown below it".to_owned(),
+            _ => format!("control {}", shown(newest)),
+        };
         findings.check(holds, Step::Control, item, &expected, &shown(statement.control));
     }
 

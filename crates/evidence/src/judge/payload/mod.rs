@@ -157,8 +157,8 @@ impl<'a, 'b> Payload<'a, 'b> {
             self.damaged(path, expected);
             return Ok(());
         };
-        let is_sealed = self.is_sealed(&digests.sha256);
-        self.reading.hold(path, digests.sha256, is_sealed, self.findings);
+        let is_in_place = self.is_in_place(&digests.sha256, (index, name));
+        self.reading.hold(path, digests.sha256, is_in_place, self.findings);
         if !self.packed.insert(digests.sha256) {
             let (step, expected) = (Step::Names, "each packed file once");
             self.findings.blamed(Fault::Evidence, step, path, expected, "a second one");
@@ -172,6 +172,12 @@ impl<'a, 'b> Payload<'a, 'b> {
         }
         // A file that is not the listed one has no keys made ready; its blocks are not judged.
         self.against_all(&file, file.digests.sha256 == of)
+    }
+
+    /// Whether these bytes are what the lowest entry that commits to them has in this place.
+    fn is_in_place(&self, sha256: &Hash, place: (u64, Packed)) -> bool {
+        let lowest = self.commitments.to(sha256).first();
+        lowest.is_some_and(|(_, lowest)| (lowest.index(), lowest.role()) == place)
     }
 
     /// Whether a shown entry commits to these bytes.
@@ -254,10 +260,7 @@ impl<'a, 'b> Payload<'a, 'b> {
             }
             return false;
         };
-        let role = match lowest {
-            Commitment::Recording { .. } => Packed::Recording,
-            Commitment::Companion { number, .. } => Packed::Companion(*number),
-        };
+        let role = lowest.role();
         if *index < lowest.index() && hides {
             // It may commit to these bytes too, and then this is the right place.
             let why = self.commitments.why_hidden(*index);
@@ -354,8 +357,10 @@ impl<'a, 'b> Payload<'a, 'b> {
             let names = not_shown.join(", content");
             let why = if self.commitments.is_unusable(*index) {
                 self.commitments.why_hidden(*index).to_owned()
-            } else {
+            } else if self.reading.has(&format!("data/openings/{index}.json")) {
                 format!("its entry's opening does not show content{names}")
+            } else {
+                format!("the opening of its entry, which would show content{names}, is not here")
             };
             findings.not_established(Step::Recording, &item, &why);
         }

@@ -57,7 +57,7 @@ fn without_its_opening_a_recording_agrees_by_what_stands_in_the_clear() {
     let item = format!("{CALL}, entry 2");
     for line in [
         format!(
-            "V4? {item}: its entry's opening does not show content/sha256, content/blake3, content/size"
+            "V4? {item}: the opening of its entry, which would show content/sha256, content/blake3, content/size, is not here"
         ),
         format!("V5? {item}: its block key is not disclosed"),
     ] {
@@ -276,4 +276,17 @@ fn a_recording_in_whose_place_a_file_stands_is_not_said_to_be_absent_too() {
     let verdict = verify_exhibit(&mut package, &anchor(), 1).unwrap();
     let lines: Vec<_> = verdict.recordings().lines().iter().map(|l| (l.index, l.bytes)).collect();
     assert_eq!(lines, [(2, Bytes::Unreadable), (4, Bytes::Missing), (6, Bytes::Unreadable)]);
+}
+
+/// Another sealed file lay in the place of a companion, and the signed manifest was accused.
+// spec: V3 V4
+#[test]
+fn a_sealed_file_in_the_place_of_another_is_what_differs() {
+    let mut package = exhibit("good");
+    let message = package.bytes("data/4/recording.json").unwrap().to_vec();
+    package.insert("data/2/companion-0.json", message);
+    let found = found_in(&mut package);
+    let line = "V3! data/2/companion-0.json: expected SHA-256 ";
+    assert!(found.iter().any(|found| found.starts_with(line)), "{found:?}");
+    assert!(!found.iter().any(|found| found.contains("its line for")), "{found:?}");
 }

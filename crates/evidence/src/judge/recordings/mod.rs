@@ -63,6 +63,8 @@ pub struct Recording {
     pub blocks_checked: bool,
     /// Companions that it names, and how many of them are packed and agree.
     pub companions: (u64, u64),
+    /// Whether it may have companions that it does not disclose.
+    pub hides_companions: bool,
     /// Values that are withheld by name, and positions that are closed.
     pub hidden: (u64, u64),
     /// The shown entries that supersede it, ascending.
@@ -115,6 +117,7 @@ impl Recording {
             sha256_agrees: false,
             blocks_checked: false,
             companions: (0, 0),
+            hides_companions: disclosed.hides_companions(),
             hidden,
             superseded_by: Vec::new(),
             by_other_bytes: Some(false),

@@ -21,6 +21,7 @@ fn line(index: u64, subject: u8, sha256: Option<Hash>) -> Recording {
         sha256_agrees: false,
         blocks_checked: false,
         companions: (0, 0),
+        hides_companions: false,
         hidden: (0, 0),
         superseded_by: Vec::new(),
         by_other_bytes: Some(false),

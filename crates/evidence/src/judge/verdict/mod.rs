@@ -153,7 +153,7 @@ pub struct Seen {
     pub ledger_id: Option<Hash>,
     /// Whether an anchor that was given vouches for it.
     pub anchored: bool,
-    /// Whether verifier keys were given, and each of them signed it.
+    /// Whether a verifier key that was given signed it.
     pub signed: bool,
     /// The size of the kept checkpoint that it was shown to continue.
     pub continues: Option<u64>,
