@@ -290,3 +290,21 @@ fn a_sealed_file_in_the_place_of_another_is_what_differs() {
     assert!(found.iter().any(|found| found.starts_with(line)), "{found:?}");
     assert!(!found.iter().any(|found| found.contains("its line for")), "{found:?}");
 }
+
+// spec: V4 X13
+#[test]
+fn of_an_entry_that_hides_its_digest_a_file_is_missed_where_none_lies_under_it() {
+    let missed = |package: &mut MemoryPackage| {
+        let verdict = verify_exhibit(package, &anchor(), 1).unwrap();
+        let why = "no file lies under it, and its SHA-256 is not disclosed";
+        let found = verdict.findings().iter().filter(|finding| finding.found == why);
+        found.map(|finding| finding.item.clone()).collect::<Vec<_>>()
+    };
+    let mut package = exhibit("content-closed");
+    assert_eq!(missed(&mut package), [""; 0]);
+    package.remove("data/4/recording.json").unwrap();
+    assert_eq!(missed(&mut package), ["entry 4"]);
+    // A file under the next index is none of it.
+    package.insert("data/5/recording.json", *b"x");
+    assert_eq!(missed(&mut package), ["entry 4"]);
+}
