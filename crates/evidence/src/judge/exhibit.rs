@@ -391,6 +391,22 @@ mod tests {
         }
     }
 
+    // spec: E13
+    #[test]
+    fn without_the_genesis_the_entries_above_miss_what_they_name() {
+        let mut package = exhibit("good");
+        let leaf = verify_exhibit(&mut package, &anchor(), 1).unwrap();
+        let leaf = leaf.seen().unwrap().ledger_id.unwrap();
+        for ending in ["note", "tlog-proof"] {
+            package.remove(&format!("ledger/control/0.{ending}"));
+        }
+        let line = format!(
+            "V11! entry 1: expected the control entry that it names to be shown below it; {leaf}"
+        );
+        let found = found_in(&mut package);
+        assert!(found.contains(&line), "{found:?}");
+    }
+
     fn notes_of(package: &mut MemoryPackage, axis: Axis) -> Vec<String> {
         let verdict = verify_exhibit(package, &anchor(), 1).unwrap();
         let axis = verdict.axes().iter().find(|found| found.axis == axis);
@@ -416,6 +432,8 @@ mod tests {
         let not_judged = "entries that were not judged: 1";
         assert_eq!(content(&mut exhibit("entry-version")), [of_two, not_judged]);
         assert_eq!(content(&mut exhibit("no-recording-shown")), [""; 0]);
+        let unknown = "entries that may have companions which are not known: 1";
+        assert!(content(&mut exhibit("opening-removed")).contains(&unknown.to_owned()));
     }
 
     // spec: A3
