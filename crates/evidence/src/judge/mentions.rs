@@ -350,6 +350,21 @@ mod tests {
         assert_eq!(hidden.of(Role::Companion(0), Media::Call), 1);
     }
 
+    // spec: O3
+    #[test]
+    fn whether_an_entry_has_a_companion_is_known_where_it_discloses_all() {
+        let (own, other) = (Hash::of(&[b"own"]), Hash::of(&[b"other"]));
+        let mut mentions = Mentions::default();
+        mentions.contents.extend([(1, None), (2, None)]);
+        mentions.companions.extend([(1, own), (2, own)]);
+        mentions.hiding.insert(2);
+        let has =
+            |index| (mentions.has_companion(index, own), mentions.has_companion(index, other));
+        assert_eq!(has(1), (Some(true), Some(false)));
+        assert_eq!(has(2), (Some(true), None));
+        assert_eq!(has(3), (None, None), "an entry that was not judged");
+    }
+
     // spec: O2
     #[test]
     fn an_object_is_named_by_its_bucket_and_key_or_by_the_end_of_its_path() {
