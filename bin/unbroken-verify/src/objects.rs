@@ -150,7 +150,11 @@ fn fetch(name: &str, s3: &S3Arguments) -> Result<Object, Failure> {
         region: s3.region.clone(),
         endpoint_url: s3.endpoint_url.clone(),
         no_sign_request: s3.no_sign_request,
+        request_payer: false,
+        // What is compared here is the ledger's.
+        etags_are_md5: false,
         silence: std::time::Duration::from_secs(s3.silence),
+        pauses: unbroken_container::s3::Pauses::default(),
     };
     let hint = "check bucket, key, region, endpoint and credentials (s3:GetObject is needed)";
     unbroken_container::s3::fetch(name, &settings)

@@ -49,8 +49,14 @@ pub(crate) struct S3Arguments {
     #[arg(long, value_name = "URL")]
     pub(crate) endpoint_url: Option<String>,
     /// Give a server up that has sent nothing for so many seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 20)]
     pub(crate) silence: u64,
+    /// Pay for the requests, where the bucket asks that of whoever reads it
+    #[arg(long)]
+    pub(crate) request_payer: bool,
+    /// For a server other than AWS whose ETags are no MD5
+    #[arg(long)]
+    pub(crate) etags_not_md5: bool,
     /// Do not sign requests: for public buckets
     #[arg(long)]
     pub(crate) no_sign_request: bool,

@@ -5,10 +5,10 @@ use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use unbroken_container::s3::S3Settings;
+use unbroken_container::s3::{Pauses, S3Settings, Wanted};
 use unbroken_exhibit::{Opened, Originals};
 use unbroken_ingest::error::ObjectError;
 use unbroken_ingest::source::{FolderSource, S3Connection, S3Source, Source, open_plain};
@@ -24,7 +24,11 @@ pub(crate) struct Typed {
 }
 
 /// Reads `PATH`, `NAME=PATH` or `s3://bucket/prefix`.
-pub(crate) fn parse(typed: &OsStr, s3: &S3Arguments) -> Result<Typed, Failure> {
+pub(crate) fn parse(
+    typed: &OsStr,
+    s3: &S3Arguments,
+    stop: &Arc<AtomicBool>,
+) -> Result<Typed, Failure> {
     let bytes = typed.as_bytes();
     if let Some(rest) = typed.to_str().and_then(|typed| typed.strip_prefix("s3://")) {
         let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
@@ -34,7 +38,7 @@ pub(crate) fn parse(typed: &OsStr, s3: &S3Arguments) -> Result<Typed, Failure> {
                 "a bucket is s3://bucket/prefix",
             ));
         }
-        let source = Box::new(S3Source::new(connect(s3)?, bucket, prefix));
+        let source = Box::new(S3Source::new(connect(s3, stop)?, bucket, prefix));
         return Ok(Typed { source, named: false });
     }
     let path = Path::new(typed);
@@ -114,15 +118,18 @@ fn own_name(path: &Path) -> Result<String, Failure> {
     name.map(str::to_owned).ok_or_else(unnamed)
 }
 
-fn connect(s3: &S3Arguments) -> Result<S3Connection, Failure> {
+fn connect(s3: &S3Arguments, stop: &Arc<AtomicBool>) -> Result<S3Connection, Failure> {
     let settings = S3Settings {
         profile: s3.profile.clone(),
         region: s3.region.clone(),
         endpoint_url: s3.endpoint_url.clone(),
         no_sign_request: s3.no_sign_request,
+        request_payer: s3.request_payer,
+        etags_are_md5: !s3.etags_not_md5,
         silence: Duration::from_secs(s3.silence),
+        pauses: Pauses::default(),
     };
-    Ok(S3Connection::new(&settings)?)
+    Ok(S3Connection::new(&settings, Arc::clone(stop))?)
 }
 
 /// Opens objects of known sources for an exhibit; connects to S3 when the first is there.
@@ -162,12 +169,18 @@ impl<'a> KnownSources<'a> {
         if self.connection.is_none() {
             let s3 = self.s3.ok_or_else(|| io::Error::other("no S3 settings were given"))?;
             self.connection =
-                Some(connect(s3).map_err(|failure| io::Error::other(failure.sentence))?);
+                Some(connect(s3, &Arc::default()).map_err(|f| io::Error::other(f.sentence))?);
         }
         let connection =
             self.connection.as_ref().ok_or_else(|| io::Error::other("no connection"))?;
         let bucket = connection.bucket_at(location).map_err(io::Error::other)?;
-        let reader = connection.open(bucket, key, version).map_err(|error| match error {
+        let wanted = Wanted {
+            bucket: bucket.to_owned(),
+            key: key.to_owned(),
+            version: version.to_owned(),
+            etag: String::new(),
+        };
+        let reader = connection.open(wanted).map_err(|error| match error {
             ObjectError::Vanished => {
                 io::Error::new(io::ErrorKind::NotFound, "it is not there any more")
             }

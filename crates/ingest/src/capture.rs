@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use unbroken_container::s3::Failure;
 use unbroken_evidence::content::{BLOCK_BYTES_DEFAULT, BlockKey, Digester, Digests};
 use unbroken_evidence::limits::DOCUMENT_BYTES_MAX;
 use unbroken_evidence::time::Time;
@@ -22,8 +23,31 @@ pub(crate) struct Captured {
     pub(crate) bytes: Option<Arc<Vec<u8>>>,
 }
 
+/// How often an object is read whose bytes are not those that its source has a checksum of.
+const READINGS: u32 = 3;
+
 /// Reads `listed`; with `keep`, its bytes are kept if they fit a document. It ends early where `stop` is set.
 pub(crate) fn capture(
+    source: &dyn Source,
+    listed: &Listed,
+    key: BlockKey,
+    clock: &dyn Clock,
+    keep: Keep,
+    stop: &AtomicBool,
+    digester: &mut Digester,
+) -> Result<Captured, ObjectError> {
+    let mut reading = 1;
+    loop {
+        match once(source, listed, key, clock, keep, stop, digester) {
+            Err(ObjectError::NotGiven(Failure::OtherBytes(_))) if reading < READINGS => {
+                reading += 1
+            }
+            captured => return captured,
+        }
+    }
+}
+
+fn once(
     source: &dyn Source,
     listed: &Listed,
     key: BlockKey,
@@ -47,10 +71,10 @@ pub(crate) fn capture(
         }
         Ok(count)
     })?;
-    let attributes = reader.finish()?;
     if digests.size != listed.size {
         return Err(ObjectError::Changed);
     }
+    let attributes = reader.finish(&digests)?;
     Ok(Captured { digests, attributes, start, end: clock.now(), bytes: kept.map(Arc::new) })
 }
 

@@ -15,6 +15,9 @@ pub(crate) enum Disposition {
     Companion,
     /// A recording that was sealed before, whose companions cannot be told today.
     NotJudged,
+    /// A recording that was never sealed, whose sidecar is there and could not be read today: nothing is said of
+    /// it before the next run.
+    KeptBack,
     /// A companion without its recording.
     Stray(&'static str),
     /// It could not be read.
@@ -38,6 +41,7 @@ impl Disposition {
             Self::Unchanged => "unchanged",
             Self::Companion => "companion",
             Self::NotJudged => "not judged: a document beside it could not be read",
+            Self::KeptBack => "kept back: its sidecar could not be read",
             Self::Stray(what) | Self::Unread(what) | Self::Excluded(what) => what,
         }
     }
@@ -45,13 +49,6 @@ impl Disposition {
 
 impl From<&ObjectError> for Disposition {
     fn from(error: &ObjectError) -> Self {
-        Self::Unread(match error {
-            ObjectError::Vanished => "vanished",
-            ObjectError::Denied(_) => "unreadable",
-            ObjectError::Changed => "changed while read",
-            ObjectError::Broken(_) => "broken off",
-            ObjectError::Irregular(_) => "not a file",
-            ObjectError::Stopped => "the run was stopped",
-        })
+        Self::Unread(error.in_short())
     }
 }

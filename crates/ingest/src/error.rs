@@ -1,5 +1,6 @@
 //! What can go wrong with a source, and what to do next.
 
+use unbroken_container::s3::Failure;
 use unbroken_evidence::error::escaped;
 use unbroken_ledger::error::LedgerError;
 
@@ -118,12 +119,64 @@ pub enum ObjectError {
     /// It could not be read to its end.
     #[error("could not be read to its end: {0}")]
     Broken(String),
+    /// S3 does not give it.
+    #[error("{failure}; {hint}", failure = .0, hint = .0.hint())]
+    NotGiven(Failure),
     /// It is a link, a pipe or a device.
     #[error("not a file: {0}")]
     Irregular(&'static str),
     /// The run was stopped while it was read.
     #[error("not read to its end: the run was stopped")]
     Stopped,
+}
+
+impl From<Failure> for ObjectError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Stopped => Self::Stopped,
+            Failure::NoObject => Self::Vanished,
+            Failure::Replaced => Self::Changed,
+            Failure::Denied(said) => Self::Denied(format!(
+                "{said}; the credentials need s3:GetObject, and s3:GetObjectVersion where there are versions; where the requester pays, give --request-payer"
+            )),
+            failure => Self::NotGiven(failure),
+        }
+    }
+}
+
+impl ObjectError {
+    /// Whether it may be read at another time as it is. What was refused stays refused until somebody acts.
+    #[must_use]
+    pub const fn may_pass(&self) -> bool {
+        match self {
+            Self::Vanished | Self::Changed | Self::Broken(_) | Self::Stopped => true,
+            Self::Denied(_) | Self::Irregular(_) => false,
+            Self::NotGiven(failure) => matches!(
+                failure,
+                Failure::OtherBytes(_) | Failure::NoAnswer(_) | Failure::Other(_) | Failure::Clock
+            ),
+        }
+    }
+
+    /// In two or three words, for a listing (spec E25).
+    #[must_use]
+    pub const fn in_short(&self) -> &'static str {
+        match self {
+            Self::Vanished => "vanished",
+            Self::Denied(_) => "unreadable",
+            Self::Changed => "changed while read",
+            Self::Broken(_) => "broken off",
+            Self::Irregular(_) => "not a file",
+            Self::Stopped => "the run was stopped",
+            Self::NotGiven(failure) => match failure {
+                Failure::Archived(_) => "in an archive",
+                Failure::CustomerKey | Failure::EncryptionKey(_) => "encrypted",
+                Failure::OtherBytes(_) => "other bytes than their checksum",
+                Failure::NoAnswer(_) | Failure::Other(_) => "broken off",
+                _ => "unreadable",
+            },
+        }
+    }
 }
 
 /// A problem with one object.

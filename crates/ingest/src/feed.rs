@@ -113,7 +113,7 @@ fn exclusion(group: &Group, options: &Options, work: &Work<'_>) -> Option<Dispos
 /// Why the dates leave a group out: all of it was modified before the first date, or some of it on the last
 /// one or later. What has no time, for it could not be looked at, is never left out.
 pub(crate) fn outside_dates(group: &Group, options: &Options) -> Option<Disposition> {
-    if group.objects.iter().any(|(_, listed)| listed.irregular.is_some()) {
+    if group.objects.iter().any(|(_, listed)| listed.modified.is_empty()) {
         return None;
     }
     let newest = group.objects.iter().map(|(_, listed)| listed.modified.as_str()).max()?;

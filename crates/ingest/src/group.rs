@@ -102,7 +102,7 @@ mod tests {
                 size: 0,
                 modified: String::new(),
                 stamp: vec![],
-                irregular: None,
+                not_readable: None,
             };
             groups.extend(grouper.push(place, listed));
         }

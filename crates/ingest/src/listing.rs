@@ -97,7 +97,7 @@ mod tests {
             size: 3,
             modified: "2026-11-20T07:00:00.123Z".into(),
             stamp: vec![],
-            irregular: None,
+            not_readable: None,
         };
         let mut listing = Listing::default();
         for place in [2, 0, 1] {

@@ -67,7 +67,7 @@ impl Plan {
                 Some(_) => self.excluded += 1,
                 None => {
                     self.bytes += listed.size;
-                    self.get_requests += u64::from(listed.irregular.is_none());
+                    self.get_requests += u64::from(listed.not_readable.is_none());
                 }
             }
             let as_what =
@@ -78,8 +78,8 @@ impl Plan {
 }
 
 fn by_name(listed: &Listed, layout: Layout) -> &'static str {
-    if let Some(what) = listed.irregular {
-        return what;
+    if let Some(why) = &listed.not_readable {
+        return why.in_short();
     }
     let key = listed.key.to_ascii_lowercase();
     if layout == Layout::Plain {

@@ -118,6 +118,7 @@ pub fn run(
         let what = "the source is empty, though objects of it were sealed before: is it mounted?";
         summary.problem(Problem::new(source.location().as_bytes(), what));
     }
+    source.remarks().into_iter().for_each(|problem| summary.problem(problem));
     summary.interrupted |= context.stop.load(Ordering::Relaxed);
     let is_whole = options.since.is_none() && options.until.is_none() && options.limit.is_none();
     let resealed = options.reseal && is_whole && listed.is_ok() && !summary.interrupted;

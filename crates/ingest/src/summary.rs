@@ -82,7 +82,7 @@ impl Summary {
             Disposition::Companion => self.companions += 1,
             Disposition::Excluded(_) => self.excluded += 1,
             Disposition::Stray(_) => self.strays += 1,
-            Disposition::Unread(_) => self.unread += 1,
+            Disposition::Unread(_) | Disposition::KeptBack => self.unread += 1,
         }
     }
 }

@@ -1,5 +1,8 @@
 //! `unbroken ingest`
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use serde_json::{Value, json};
 use unbroken_evidence::error::{chain, escaped};
 use unbroken_evidence::time::Time;
@@ -18,13 +21,13 @@ use crate::{output, progress, stop, world};
 const PROBLEMS_SHOWN: usize = 20;
 
 pub(crate) fn run(arguments: &Ingest, out: &Output) -> Result<u8, Failure> {
-    let (typed, missing) = typed(arguments)?;
+    let stop = stop::on_signal();
+    let (typed, missing) = typed(arguments, &stop)?;
     let options = options(arguments)?;
     sources::refuse_one_name_twice(&typed)?;
     if arguments.dry_run {
-        return dry_run(&typed, &options, out);
+        return dry_run(&typed, &options, &stop, out);
     }
-    let stop = stop::on_signal();
     sources::refuse_own_ledger(&typed, &arguments.ledger.folder)?;
     let head_copy = arguments.head_copy.as_deref().map(world::absolute);
     let (folder, around) = (&arguments.ledger.folder, world::surroundings("ingest"));
@@ -88,10 +91,13 @@ type Missing = (String, Failure);
 
 /// The sources that can be taken, and those that cannot. With none that can nothing is done; with
 /// one that can, the others do not stop it.
-fn typed(arguments: &Ingest) -> Result<(Vec<Typed>, Vec<Missing>), Failure> {
+fn typed(
+    arguments: &Ingest,
+    stop: &Arc<AtomicBool>,
+) -> Result<(Vec<Typed>, Vec<Missing>), Failure> {
     let (mut typed, mut missing) = (Vec::new(), Vec::new());
     for source in &arguments.sources {
-        match sources::parse(source, &arguments.s3) {
+        match sources::parse(source, &arguments.s3, stop) {
             Ok(source) => typed.push(source),
             Err(failure) => missing.push((source.to_string_lossy().into_owned(), failure)),
         }
@@ -208,7 +214,12 @@ fn document(source: &dyn Source, summary: &Summary) -> Value {
     })
 }
 
-fn dry_run(typed: &[Typed], options: &Options, out: &Output) -> Result<u8, Failure> {
+fn dry_run(
+    typed: &[Typed],
+    options: &Options,
+    stop: &AtomicBool,
+    out: &Output,
+) -> Result<u8, Failure> {
     let mut documents = Vec::new();
     let limit = options.limit.map(|n| format!(", and at most {n} recordings"));
     let limit = limit.unwrap_or_default();
@@ -227,6 +238,9 @@ fn dry_run(typed: &[Typed], options: &Options, out: &Output) -> Result<u8, Failu
         })?;
         if let Some(failure) = failed {
             return Err(failure);
+        }
+        if stop.load(Ordering::Relaxed) {
+            return Ok(130);
         }
         output::text(
             out,

@@ -4,11 +4,13 @@
 
 mod bucket;
 mod damage;
+mod faults;
 mod kill;
 mod matrix;
 mod server;
 mod sources;
 mod story;
+mod weather;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

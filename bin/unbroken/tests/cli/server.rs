@@ -13,8 +13,7 @@ use s3s::dto::{
     StreamingBlob, Timestamp,
 };
 use s3s::service::S3ServiceBuilder;
-use s3s::{Body, S3, S3Request, S3Response, S3Result, s3_error};
-use unbroken_evidence::hash::Hash;
+use s3s::{Body, S3, S3Error, S3Request, S3Response, S3Result, s3_error};
 
 /// How an object misbehaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +34,33 @@ pub(crate) enum Fault {
     Changed,
     /// As it is for so many requests, then 403.
     DeniedAfter(u32),
+    /// 403 with this code and message, word for word as AWS writes it.
+    Refused(&'static str, &'static str),
+    /// It lies in an archive: its storage class in the listing, and 403 to whoever reads it all the same.
+    Archived(&'static str),
+}
+
+/// How a listing breaks the rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lie {
+    /// The first page comes a second time, in the place of the next.
+    PageTwice,
+    /// So does it, with a token that leads behind the page that was left out.
+    PageInsteadOfAnother,
+    /// The first page, whatever is asked for.
+    SamePageForEver,
+    /// More follows, and there is no token.
+    NoToken,
+    /// The same, and the server knows no `start-after`.
+    NoTokenNorStart,
+    /// Nothing, and more follows.
+    EmptyForEver,
+    /// The last key of a page stands before its first.
+    Unordered,
+    /// A page begins again some keys before the last one's end.
+    Overlapping,
+    /// A key that was not asked for.
+    Elsewhere,
 }
 
 #[derive(Default)]
@@ -42,7 +68,9 @@ struct Contents {
     objects: BTreeMap<String, Vec<u8>>,
     metadata: BTreeMap<String, BTreeMap<String, String>>,
     faults: BTreeMap<String, Fault>,
+    lie: Option<Lie>,
     gets: u64,
+    lists: u64,
 }
 
 /// The bucket `exports`.
@@ -62,6 +90,10 @@ impl Bucket {
         self.contents.lock().unwrap().objects.insert(key.to_owned(), bytes.to_vec());
     }
 
+    pub(crate) fn get(&self, key: &str) -> Vec<u8> {
+        self.contents.lock().unwrap().objects[key].clone()
+    }
+
     pub(crate) fn describe(&self, key: &str, name: &str, value: &str) {
         let mut contents = self.contents.lock().unwrap();
         contents
@@ -77,6 +109,10 @@ impl Bucket {
             Some(fault) => contents.faults.insert(key.to_owned(), fault),
             None => contents.faults.remove(key),
         };
+    }
+
+    pub(crate) fn lie(&self, lie: Option<Lie>) {
+        self.contents.lock().unwrap().lie = lie;
     }
 
     pub(crate) fn gets(&self) -> u64 {
@@ -113,12 +149,79 @@ impl Bucket {
     }
 }
 
+/// As S3 makes it of an object that was stored in one part.
 fn etag(bytes: &[u8]) -> ETag {
-    ETag::Strong(Hash::of(&[bytes]).to_string().split_at(32).0.to_owned())
+    use md5::Digest as _;
+    ETag::Strong(md5::Md5::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 fn modified() -> Timestamp {
     Timestamp::from(std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_788_592_744))
+}
+
+impl Contents {
+    /// The page behind `after`, and whether more follows.
+    fn page(&self, prefix: &str, after: &str) -> (Vec<Object>, bool) {
+        let is_asked_for = |key: &str| key.starts_with(prefix) && key > after;
+        let mut rest = self.objects.iter().filter(|(key, _)| is_asked_for(key));
+        let page = rest.by_ref().take(PAGE).map(|(key, bytes)| {
+            let class = match self.faults.get(key) {
+                Some(Fault::Archived(class)) => Some((*class).to_owned().into()),
+                _ => None,
+            };
+            Object {
+                key: Some(key.clone()),
+                size: Some(i64::try_from(bytes.len()).unwrap()),
+                e_tag: Some(etag(bytes)),
+                last_modified: Some(modified()),
+                storage_class: class,
+                ..Object::default()
+            }
+        });
+        (page.collect(), rest.next().is_some())
+    }
+
+    /// The answer to the listing of this number, which may break the rules.
+    fn listing(&self, prefix: &str, after: &str, number: u64) -> ListObjectsV2Output {
+        let last_of = |page: &[Object]| page.last().and_then(|object| object.key.clone());
+        let (mut page, mut more) = self.page(prefix, after);
+        let mut token = last_of(&page);
+        let first = || self.page(prefix, "");
+        match self.lie {
+            Some(Lie::PageTwice) if number == 1 => {
+                (page, more) = first();
+                token = last_of(&page);
+            }
+            Some(Lie::PageInsteadOfAnother) if number == 1 => page = first().0,
+            Some(Lie::SamePageForEver) => {
+                (page, more) = first();
+                token = Some(format!("token {number}"));
+            }
+            Some(Lie::NoToken | Lie::NoTokenNorStart) => token = None,
+            Some(Lie::EmptyForEver) => {
+                (page, more) = (Vec::new(), true);
+                token = Some(format!("token {number}"));
+            }
+            Some(Lie::Unordered) if number == 1 => page.rotate_right(1),
+            Some(Lie::Overlapping) if number == 1 => {
+                let known = first().0;
+                page.splice(0..0, known.into_iter().skip(PAGE - 2));
+            }
+            Some(Lie::Elsewhere) if number == 1 => {
+                page.iter_mut()
+                    .take(1)
+                    .for_each(|object| object.key = Some("zzz/other".to_owned()));
+            }
+            _ => {}
+        }
+        ListObjectsV2Output {
+            next_continuation_token: token.filter(|_| more),
+            is_truncated: Some(more),
+            key_count: Some(i32::try_from(page.len()).unwrap()),
+            contents: Some(page),
+            ..ListObjectsV2Output::default()
+        }
+    }
 }
 
 #[async_trait::async_trait]
@@ -132,32 +235,12 @@ impl S3 for Bucket {
             return Err(s3_error!(NoSuchBucket));
         }
         let prefix = input.prefix.unwrap_or_default();
-        let after = input.continuation_token.unwrap_or_default();
-        let contents = self.contents.lock().unwrap();
-        let mut rest =
-            contents.objects.iter().filter(|(key, _)| key.starts_with(&prefix) && **key > after);
-        let page: Vec<Object> = rest
-            .by_ref()
-            .take(PAGE)
-            .map(|(key, bytes)| Object {
-                key: Some(key.clone()),
-                size: Some(i64::try_from(bytes.len()).unwrap()),
-                e_tag: Some(etag(bytes)),
-                last_modified: Some(modified()),
-                ..Object::default()
-            })
-            .collect();
-        let more = rest.next().is_some();
-        let output = ListObjectsV2Output {
-            next_continuation_token: more
-                .then(|| page.last().and_then(|last| last.key.clone()))
-                .flatten(),
-            is_truncated: Some(more),
-            key_count: Some(i32::try_from(page.len()).unwrap()),
-            contents: Some(page),
-            ..ListObjectsV2Output::default()
-        };
-        Ok(S3Response::new(output))
+        let mut contents = self.contents.lock().unwrap();
+        let start = input.start_after.filter(|_| contents.lie != Some(Lie::NoTokenNorStart));
+        let after = input.continuation_token.or(start).unwrap_or_default();
+        let number = contents.lists;
+        contents.lists += 1;
+        Ok(S3Response::new(contents.listing(&prefix, &after, number)))
     }
 
     async fn get_object(
@@ -180,6 +263,12 @@ impl S3 for Bucket {
                 return Err(s3_error!(SlowDown));
             }
             Some(Fault::DeniedAfter(0)) => return Err(s3_error!(AccessDenied)),
+            Some(Fault::Refused(code, message)) => {
+                let mut error = S3Error::new(code.parse().unwrap());
+                error.set_message(message);
+                return Err(error);
+            }
+            Some(Fault::Archived(_)) => return Err(s3_error!(InvalidObjectState)),
             Some(Fault::DeniedAfter(left)) => {
                 contents.faults.insert(key.clone(), Fault::DeniedAfter(left - 1));
             }

@@ -7,6 +7,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use unbroken_evidence::content::Digests;
 use unbroken_evidence::time::Time;
 
 use super::{Attribute, Listed, Next, ObjectReader, Source};
@@ -59,13 +60,16 @@ impl FolderSource {
             let next = if is_folder {
                 match self.walk(&path, &key, each) {
                     Ok(next) => next,
-                    Err(_) => each(irregular(key, "a folder that may not be listed")),
+                    Err(_) => each(irregular(
+                        key,
+                        ObjectError::Irregular("a folder that may not be listed"),
+                    )),
                 }
             } else {
                 match fs::symlink_metadata(&path) {
                     Ok(metadata) => each(listed(key, &metadata)),
                     // It vanished while the folder was walked: reading it will say so.
-                    Err(_) => each(irregular(key, "vanished")),
+                    Err(_) => each(irregular(key, ObjectError::Vanished)),
                 }
             };
             if next == Next::Stop {
@@ -76,9 +80,9 @@ impl FolderSource {
     }
 }
 
-fn irregular(key: Vec<u8>, what: &'static str) -> Listed {
+fn irregular(key: Vec<u8>, why: ObjectError) -> Listed {
     let (version, etag, modified) = Default::default();
-    Listed { key, version, etag, size: 0, modified, stamp: Vec::new(), irregular: Some(what) }
+    Listed { key, version, etag, size: 0, modified, stamp: Vec::new(), not_readable: Some(why) }
 }
 
 fn listed(key: Vec<u8>, metadata: &Metadata) -> Listed {
@@ -103,7 +107,7 @@ fn listed(key: Vec<u8>, metadata: &Metadata) -> Listed {
         size: metadata.len(),
         modified: Time::from_unix_ms(u64::try_from(ms).unwrap_or(0)).to_string(),
         stamp: stamp(metadata),
-        irregular,
+        not_readable: irregular.map(ObjectError::Irregular),
     }
 }
 
@@ -151,12 +155,8 @@ impl Source for FolderSource {
     }
 
     fn open<'a>(&'a self, listed: &Listed) -> Result<Box<dyn ObjectReader + 'a>, ObjectError> {
-        if let Some(what) = listed.irregular {
-            return Err(if what == "vanished" {
-                ObjectError::Vanished
-            } else {
-                ObjectError::Irregular(what)
-            });
+        if let Some(why) = &listed.not_readable {
+            return Err(why.clone());
         }
         let path = self.root.join(OsStr::from_bytes(&listed.key));
         let file = open_plain(&path).map_err(object_error)?;
@@ -190,7 +190,7 @@ impl ObjectReader for FileReader {
         Ok(count)
     }
 
-    fn finish(&mut self) -> Result<Vec<Attribute>, ObjectError> {
+    fn finish(&mut self, _: &Digests) -> Result<Vec<Attribute>, ObjectError> {
         let after = self.file.metadata().map_err(object_error)?;
         if self.left != 0 || stamp(&after) != self.stamp {
             return Err(ObjectError::Changed);

@@ -3,9 +3,11 @@
 mod folder;
 mod s3;
 
+use unbroken_evidence::content::Digests;
+
 pub use self::folder::{FolderSource, open_plain};
 pub use self::s3::{S3Connection, S3Reader, S3Source};
-use crate::error::{ObjectError, SourceError};
+use crate::error::{ObjectError, Problem, SourceError};
 
 /// An object as it was listed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,14 +24,14 @@ pub struct Listed {
     pub modified: String,
     /// Everything that changes when the object does, as the source encodes it.
     pub stamp: Vec<u8>,
-    /// What it is, where it is no file.
-    pub irregular: Option<&'static str>,
+    /// Why it cannot be read, where the listing says so already.
+    pub not_readable: Option<ObjectError>,
 }
 
 /// A named value that the source says of an object, for instance a header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attribute {
-    /// The field source, `s3-header` or `object`.
+    /// The field source: `s3-header`, `s3-tag`, `object`.
     pub source: &'static str,
     /// Its name.
     pub name: String,
@@ -45,11 +47,12 @@ pub trait ObjectReader {
     /// Why there are no more.
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, ObjectError>;
 
-    /// After the end: whether what was read is what was listed, and what the source says of it.
+    /// After the end: whether what was read is what was listed, and agrees with what the source itself knows
+    /// of its bytes; and what the source says of it.
     ///
     /// # Errors
-    /// `Changed` when it is not.
-    fn finish(&mut self) -> Result<Vec<Attribute>, ObjectError>;
+    /// `Changed` when it is not, `NotGiven` when the bytes are others.
+    fn finish(&mut self, digests: &Digests) -> Result<Vec<Attribute>, ObjectError>;
 }
 
 /// A folder or a bucket; read by several threads at once.
@@ -95,6 +98,19 @@ pub trait Source: Sync {
     /// # Errors
     /// Why it cannot be read.
     fn open<'a>(&'a self, listed: &Listed) -> Result<Box<dyn ObjectReader + 'a>, ObjectError>;
+
+    /// What the source says of a recording only if it is asked for by name; `said` is what it said unasked.
+    ///
+    /// # Errors
+    /// Why nothing can be asked any more: a refusal is an answer.
+    fn beside(&self, _: &Listed, _said: &[Attribute]) -> Result<Vec<Attribute>, ObjectError> {
+        Ok(Vec::new())
+    }
+
+    /// What was noticed of the source as a whole.
+    fn remarks(&self) -> Vec<Problem> {
+        Vec::new()
+    }
 }
 
 /// Whether a listing goes on.

@@ -141,10 +141,7 @@ impl Work<'_> {
         let folder = self.folder(group, &sketches);
         let alone = (0..group.objects.len()).filter(|_| folder.is_none()).map(Assembled::alone);
         let mut companions = HashSet::new();
-        let unread =
-            |object: &&Object<'_>| object.error.is_some() && is_document(&object.listed.key);
-        let unread: HashSet<Vec<u8>> =
-            objects.iter().filter(unread).map(|object| object.listed.key.clone()).collect();
+        let unread = Unread::of(&objects);
         for assembled in folder.iter().flat_map(Folder::recordings).chain(alone) {
             if self.stop.load(Ordering::Relaxed) {
                 return Ok(abandoned());
@@ -225,7 +222,7 @@ impl Work<'_> {
         &self,
         objects: &mut [Object<'_>],
         assembled: &Assembled,
-        unread: &HashSet<Vec<u8>>,
+        unread: &Unread,
         tools: &mut Tools,
         done: &mut GroupDone,
     ) -> Result<(), LedgerError> {
@@ -239,28 +236,28 @@ impl Work<'_> {
             return Ok(());
         }
         let known = self.known(&object.listed.key, &tools.private)?;
-        if known
-            .as_ref()
-            .is_some_and(|(_, k)| k.stamp == object.listed.stamp && k.companions == digest)
-        {
-            object.disposition = Disposition::Unchanged;
-            return Ok(());
-        }
-        if known.is_some() && !unread.is_empty() {
-            // Its companions cannot be told today: nothing is said to have changed.
-            object.disposition = Disposition::NotJudged;
+        if let Some(disposition) = without_reading(object.listed, &known, digest, unread) {
+            object.disposition = disposition;
             return Ok(());
         }
         if object.captured.is_none() {
             self.read(object, Keep::Nothing, tools)?;
         }
         let Some(taken) = object.captured.take() else { return Ok(()) };
-        let (captured, key) = *taken;
+        let (mut captured, key) = *taken;
         let same_bytes =
             known.as_ref().is_some_and(|(_, known)| known.sha256 == captured.digests.sha256);
         if same_bytes && known.as_ref().is_some_and(|(_, known)| known.companions == digest) {
             object.disposition = Disposition::Unchanged;
             return Ok(());
+        }
+        match self.source.beside(object.listed, &captured.attributes) {
+            Ok(beside) => captured.attributes.extend(beside),
+            Err(error) => {
+                object.disposition = Disposition::from(&error);
+                object.error = Some(error);
+                return Ok(());
+            }
         }
         let listed = object.listed;
         if !self.bring_back(objects, assembled, tools)? {
@@ -291,7 +288,7 @@ impl Work<'_> {
 
     fn sealing(
         &self,
-        (objects, unread): (&[Object<'_>], &HashSet<Vec<u8>>),
+        (objects, unread): (&[Object<'_>], &Unread),
         assembled: &Assembled,
         listed: &Listed,
         (captured, block_key): (Captured, BlockKey),
@@ -355,7 +352,7 @@ impl Work<'_> {
 
     fn assessed(
         &self,
-        unread: &HashSet<Vec<u8>>,
+        unread: &Unread,
         assembled: &Assembled,
         listed: &Listed,
         size: u64,
@@ -365,8 +362,7 @@ impl Work<'_> {
             return (Media::Unknown, Vec::new());
         }
         let mut findings = assess(&listed.key, size, assembled, sidecar);
-        let sidecar_key = [listed.key.as_slice(), b"_metadata.json"].concat();
-        if unread.contains(&sidecar_key) {
+        if unread.keys.contains(&sidecar_key(&listed.key)) {
             let replaced = ["the sidecar is missing", UNREADABLE];
             findings.retain(|finding| !replaced.contains(&finding.as_str()));
             findings.push("the sidecar could not be read".to_owned());
@@ -374,6 +370,52 @@ impl Work<'_> {
         let said = sidecar.and_then(genesys_cloud::media);
         (said.unwrap_or_else(|| media_of_name(&listed.key)), findings)
     }
+}
+
+/// What becomes of a recording whose bytes need not be read: it is as it was, or nothing can be said of it.
+fn without_reading(
+    listed: &Listed,
+    known: &Option<(u64, ObjectState)>,
+    companions: Hash,
+    unread: &Unread,
+) -> Option<Disposition> {
+    let known = known.as_ref().map(|(_, known)| known);
+    if known.is_some_and(|known| known.stamp == listed.stamp && known.companions == companions) {
+        Some(Disposition::Unchanged)
+    } else if known.is_some() && !unread.keys.is_empty() {
+        // Its companions cannot be told today: nothing is said to have changed.
+        Some(Disposition::NotJudged)
+    } else if unread.passing.contains(&sidecar_key(&listed.key)) {
+        Some(Disposition::KeptBack)
+    } else {
+        None
+    }
+}
+
+/// Documents of a group that could not be read.
+struct Unread {
+    keys: HashSet<Vec<u8>>,
+    /// Those that may be read at another time: they say nothing about a recording today.
+    passing: HashSet<Vec<u8>>,
+}
+
+impl Unread {
+    fn of(objects: &[Object<'_>]) -> Self {
+        let (mut keys, mut passing) = (HashSet::new(), HashSet::new());
+        for object in objects.iter().filter(|object| is_document(&object.listed.key)) {
+            let Some(error) = &object.error else { continue };
+            keys.insert(object.listed.key.clone());
+            if error.may_pass() {
+                passing.insert(object.listed.key.clone());
+            }
+        }
+        Self { keys, passing }
+    }
+}
+
+/// The key under which Genesys Cloud exports the sidecar of a recording.
+fn sidecar_key(recording: &[u8]) -> Vec<u8> {
+    [recording, b"_metadata.json"].concat()
 }
 
 /// The documents that were brought back for this recording go again.

@@ -60,10 +60,7 @@ impl Work<'_> {
         tools: &mut Tools,
     ) -> Result<Object<'a>, LedgerError> {
         let mut object = Object {
-            error: listed.irregular.map(|what| match what {
-                "vanished" => ObjectError::Vanished,
-                other => ObjectError::Irregular(other),
-            }),
+            error: listed.not_readable.clone(),
             listed,
             captured: None,
             sha256: None,

@@ -1,6 +1,14 @@
-//! S3 for both programs: how a server is reached, how long it may be silent, and one object, hashed as it
-//! arrives. The only place of this crate that can reach a network, and only with the cargo feature `s3`.
+//! S3 for both programs: how a server is reached, how patient this program is with it, and the bytes of one
+//! object. The only place of this crate that can reach a network, and only with the cargo feature `s3`.
 
+mod bounded;
+mod download;
+mod failure;
+mod patience;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use aws_config::BehaviorVersion;
@@ -8,17 +16,21 @@ use aws_config::retry::RetryConfig;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::Region;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
-use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::types::RequestPayer;
 use aws_types::SdkConfig;
 use aws_types::service_config::ServiceConfigKey;
 use unbroken_evidence::content::ContentHasher;
-use unbroken_evidence::error::chain;
 use unbroken_evidence::objects::Object;
+
+pub use self::bounded::Bounded;
+pub use self::download::{Download, Wanted};
+pub use self::failure::Failure;
+use self::patience::Patience;
+pub use self::patience::Pauses;
 
 /// How long a server may take to accept a connection.
 const CONNECT: Duration = Duration::from_secs(10);
-/// Attempts at one request, the first included; the SDK waits between them.
-const ATTEMPTS: u32 = 4;
 
 /// How a bucket is reached, named as the aws tool names it; what is `None` comes from the SDK's
 /// usual chain.
@@ -32,41 +44,55 @@ pub struct S3Settings {
     pub endpoint_url: Option<String>,
     /// Requests are not signed.
     pub no_sign_request: bool,
+    /// Whether the ETag of an object stored in one part is the MD5 of its bytes, as S3 defines it.
+    pub etags_are_md5: bool,
+    /// The requester pays, where the bucket asks for that.
+    pub request_payer: bool,
     /// How long a server may send nothing at all.
     pub silence: Duration,
+    /// How long this program waits before it asks again.
+    pub pauses: Pauses,
 }
 
 /// An S3 server as the settings name it.
 #[derive(Clone, Debug)]
 pub struct S3 {
-    /// Sends the requests.
+    /// Makes the requests; [`S3::insist`] sends them.
     pub client: Client,
     /// The server's address, where it is not AWS.
     pub endpoint: Option<String>,
+    /// Who pays, where it is not the bucket's owner.
+    pub request_payer: Option<RequestPayer>,
     silence: Duration,
+    patience: Patience,
 }
 
 impl S3 {
-    /// Reads the configuration; nothing is sent to the server yet.
-    pub async fn new(settings: &S3Settings) -> Self {
+    /// Reads the configuration; nothing is sent to the server yet. Once `stop` is set, nothing is waited for.
+    pub async fn new(settings: &S3Settings, stop: Arc<AtomicBool>) -> Self {
         let config = load(settings).await;
         let endpoint = endpoint(&config);
         let mut builder = aws_sdk_s3::config::Builder::from(&config);
         // Servers other than AWS seldom have a name for each bucket.
         builder.set_force_path_style(Some(endpoint.is_some()));
-        let client = Client::from_conf(builder.build());
-        Self { client, endpoint, silence: settings.silence }
+        let client = Client::from_conf(builder.interceptor(bounded::Refusals).build());
+        let request_payer = settings.request_payer.then_some(RequestPayer::Requester);
+        let patience = Patience { pauses: settings.pauses, stop, shared: Arc::default() };
+        Self { client, endpoint, request_payer, silence: settings.silence, patience }
     }
 
-    /// The next piece of an object's bytes; `None` after the last.
+    /// Sends what `send` makes, and again where that may help.
     ///
     /// # Errors
-    /// The connection broke, or the server was silent for too long.
-    pub async fn piece(&self, body: &mut ByteStream) -> Result<Option<Vec<u8>>, String> {
-        let piece = tokio::time::timeout(self.silence, body.next()).await;
-        let silent = |_| format!("the server has sent nothing for {} s", self.silence.as_secs());
-        let piece = piece.map_err(silent)?.transpose().map_err(|error| chain(&error))?;
-        Ok(piece.map(|bytes| bytes.to_vec()))
+    /// Why it is not answered.
+    pub async fn insist<T, E, F>(&self, send: impl Fn() -> F) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<T, SdkError<E>>>,
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        let answer = self.patience.insist(send).await?;
+        self.patience.shared.served();
+        Ok(answer)
     }
 }
 
@@ -82,24 +108,19 @@ pub fn fetch(name: &str, settings: &S3Settings) -> Result<Object, String> {
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| error.to_string())?;
-    runtime.block_on(async {
-        let s3 = S3::new(settings).await;
-        let sent = s3.client.get_object().bucket(bucket).key(key).send().await;
-        let mut output = sent.map_err(|error| format!("{name}: {}", chain(&error)))?;
+    let wanted = Wanted { bucket: bucket.to_owned(), key: key.to_owned(), ..Wanted::default() };
+    let digests = runtime.block_on(async {
+        let s3 = S3::new(settings, Arc::default()).await;
+        let mut download = Download::open(&s3, wanted).await?;
         let mut hasher = ContentHasher::new(&[]);
-        while let Some(piece) =
-            s3.piece(&mut output.body).await.map_err(|why| format!("{name}: {why}"))?
-        {
+        while let Some(piece) = download.piece().await? {
             hasher.update(&piece);
         }
-        let digests = hasher.finish();
-        let said = output.content_length.and_then(|length| u64::try_from(length).ok());
-        if let Some(said) = said.filter(|said| *said != digests.size) {
-            return Err(format!("{name}: {} bytes arrived, not {said}", digests.size));
-        }
-        let (sha256, blake3) = (digests.sha256, digests.blake3);
-        Ok(Object { name: name.to_owned(), sha256, blake3, size: digests.size })
-    })
+        Ok(hasher.finish())
+    });
+    let digests = digests.map_err(|failure: Failure| format!("{name}: {failure}"))?;
+    let (sha256, blake3) = (digests.sha256, digests.blake3);
+    Ok(Object { name: name.to_owned(), sha256, blake3, size: digests.size })
 }
 
 async fn load(settings: &S3Settings) -> SdkConfig {
@@ -107,7 +128,8 @@ async fn load(settings: &S3Settings) -> SdkConfig {
         TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(settings.silence).build();
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .timeout_config(timeouts)
-        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS));
+        // `patience.rs` does it, which hears a stop and what the server asks for.
+        .retry_config(RetryConfig::disabled());
     if let Some(profile) = &settings.profile {
         loader = loader.profile_name(profile);
     }
