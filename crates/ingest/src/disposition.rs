@@ -15,8 +15,8 @@ pub(crate) enum Disposition {
     Companion,
     /// A recording that was sealed before, whose companions cannot be told today.
     NotJudged,
-    /// A recording that was never sealed, whose sidecar is there and could not be read today: nothing is said of
-    /// it before the next run.
+    /// A recording whose sidecar may be there, and could not be read today: nothing is said of it before the
+    /// next run.
     KeptBack,
     /// A companion without its recording.
     Stray(&'static str),
@@ -41,7 +41,7 @@ impl Disposition {
             Self::Unchanged => "unchanged",
             Self::Companion => "companion",
             Self::NotJudged => "not judged: a document beside it could not be read",
-            Self::KeptBack => "kept back: its sidecar could not be read",
+            Self::KeptBack => "kept back: its sidecar could not be had",
             Self::Stray(what) | Self::Unread(what) | Self::Excluded(what) => what,
         }
     }

@@ -18,6 +18,7 @@ use unbroken_ledger::random::SystemRandom;
 use crate::disposition::Disposition;
 use crate::error::{Problem, SourceError};
 use crate::group::{Group, Grouper};
+use crate::presence::{Change, Presence};
 use crate::run::Options;
 use crate::source::Next;
 use crate::worker::{GroupDone, Tools, Work};
@@ -54,13 +55,21 @@ impl Feeder<'_> {
     }
 }
 
+/// How a listing ended.
+pub(crate) struct Listing {
+    pub(crate) outcome: Result<(), SourceError>,
+    /// What was sealed and is not listed any more, or is again; only where the listing is whole.
+    pub(crate) changes: Vec<Change>,
+}
+
 /// Lists the source and hands complete groups on, until the end or a stop.
 pub(crate) fn list(
     work: &Work<'_>,
     options: &Options,
+    mut presence: Option<Presence>,
     to_workers: &SyncSender<Vec<Group>>,
     excluded: &SyncSender<Outcomes>,
-) -> Result<(), SourceError> {
+) -> Listing {
     let mut grouper = Grouper::new(options.layout);
     let mut place = 0;
     let mut feeder = Feeder { to_workers, waiting: Vec::new() };
@@ -71,11 +80,15 @@ pub(crate) fn list(
             excluded.send(vec![Ok(GroupDone::left_out(group, why))]).is_ok()
         }
     };
-    let mut cut = None;
+    let (mut cut, mut failed) = (None, None);
     let scope = work.source.scope();
     let outcome = work.source.list(&mut |listed| {
         if options.layout.groups_by_folder() && cuts_a_folder(scope, &listed.key) {
             cut = Some(SourceError::CutsAFolder { location: work.source.shown() });
+            return Next::Stop;
+        }
+        if let Err(error) = presence.as_mut().map_or(Ok(()), |presence| presence.listed(&listed)) {
+            failed = Some(error);
             return Next::Stop;
         }
         work.progress.listed.fetch_add(1, Ordering::Relaxed);
@@ -86,13 +99,22 @@ pub(crate) fn list(
         if goes_on && !work.stop.load(Ordering::Relaxed) { Next::More } else { Next::Stop }
     });
     let outcome = cut.map_or(outcome, Err);
-    if outcome.is_ok() && !work.stop.load(Ordering::Relaxed) {
+    let is_whole = outcome.is_ok() && failed.is_none() && !work.stop.load(Ordering::Relaxed);
+    let mut changes = Vec::new();
+    if is_whole {
         let _ = grouper.finish().into_iter().all(&mut hand_on);
+        match presence.map(Presence::finish).transpose() {
+            Ok(found) => changes = found.unwrap_or_default(),
+            Err(error) => failed = Some(error),
+        }
+    }
+    if let Some(error) = failed {
+        let _ = excluded.send(vec![Err(error)]);
     }
     // Whoever is gone by now was stopped, and says so itself.
     let _ = to_workers.send(feeder.waiting);
     work.progress.listing_ended.store(true, Ordering::Relaxed);
-    outcome
+    Listing { outcome, changes }
 }
 
 /// Whether a prefix ends in the middle of a name in the folder of this key: what belongs to the

@@ -67,6 +67,8 @@ pub(crate) fn seal(
         ("unread", summary.unread),
         ("strays", summary.strays),
         ("excluded", summary.excluded),
+        ("gone", summary.gone),
+        ("back", summary.back),
     ] {
         values.push(Value::number("pass", &format!("/counts/{name}"), count));
     }

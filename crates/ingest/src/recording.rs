@@ -11,14 +11,14 @@ use unbroken_evidence::kind::Kind;
 use unbroken_evidence::opening::Opening;
 use unbroken_evidence::vocabulary::companion;
 use unbroken_ledger::private::{
-    Document, Lookup, ObjectState, Row, companions_digest, object_value,
+    Document, Lookup, ObjectState, Row, Watched, companions_digest, object_value,
 };
 use unbroken_ledger::random::{Random, Seed};
 use unbroken_ledger::seal::NewEntry;
 
 use crate::capture::Captured;
 use crate::layout::{Assembled, Layout, Role};
-use crate::source::{Listed, Source};
+use crate::source::{Attribute, Listed, Source};
 
 /// A companion and what was captured of it.
 pub(crate) struct Companion<'a> {
@@ -108,6 +108,16 @@ impl Material<'_> {
             companions: companions_digest(each),
             incomplete: !self.findings.is_empty(),
         };
+        let hold = |one: &&Attribute| one.source == "object-lock" && one.name == "legal-hold";
+        let hold = self.captured.attributes.iter().find(hold);
+        let watched = Watched {
+            source: self.source_number,
+            key: self.listed.key.clone(),
+            subject: self.subject,
+            gone: false,
+            held: hold.is_some_and(|hold| hold.value == "ON"),
+            checked: self.captured.end.unix_ms(),
+        };
         let documents = self.companions.iter().filter_map(|companion| {
             let bytes = companion.captured.bytes.clone()?;
             Some(Document { key: companion.listed.key.clone(), bytes })
@@ -117,6 +127,7 @@ impl Material<'_> {
             seed: Some(seed),
             lookups,
             object: Some(state),
+            watched: Some(watched),
             documents: documents.collect(),
             ..Row::default()
         }

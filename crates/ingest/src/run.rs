@@ -15,7 +15,7 @@ use unbroken_evidence::hash::Hash;
 use unbroken_evidence::kind::Kind;
 use unbroken_ledger::error::LedgerError;
 use unbroken_ledger::ledger::{Ledger, private_path};
-use unbroken_ledger::private::Row;
+use unbroken_ledger::private::{Private, Row};
 use unbroken_ledger::restore::{RESEAL_NEEDED, RESEALED};
 use unbroken_ledger::seal::Clock;
 
@@ -24,7 +24,9 @@ use crate::error::{IngestError, Problem, SourceError};
 use crate::feed::{self, QUEUE};
 use crate::gather::{Gathered, Gatherer, ToWrite};
 use crate::layout::Layout;
+use crate::observe;
 use crate::pass;
+use crate::presence::Presence;
 use crate::source::Source;
 pub use crate::summary::{PROBLEMS_KEPT, Summary};
 pub use crate::worker::Progress;
@@ -114,9 +116,12 @@ pub fn run(
         progress: context.progress,
     };
     let (Gathered { mut summary, listing }, listed) = work_off(ledger, &work, options, summary)?;
+    let feed::Listing { outcome: listed, changes } = listed;
     if summary.objects == 0 && listed.is_ok() && !work.is_new {
         let what = "the source is empty, though objects of it were sealed before: is it mounted?";
         summary.problem(Problem::new(source.location().as_bytes(), what));
+    } else {
+        observe::presence(ledger, &work, changes, &mut summary)?;
     }
     source.remarks().into_iter().for_each(|problem| summary.problem(problem));
     summary.interrupted |= context.stop.load(Ordering::Relaxed);
@@ -197,8 +202,10 @@ fn work_off(
     work: &Work<'_>,
     options: &Options,
     summary: Summary,
-) -> Result<(Gathered, Result<(), SourceError>), IngestError> {
+) -> Result<(Gathered, feed::Listing), IngestError> {
     let path = private_path(ledger.folder());
+    let presence = |private| Presence::new(private, work.number, work.source.scope());
+    let presence = if work.is_new { None } else { Some(presence(Private::open_to_read(&path)?)) };
     let (to_workers, groups) = sync_channel(QUEUE);
     let (to_gatherer, outcomes) = sync_channel(QUEUE);
     // Sealing goes on while the disk is slow.
@@ -209,7 +216,8 @@ fn work_off(
     let groups = Arc::new(Mutex::new(groups));
     std::thread::scope(|scope| {
         let excluded = to_gatherer.clone();
-        let lister = scope.spawn(move || feed::list(work, options, &to_workers, &excluded));
+        let lister =
+            scope.spawn(move || feed::list(work, options, presence, &to_workers, &excluded));
         for _ in 0..work.source.workers() {
             let (groups, to_gatherer, path) =
                 (Arc::clone(&groups), to_gatherer.clone(), path.clone());

@@ -34,6 +34,10 @@ pub struct Summary {
     pub strays: u64,
     /// Objects left out by dates or limit.
     pub excluded: u64,
+    /// Objects of sealed recordings that are not there any more, first noticed now.
+    pub gone: u64,
+    /// Such objects that are there again.
+    pub back: u64,
     /// Problems found, at most [`PROBLEMS_KEPT`].
     pub problems: Vec<Problem>,
     /// All problems.

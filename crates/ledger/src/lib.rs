@@ -38,6 +38,7 @@ mod salvage;
 pub mod seal;
 mod state;
 pub mod store;
+mod watch;
 
 #[cfg(test)]
 mod tests;

@@ -10,11 +10,12 @@ use unbroken_evidence::hash::Hash;
 use unbroken_evidence::kind::Kind;
 use unbroken_evidence::narrow::decimal;
 use unbroken_evidence::opening::VerifiedOpening;
+use unbroken_evidence::vocabulary::object;
 
 use crate::durable;
 use crate::error::LedgerError;
 use crate::place::{private_path, with_ending};
-use crate::private::{ObjectState, Private, Row, companions_digest};
+use crate::private::{ObjectState, Private, Row, Watched, companions_digest};
 use crate::reader::LogReader;
 use crate::restore::free_name;
 use crate::row::{Parts, PreparedRow};
@@ -374,7 +375,10 @@ fn again(
         erases: row.erases,
         ..Row::default()
     };
-    let Body::Recording(recording) = &entry.statement().body else { return Ok(fresh) };
+    let Body::Recording(recording) = &entry.statement().body else {
+        fresh.watched = watched(row.watched, entry, opening, private)?;
+        return Ok(fresh);
+    };
     let disclosed = Disclosed::of(recording, Some(opening));
     let companions = disclosed.companions().values();
     let digests: HashSet<Hash> = companions.clone().filter_map(|c| c.sha256).collect();
@@ -390,7 +394,7 @@ fn again(
         (name, object.key.clone(), entry.statement().subject, disclosed.sha256())
     else {
         // Erased, or from elsewhere: what is there of the object stays.
-        fresh.object = row.object;
+        (fresh.object, fresh.watched) = (row.object, row.watched);
         if !is_erased {
             fresh.lookups.extend(recording_lookups("", &[], &disclosed));
         }
@@ -408,6 +412,8 @@ fn again(
     if !is_erased {
         fresh.lookups.extend(recording_lookups(&name, &key, &disclosed));
     }
+    let watched = Watched::of(opening, (source, key.clone(), subject), entry.statement().at);
+    fresh.watched = (!is_erased).then_some(watched);
     fresh.object = Some(ObjectState {
         source,
         key,
@@ -418,4 +424,28 @@ fn again(
         incomplete: recording.completeness.is_some_and(|c| !c.complete),
     });
     Ok(fresh)
+}
+
+/// How an observation says that its object stands; what is there, where the opening does not tell.
+fn watched(
+    kept: Option<Watched>,
+    entry: &UnverifiedEntry,
+    opening: &VerifiedOpening,
+    private: &Private,
+) -> Result<Option<Watched>, LedgerError> {
+    let statement = entry.statement();
+    let (Some(subject), false) = (statement.subject, is_erased(opening)) else { return Ok(kept) };
+    let value = |pointer| opening.value(object::SOURCE, pointer);
+    let key = opening.opening().field(object::SOURCE, object::KEY);
+    let (Some(store), Some(bucket), Some(key), Kind::Observation) =
+        (value(object::STORE), value(object::BUCKET), key, &statement.kind)
+    else {
+        return Ok(kept);
+    };
+    let name = if store == "folder" { bucket.to_owned() } else { format!("s3://{bucket}") };
+    let source = private.sources()?.into_iter().find(|(_, known, _)| *known == name);
+    let of = |(source, ..): (i64, _, _)| {
+        Watched::of(opening, (source, key.value.to_bytes(), subject), statement.at)
+    };
+    Ok(source.map(of))
 }

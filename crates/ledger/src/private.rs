@@ -15,12 +15,13 @@ use crate::error::LedgerError;
 pub use crate::lookup::{Lookup, object_value};
 use crate::place::with_ending;
 pub use crate::row::{Document, ObjectState, Row, Settled, companions_digest};
-use crate::row::{Parts, PreparedRow, write_rows};
+use crate::row::{PreparedRow, write_rows};
 pub use crate::state::Counts;
-use crate::{lookup, record};
+pub use crate::watch::Watched;
+use crate::{lookup, record, watch};
 
 /// The format number of private.db.
-pub const PRIVATE_FORMAT: u32 = 2;
+pub const PRIVATE_FORMAT: u32 = 3;
 
 const SCHEMA: &str = "
 CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;
@@ -38,9 +39,8 @@ CREATE TABLE settled (source INTEGER, folder INTEGER, fingerprint BLOB, PRIMARY 
     WITHOUT ROWID;
 CREATE TABLE aside (idx INTEGER, leaf BLOB, opening BLOB);
 ";
-/// Says that an erasure's old pages may still be in the write-ahead log.
-const UNTRUNCATED: &str = "erasure-untruncated";
-const TABLES_BY_INDEX: [&str; 5] = ["openings", "objects", "documents", "listings", "erasures"];
+const TABLES_BY_INDEX: [&str; 6] =
+    ["openings", "objects", "documents", "listings", "erasures", "watched"];
 
 /// The database of a ledger.
 #[derive(Debug)]
@@ -93,7 +93,10 @@ impl Private {
         private.db.execute_batch(pragmas).map_err(&failed)?;
         let format = private.format()?;
         if format == 0 {
-            let schema = format!("BEGIN; {SCHEMA} PRAGMA user_version = {PRIVATE_FORMAT}; COMMIT;");
+            let schema = format!(
+                "BEGIN; {SCHEMA} {} PRAGMA user_version = {PRIVATE_FORMAT}; COMMIT;",
+                watch::SCHEMA
+            );
             private.db.execute_batch(&schema).map_err(&failed)?;
             let folder = crate::durable::parent_of(path);
             crate::durable::sync_folder(folder)
@@ -131,8 +134,13 @@ impl Private {
     pub(crate) fn damage(&self) -> Result<Vec<String>, LedgerError> {
         let failed = self.failed("cannot be read");
         let mut found = Vec::new();
-        // The whole check also walks each index against its table; only this one has any.
-        for check in ["PRAGMA quick_check(10)", "PRAGMA integrity_check('sources')"] {
+        // The whole check also walks each index against its table; only these have any.
+        let checks = [
+            "PRAGMA quick_check(10)",
+            "PRAGMA integrity_check('sources')",
+            "PRAGMA integrity_check('watched')",
+        ];
+        for check in checks {
             let mut check = self.db.prepare(check).map_err(&failed)?;
             let rows = check.query_map([], |row| row.get::<_, String>(0));
             let rows: Vec<String> = rows.and_then(Iterator::collect).map_err(&failed)?;
@@ -354,6 +362,7 @@ impl Private {
             documents: self.documents(index)?,
             listing,
             erases: erases.map_err(&failed)?.map(from_row),
+            watched: self.watched(index)?,
             ..Row::default()
         })
     }
@@ -402,68 +411,6 @@ impl Private {
         };
         let rows = select.query_map([to_row(index)], read);
         rows.and_then(Iterator::collect).map_err(&failed)
-    }
-
-    /// Erasures that were acknowledged: their entry and its target.
-    ///
-    /// # Errors
-    /// `Private`.
-    pub fn erasures(&self) -> Result<Vec<(u64, u64)>, LedgerError> {
-        let failed = self.failed("cannot be read");
-        let mut select =
-            self.db.prepare_cached("SELECT idx, target FROM erasures").map_err(&failed)?;
-        let read = |row: &rusqlite::Row<'_>| Ok((from_row(row.get(0)?), from_row(row.get(1)?)));
-        let rows = select.query_map([], read);
-        rows.and_then(Iterator::collect).map_err(&failed)
-    }
-
-    /// Replaces the opening of `index` by one with fewer positions open, and forgets its lookups
-    /// and documents, for good.
-    ///
-    /// # Errors
-    /// `Private`; until it returns `Ok` nothing counts as erased.
-    pub fn erase(&mut self, index: u64, opening: Opening) -> Result<(), LedgerError> {
-        let failed = self.failed("cannot be written");
-        let Row { object, erases, listing, .. } = self.beside(index, Vec::new())?;
-        let transaction = self.db.transaction().map_err(&failed)?;
-        let update = "UPDATE openings SET opening = ?2 WHERE idx = ?1";
-        let bytes = record::encode_opening(opening, None);
-        transaction.execute(update, params![to_row(index), bytes]).map_err(&failed)?;
-        transaction
-            .execute("DELETE FROM documents WHERE idx = ?1", [to_row(index)])
-            .map_err(&failed)?;
-        lookup::delete_entries(&transaction, &[to_row(index)]).map_err(&failed)?;
-        let left = Row { object, erases, listing, ..Row::default() };
-        let update = "UPDATE openings SET parts = ?2 WHERE idx = ?1";
-        let parts = Parts::of(&left).encode();
-        transaction.execute(update, params![to_row(index), parts]).map_err(&failed)?;
-        let mark = "INSERT OR REPLACE INTO meta VALUES (?1, x'')";
-        transaction.execute(mark, [UNTRUNCATED]).map_err(&failed)?;
-        transaction.commit().map_err(&failed)?;
-        self.finish_erasure()
-    }
-
-    /// Removes old pages that an erasure has left in the write-ahead log, if there are any.
-    ///
-    /// # Errors
-    /// `Private`, also while a reader keeps the old pages: then they are still there.
-    pub(crate) fn finish_erasure(&mut self) -> Result<(), LedgerError> {
-        if self.meta(UNTRUNCATED)?.is_none() {
-            return Ok(());
-        }
-        let failed = self.failed("cannot be written");
-        let truncated =
-            self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
-        match truncated {
-            Ok(0) => self.set_meta(UNTRUNCATED, None),
-            Ok(_) => Err(failed(rusqlite::Error::SqliteFailure(
-                rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY),
-                Some(
-                    "a reader keeps the old pages: erased, but not yet reported as done".to_owned(),
-                ),
-            ))),
-            Err(error) => Err(failed(error)),
-        }
     }
 }
 

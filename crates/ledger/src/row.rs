@@ -1,4 +1,4 @@
-//! What private.db keeps of one entry: its opening, and five parts beside it, each with a digest by which
+//! What private.db keeps of one entry: its opening, and six parts beside it, each with a digest by which
 //! an audit finds what is gone or changed.
 
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use unbroken_evidence::opening::Opening;
 
 use crate::private::to_row;
 use crate::random::Seed;
+use crate::watch::{self, Watched};
 use crate::{lookup, record, state};
 
 /// What is kept of one entry.
@@ -29,6 +30,8 @@ pub struct Row {
     pub listing: Vec<Vec<u8>>,
     /// For an `erasure`: the entry whose opening gives way.
     pub erases: Option<u64>,
+    /// For a recording, and for an observation of it: how its object stands since.
+    pub watched: Option<Watched>,
     /// The group of objects that is dealt with once this entry is kept.
     pub settles: Option<Settled>,
 }
@@ -110,16 +113,17 @@ impl PreparedRow {
 
 /// A digest over each part of a row. No evidence rests on them: they find what a disk has lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Parts([[u8; 8]; 5]);
+pub(crate) struct Parts([[u8; 8]; 6]);
 
 impl Parts {
     /// What is said of each part that differs, in the order of their digests.
-    pub(crate) const DIFFERING: [&str; 5] = [
+    pub(crate) const DIFFERING: [&str; 6] = [
         "the row of its object is missing or changed",
         Self::DOCUMENT,
         Self::LISTING,
         "a lookup, by which it is found, is missing or changed",
         "what it erases is missing or changed",
+        "how its object stands is missing or changed",
     ];
     /// Of a document, which nothing else holds: it cannot be made again.
     pub(crate) const DOCUMENT: &str = "a captured document is missing or changed";
@@ -146,7 +150,8 @@ impl Parts {
         lookups.dedup();
         let lookups = digest(lookups.iter().map(|prefix| prefix.to_be_bytes()));
         let erases = digest(row.erases.iter().map(|target| target.to_be_bytes()));
-        Self([object, documents, digest(&row.listing), lookups, erases])
+        let watched = digest(row.watched.iter().flat_map(Watched::parts));
+        Self([object, documents, digest(&row.listing), lookups, erases, watched])
     }
 
     pub(crate) fn encode(&self) -> Vec<u8> {
@@ -205,6 +210,9 @@ pub(crate) fn write_rows(
         }
         for (part, bytes) in row.listing.into_iter().enumerate() {
             listings.execute(params![index, part as i64, bytes])?;
+        }
+        if let Some(watched) = &row.watched {
+            watch::insert(db, index, watched)?;
         }
         if let Some(settled) = &row.settles {
             state::settle(db, settled)?;

@@ -177,6 +177,8 @@ fn show(source: &dyn Source, summary: &Summary, out: &Output) -> Result<(), Fail
         (summary.unread, "not read"),
         (summary.strays, "without recording"),
         (summary.excluded, "left out"),
+        (summary.gone, "not there any more"),
+        (summary.back, "there again"),
     ] {
         if count > 0 {
             text.push_str(&format!(", {count} {what}"));
@@ -206,7 +208,7 @@ fn document(source: &dyn Source, summary: &Summary) -> Value {
         "bytes": summary.bytes, "sealed": summary.sealed, "sealed_again": summary.sealed_again,
         "unchanged": summary.unchanged, "companions": summary.companions,
         "incomplete": summary.incomplete, "unread": summary.unread, "strays": summary.strays,
-        "excluded": summary.excluded, "pass": summary.pass, "interrupted": summary.interrupted,
+        "excluded": summary.excluded, "gone": summary.gone, "back": summary.back, "pass": summary.pass, "interrupted": summary.interrupted,
         "error": summary.listing_broke_off.as_ref().map(|error| {
             json!({"sentence": chain(error), "hint": error.hint()})
         }),

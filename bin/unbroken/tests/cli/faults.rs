@@ -18,6 +18,8 @@ pub(crate) enum Broken {
     OtherByte,
     /// Half of the body, and then nothing.
     Stall,
+    /// 403 instead of the answer, and no word more.
+    Denied,
     /// 500 instead of the answer.
     Failed,
     /// 503 instead, with the seconds to wait.
@@ -81,6 +83,8 @@ fn one(
             }
             client.write_all(&answer)
         }
+        Some(Broken::Denied) => client
+            .write_all(b"HTTP/1.1 403 Forbidden\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"),
         Some(Broken::Failed) => {
             client.write_all(&refusal("500 Internal Server Error", "InternalError", ""))
         }

@@ -7,6 +7,9 @@ mod damage;
 mod faults;
 mod kill;
 mod matrix;
+mod presence;
+#[cfg(feature = "real-servers")]
+mod radosgw;
 mod server;
 mod sources;
 mod story;

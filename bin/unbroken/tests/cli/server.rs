@@ -9,8 +9,8 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use s3s::auth::SimpleAuth;
 use s3s::dto::{
-    ETag, GetObjectInput, GetObjectOutput, ListObjectsV2Input, ListObjectsV2Output, Object,
-    StreamingBlob, Timestamp,
+    ETag, GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput, ListObjectsV2Input,
+    ListObjectsV2Output, Object, StreamingBlob, Timestamp,
 };
 use s3s::service::S3ServiceBuilder;
 use s3s::{Body, S3, S3Error, S3Request, S3Response, S3Result, s3_error};
@@ -61,6 +61,8 @@ pub(crate) enum Lie {
     Overlapping,
     /// A key that was not asked for.
     Elsewhere,
+    /// The last key of a page is left out.
+    Forgets,
 }
 
 #[derive(Default)]
@@ -88,6 +90,10 @@ const PAGE: usize = 7;
 impl Bucket {
     pub(crate) fn put(&self, key: &str, bytes: &[u8]) {
         self.contents.lock().unwrap().objects.insert(key.to_owned(), bytes.to_vec());
+    }
+
+    pub(crate) fn remove(&self, key: &str) {
+        self.contents.lock().unwrap().objects.remove(key);
     }
 
     pub(crate) fn get(&self, key: &str) -> Vec<u8> {
@@ -212,6 +218,7 @@ impl Contents {
                     .take(1)
                     .for_each(|object| object.key = Some("zzz/other".to_owned()));
             }
+            Some(Lie::Forgets) => drop(page.pop()),
             _ => {}
         }
         ListObjectsV2Output {
@@ -241,6 +248,20 @@ impl S3 for Bucket {
         let number = contents.lists;
         contents.lists += 1;
         Ok(S3Response::new(contents.listing(&prefix, &after, number)))
+    }
+
+    async fn head_object(
+        &self,
+        request: S3Request<HeadObjectInput>,
+    ) -> S3Result<S3Response<HeadObjectOutput>> {
+        let contents = self.contents.lock().unwrap();
+        let bytes = contents.objects.get(&request.input.key).ok_or_else(|| s3_error!(NoSuchKey))?;
+        Ok(S3Response::new(HeadObjectOutput {
+            content_length: Some(i64::try_from(bytes.len()).unwrap()),
+            e_tag: Some(etag(bytes)),
+            last_modified: Some(modified()),
+            ..HeadObjectOutput::default()
+        }))
     }
 
     async fn get_object(

@@ -283,6 +283,37 @@ fn bytes_that_are_not_those_of_the_etag_are_never_sealed() {
 }
 
 #[test]
+fn an_object_that_a_listing_leaves_out_is_not_gone() {
+    let mut cloud = Cloud::new();
+    let keys: Vec<String> = (0..3).map(|n| cloud.recording_of(&format!("c-{n}"), "r")).collect();
+    assert_eq!(cloud.ingest().0, 0);
+    let gone = |document: &serde_json::Value| document["sources"][0]["gone"].as_u64();
+    cloud.bucket.lie(Some(Lie::Forgets));
+    let (code, text, document) = cloud.ingest();
+    assert_eq!((code, gone(&document)), (2, Some(0)), "{text}");
+    assert!(text.contains("the listing is not whole"), "{text}");
+    assert!(!text.contains("sidecar is missing"), "{text}");
+    cloud.bucket.lie(None);
+    // Whether it is there may not be asked: that is a problem, and no statement.
+    cloud.bucket.remove(&keys[1]);
+    cloud.bucket.remove(&format!("{}_metadata.json", keys[1]));
+    let straight = cloud.endpoint.clone();
+    cloud.endpoint =
+        line_to(&straight, |_, line| line.starts_with("HEAD").then_some(Broken::Denied));
+    let (code, text, document) =
+        cloud.run(&["ingest", "--moved", &format!("s3://{BUCKET}/org-1/")]);
+    assert_eq!((code, gone(&document)), (2, Some(0)), "{text}");
+    assert!(text.contains("cannot be told"), "{text}");
+    cloud.endpoint = straight;
+    let (code, text, document) =
+        cloud.run(&["ingest", "--moved", &format!("s3://{BUCKET}/org-1/")]);
+    assert_eq!((code, gone(&document)), (2, Some(1)), "{text}");
+    assert!(text.contains("not there any more"), "{text}");
+    assert_eq!(cloud.ingest().0, 0);
+    cloud.scene.ok(&["audit"]);
+}
+
+#[test]
 fn a_wrong_answer_of_another_kind_is_told_once() {
     let endpoint = always(|socket| socket.write_all(&refusal("403 Forbidden", "AccessDenied", "")));
     let cloud = Cloud { endpoint, bucket: Bucket::default(), ..Cloud::new() };

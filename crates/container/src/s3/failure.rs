@@ -212,7 +212,9 @@ impl Told {
                 | "NoSuchTagSet",
                 _,
             ) => Failure::NotSet,
-            ("InvalidRequest", _) if message.contains("Object Lock") => Failure::NotSet,
+            ("InvalidRequest", _) if message.to_ascii_lowercase().contains("object lock") => {
+                Failure::NotSet
+            }
             (
                 "PermanentRedirect"
                 | "AuthorizationHeaderMalformed"

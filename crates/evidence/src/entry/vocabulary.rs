@@ -70,6 +70,28 @@ pub mod observed {
     pub const END: &str = "/end";
 }
 
+/// What was observed of an object after it was sealed.
+pub mod observation {
+    /// The source.
+    pub const SOURCE: &str = "observation";
+    /// What it is, in a word.
+    pub const WHAT: &str = "/what";
+    /// The object is not there any more.
+    pub const GONE: &str = "gone";
+    /// It is there again.
+    pub const BACK: &str = "back";
+    /// Its tags, lock or hold are others than before.
+    pub const CHANGED: &str = "changed";
+}
+
+/// Lock and legal hold, as the store says.
+pub mod object_lock {
+    /// The source.
+    pub const SOURCE: &str = "object-lock";
+    /// `ON` or `OFF`.
+    pub const LEGAL_HOLD: &str = "/legal-hold";
+}
+
 /// What the collector noticed: pointers `/<n>`.
 pub mod finding {
     /// The source.

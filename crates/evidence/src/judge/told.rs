@@ -9,6 +9,7 @@ use crate::entry::Statement;
 use crate::error::printable_within;
 use crate::field::{Field, FieldType};
 use crate::opening::VerifiedOpening;
+use crate::vocabulary::{object, observation, observed};
 
 /// Of what grows with an entry so many are held, each of so many bytes.
 const FEW: usize = 3;
@@ -115,7 +116,15 @@ impl Words {
             let shown = opening.into_iter().flat_map(VerifiedOpening::fields);
             shown.filter(|field| field.value.field_type != FieldType::Pad)
         };
-        for Field { value, .. } in fields().take(FEW) {
+        // What was observed comes first, and last of what and when.
+        let place = |field: &&Field| match field.value.source.as_str() {
+            observation::SOURCE => 0,
+            object::SOURCE | observed::SOURCE => 2,
+            _ => 1,
+        };
+        let in_order =
+            (0..3).flat_map(|wanted| fields().filter(move |field| place(field) == wanted));
+        for Field { value, .. } in in_order.take(FEW) {
             let text = format!("{}{}: {}", value.source, value.pointer, value.value);
             self.put(VALUE, &text, VALUE_BYTES_MAX);
         }

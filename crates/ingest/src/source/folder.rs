@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use unbroken_evidence::content::Digests;
 use unbroken_evidence::time::Time;
 
-use super::{Attribute, Listed, Next, ObjectReader, Source};
+use super::{Attribute, CLOSED_FOLDER, Listed, Next, ObjectReader, Source};
 use crate::error::{ObjectError, SourceError};
 
 /// A folder under a name that stays when it moves.
@@ -60,10 +60,7 @@ impl FolderSource {
             let next = if is_folder {
                 match self.walk(&path, &key, each) {
                     Ok(next) => next,
-                    Err(_) => each(irregular(
-                        key,
-                        ObjectError::Irregular("a folder that may not be listed"),
-                    )),
+                    Err(_) => each(irregular(key, ObjectError::Irregular(CLOSED_FOLDER))),
                 }
             } else {
                 match fs::symlink_metadata(&path) {
@@ -152,6 +149,21 @@ impl Source for FolderSource {
     fn list(&self, each: &mut dyn FnMut(Listed) -> Next) -> Result<(), SourceError> {
         let failed = |source| SourceError::Folder { location: self.location.clone(), source };
         self.walk(&self.root, b"", each).map(|_| ()).map_err(failed)
+    }
+
+    fn is_there(&self, key: &[u8]) -> Result<bool, ObjectError> {
+        let looked = |path: &Path| match fs::symlink_metadata(path) {
+            Ok(_) => Ok(true),
+            Err(error) => match error.kind() {
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Ok(false),
+                _ => Err(object_error(error)),
+            },
+        };
+        // Where the folder itself is gone, an unmounted disk say, nothing is known of the object.
+        if !looked(&self.root)? {
+            return Err(ObjectError::Broken("its source is not there".to_owned()));
+        }
+        looked(&self.root.join(OsStr::from_bytes(key)))
     }
 
     fn open<'a>(&'a self, listed: &Listed) -> Result<Box<dyn ObjectReader + 'a>, ObjectError> {

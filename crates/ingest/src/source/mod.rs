@@ -28,6 +28,9 @@ pub struct Listed {
     pub not_readable: Option<ObjectError>,
 }
 
+/// What an object is of which only its name could be had: what lies below it is not listed.
+pub(crate) const CLOSED_FOLDER: &str = "a folder that may not be listed";
+
 /// A named value that the source says of an object, for instance a header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attribute {
@@ -106,6 +109,12 @@ pub trait Source: Sync {
     fn beside(&self, _: &Listed, _said: &[Attribute]) -> Result<Vec<Attribute>, ObjectError> {
         Ok(Vec::new())
     }
+
+    /// Looks whether an object that was not listed is there all the same.
+    ///
+    /// # Errors
+    /// Why that cannot be told.
+    fn is_there(&self, key: &[u8]) -> Result<bool, ObjectError>;
 
     /// What was noticed of the source as a whole.
     fn remarks(&self) -> Vec<Problem> {

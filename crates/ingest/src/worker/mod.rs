@@ -23,7 +23,7 @@ use crate::disposition::Disposition;
 use crate::error::{ObjectError, Problem};
 use crate::group::Group;
 use crate::layout::genesys_cloud::{self, Folder};
-use crate::layout::{Assembled, Layout, Seen, Sketch, media_of_name};
+use crate::layout::{Assembled, Layout, Role, Seen, Sketch, media_of_name};
 use crate::recording::{Companion, Material, shown};
 use crate::source::{Listed, Source};
 
@@ -236,7 +236,9 @@ impl Work<'_> {
             return Ok(());
         }
         let known = self.known(&object.listed.key, &tools.private)?;
-        if let Some(disposition) = without_reading(object.listed, &known, digest, unread) {
+        let waits = without_reading(object.listed, &known, digest, unread)
+            .or_else(|| self.waits_for_its_sidecar(object.listed, assembled, unread, done));
+        if let Some(disposition) = waits {
             object.disposition = disposition;
             return Ok(());
         }
@@ -286,6 +288,32 @@ impl Work<'_> {
         Ok(())
     }
 
+    /// Asks for a sidecar that was not listed: a listing that leaves one out must not make a recording
+    /// incomplete.
+    fn waits_for_its_sidecar(
+        &self,
+        listed: &Listed,
+        assembled: &Assembled,
+        unread: &Unread,
+        done: &mut GroupDone,
+    ) -> Option<Disposition> {
+        let key = sidecar_key(&listed.key);
+        let is_sidecar = |role: &Role| matches!(role, Role::Sidecar | Role::UnreadSidecar);
+        let is_listed = assembled.companions.iter().any(|(_, role)| is_sidecar(role));
+        if !self.layout.groups_by_folder() || is_listed || unread.keys.contains(&key) {
+            return None;
+        }
+        let what = match self.source.is_there(&key) {
+            Ok(false) => return None,
+            Ok(true) => "it is there, and was not listed: the listing is not whole".to_owned(),
+            Err(error) => {
+                format!("it is not listed, and whether it is there cannot be told: {error}")
+            }
+        };
+        done.problems.push(Problem::new(&key, what));
+        Some(Disposition::KeptBack)
+    }
+
     fn sealing(
         &self,
         (objects, unread): (&[Object<'_>], &Unread),
@@ -305,10 +333,7 @@ impl Work<'_> {
                 Some(Companion { listed: object.listed, role: *role, captured, document })
             })
             .collect();
-        let sidecar = members
-            .iter()
-            .find(|c| c.role == crate::layout::Role::Sidecar)
-            .and_then(|c| c.document);
+        let sidecar = members.iter().find(|c| c.role == Role::Sidecar).and_then(|c| c.document);
         let (media, findings) =
             self.assessed(unread, assembled, listed, captured.digests.size, sidecar);
         let (subject, supersedes, change) = match &known {
@@ -432,7 +457,7 @@ fn is_document(key: &[u8]) -> bool {
 }
 
 /// The system gave no randomness.
-fn no_randomness(source: std::io::Error) -> LedgerError {
+pub(crate) fn no_randomness(source: std::io::Error) -> LedgerError {
     LedgerError::Io { path: "the system's randomness".into(), doing: "cannot be read", source }
 }
 

@@ -188,6 +188,21 @@ impl Source for S3Source {
         Ok(Box::new(reader))
     }
 
+    fn is_there(&self, key: &[u8]) -> Result<bool, ObjectError> {
+        let s3 = &self.connection.s3;
+        let key = std::str::from_utf8(key)
+            .map_err(|_| ObjectError::Irregular("a key that is not Unicode"))?;
+        let asked = self.connection.runtime.block_on(s3.insist(|| {
+            let request = s3.client.head_object().bucket(&self.bucket).key(key);
+            request.set_request_payer(s3.request_payer.clone()).send()
+        }));
+        match asked {
+            Ok(_) => Ok(true),
+            Err(Failure::NoObject) => Ok(false),
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
     fn beside(&self, listed: &Listed, said: &[Attribute]) -> Result<Vec<Attribute>, ObjectError> {
         let value = |source: &str, name: &str| {
             let mut said = said.iter().filter(|one| one.source == source && one.name == name);

@@ -1,0 +1,90 @@
+//! What was sealed and is gone, and what is back: noticed once, sealed, shown.
+
+use super::{CONVERSATION, Scene};
+
+fn counts(document: &serde_json::Value) -> [u64; 3] {
+    let source = &document["sources"][0];
+    ["gone", "back", "sealed_again"].map(|name| source[name].as_u64().unwrap())
+}
+
+#[test]
+fn a_recording_that_is_gone_is_noticed_once_and_so_is_its_return() {
+    let scene = Scene::new();
+    let media = scene.recording(CONVERSATION, "r-1", b"the bytes");
+    scene.recording(CONVERSATION, "r-2", b"others");
+    scene.ok(&["ingest", "export"]);
+    std::fs::remove_file(&media).unwrap();
+    let sidecar = format!("{}_metadata.json", media.display());
+    let said = std::fs::read(&sidecar).unwrap();
+    std::fs::remove_file(&sidecar).unwrap();
+    let document = scene.json(&["ingest", "export"]);
+    assert_eq!(counts(&document), [1, 0, 0], "{document}");
+    assert_eq!(document["exit_code"], 2);
+    let what = document["problems"][0]["what"].as_str().unwrap();
+    assert!(what.contains("not there any more"), "{document}");
+    scene.ok(&["ingest", "export"]);
+    scene.ok(&["audit"]);
+    let text = scene.exits(2, &["exhibit", "--out", "gone.zip", "--recording", "r-1"]);
+    assert!(text.contains("r-1"), "{text}");
+    let (_, verdict) = scene.verify("gone.zip");
+    assert!(verdict.contains("observation/what: gone"), "{verdict}");
+    std::fs::write(&media, b"the bytes").unwrap();
+    std::fs::write(&sidecar, said).unwrap();
+    let document = scene.json(&["ingest", "export"]);
+    assert_eq!(counts(&document), [0, 1, 0], "{document}");
+    assert_eq!(counts(&scene.json(&["ingest", "export"])), [0, 0, 0]);
+    scene.ok(&["exhibit", "--out", "back.zip", "--recording", "r-1"]);
+    let (code, verdict) = scene.verify("back.zip");
+    assert!(code == 0 && verdict.contains("observation/what: back"), "{verdict}");
+    scene.ok(&["audit"]);
+}
+
+#[test]
+fn what_a_run_did_not_list_is_not_gone() {
+    let scene = Scene::new();
+    scene.recording(CONVERSATION, "r-1", b"the bytes");
+    scene.ok(&["ingest", "export"]);
+    // Left out by dates, and by a limit: listed all the same.
+    for arguments in [["--until", "2001-01-01"], ["--since", "2100-01-01"], ["--limit", "0"]] {
+        let document = scene.json(&[&["ingest", "export"][..], &arguments].concat());
+        assert_eq!(counts(&document), [0, 0, 0], "{document}");
+    }
+    // An empty folder, as of a disk that is not mounted.
+    std::fs::rename(scene.export(), scene.path("elsewhere")).unwrap();
+    std::fs::create_dir(scene.export()).unwrap();
+    let document = scene.json(&["ingest", "export"]);
+    assert_eq!(counts(&document), [0, 0, 0], "{document}");
+    assert!(document.to_string().contains("is it mounted?"), "{document}");
+    std::fs::remove_dir(scene.export()).unwrap();
+    std::fs::rename(scene.path("elsewhere"), scene.export()).unwrap();
+    assert_eq!(scene.json(&["ingest", "export"])["exit_code"], 0);
+}
+
+/// A crash between an observation's row and its entry leaves what stood before.
+#[test]
+fn an_observation_that_was_not_acknowledged_is_made_again() {
+    let scene = Scene::new();
+    let media = scene.recording(CONVERSATION, "r-1", b"the bytes");
+    scene.recording(CONVERSATION, "r-2", b"others");
+    scene.ok(&["ingest", "export"]);
+    let before = scene.path("before");
+    let copy = |from: &std::path::Path, to: &std::path::Path| {
+        assert!(
+            std::process::Command::new("cp").arg("-a").args([from, to]).status().unwrap().success()
+        );
+    };
+    copy(&scene.path("ledger/store"), &before);
+    let log = scene.path("log-before");
+    copy(&scene.path("ledger/log"), &log);
+    std::fs::remove_file(&media).unwrap();
+    assert_eq!(counts(&scene.json(&["ingest", "export"])), [1, 0, 0]);
+    // Store and log as before that run, private.db as behind it: as a kill before the store leaves it.
+    for (from, to) in [(&before, "ledger/store"), (&log, "ledger/log")] {
+        std::fs::remove_dir_all(scene.path(to)).unwrap();
+        std::fs::rename(from, scene.path(to)).unwrap();
+    }
+    scene.exits(4, &["ingest", "export"]);
+    scene.run(&["restore"]);
+    let document = scene.json(&["ingest", "export"]);
+    assert_eq!(counts(&document)[0], 1, "{document}");
+}

@@ -1,0 +1,236 @@
+//! Against Ceph's radosgw, a real S3 server with versions, tags, locks, holds and users: run by
+//! `tests/servers/with-radosgw cargo test -p unbroken --features real-servers --test cli -- radosgw::`.
+
+use std::process::Command;
+use std::time::{Duration, SystemTime};
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_s3::primitives::{ByteStream, DateTime};
+use aws_sdk_s3::types::{
+    BucketVersioningStatus, ObjectLockLegalHold, ObjectLockLegalHoldStatus, ObjectLockRetention,
+    ObjectLockRetentionMode, VersioningConfiguration,
+};
+use tokio::runtime::Runtime;
+
+use super::Scene;
+
+fn told(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: see the top of this file"))
+}
+
+/// A bucket of its own on the server, its owner, and a ledger.
+struct Rgw {
+    runtime: Runtime,
+    owner: Client,
+    bucket: String,
+    scene: Scene,
+}
+
+const FOLDER: &str = "org-1/year=2026/month=9/day=5/hour=07/conversation_id=c-1";
+
+impl Rgw {
+    fn new(bucket: &str, with_lock: bool) -> Self {
+        let runtime = Runtime::new().unwrap();
+        let keys =
+            Credentials::new(told("RADOSGW_KEY"), told("RADOSGW_SECRET"), None, None, "test");
+        let config = aws_sdk_s3::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
+            .endpoint_url(told("RADOSGW_ENDPOINT"))
+            .credentials_provider(keys)
+            .force_path_style(true)
+            .build();
+        let owner = Client::from_conf(config);
+        let made = owner.create_bucket().bucket(bucket).object_lock_enabled_for_bucket(with_lock);
+        runtime.block_on(made.send()).unwrap();
+        let on = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+        let versions = owner.put_bucket_versioning().bucket(bucket).versioning_configuration(on);
+        runtime.block_on(versions.send()).unwrap();
+        Self { runtime, owner, bucket: bucket.to_owned(), scene: Scene::new() }
+    }
+
+    fn put(&self, key: &str, bytes: &[u8]) {
+        let body = ByteStream::from(bytes.to_vec());
+        let put = self.owner.put_object().bucket(&self.bucket).key(key).body(body);
+        let put = put.metadata("Legal-Hold-Tag", "matter 17").tagging("matter=M-17&agent=Zo%C3%AB");
+        self.runtime.block_on(put.send()).unwrap();
+    }
+
+    fn recording(&self, id: &str) -> String {
+        let key = format!("{FOLDER}/{id}.opus");
+        self.put(&key, format!("the bytes of {id}").as_bytes());
+        let sidecar = format!(
+            "{{\"mediaType\":\"Call\",\"conversationId\":\"c-1\",\"recordingId\":\"{id}\"}}"
+        );
+        self.put(&format!("{key}_metadata.json"), sidecar.as_bytes());
+        key
+    }
+
+    fn hold(&self, key: &str, status: ObjectLockLegalHoldStatus) {
+        let hold = ObjectLockLegalHold::builder().status(status).build();
+        let put = self.owner.put_object_legal_hold().bucket(&self.bucket).key(key).legal_hold(hold);
+        self.runtime.block_on(put.send()).unwrap();
+    }
+
+    fn retain(&self, key: &str) {
+        let until = DateTime::from(SystemTime::now() + Duration::from_secs(86_400));
+        let retention = ObjectLockRetention::builder()
+            .mode(ObjectLockRetentionMode::Governance)
+            .retain_until_date(until)
+            .build();
+        let put = self.owner.put_object_retention().bucket(&self.bucket).key(key);
+        self.runtime.block_on(put.retention(retention).send()).unwrap();
+    }
+
+    fn allow(&self, actions: &str) {
+        let (bucket, all) = (&self.bucket, format!("arn:aws:s3:::{}/*", self.bucket));
+        let policy = format!(
+            "{{\"Version\":\"2012-10-17\",\"Statement\":[{{\"Effect\":\"Allow\",\"Principal\":{{\"AWS\":[\"arn:aws:iam:::user/other\"]}},\
+             \"Action\":[{actions}],\"Resource\":[\"arn:aws:s3:::{bucket}\",\"{all}\"]}}]}}"
+        );
+        let put = self.owner.put_bucket_policy().bucket(bucket).policy(policy);
+        self.runtime.block_on(put.send()).unwrap();
+    }
+
+    fn command(&self, user: &str, arguments: &[&str]) -> Command {
+        let server =
+            ["--endpoint-url", &told("RADOSGW_ENDPOINT"), "--region", "us-east-1", "--json"];
+        let mut command = self.scene.command(&[arguments, &server].concat());
+        command
+            .env("AWS_ACCESS_KEY_ID", told(&format!("RADOSGW_{user}KEY")))
+            .env("AWS_SECRET_ACCESS_KEY", told(&format!("RADOSGW_{user}SECRET")))
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .env("AWS_CONFIG_FILE", "/dev/null")
+            .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
+        command
+    }
+
+    fn run(&self, user: &str, arguments: &[&str]) -> (i32, String) {
+        let output = self.command(user, arguments).output().unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.code().unwrap(), String::from_utf8_lossy(&text).into_owned())
+    }
+
+    fn ingest(&self, user: &str) -> (i32, String) {
+        self.run(user, &["ingest", &format!("s3://{}/org-1/", self.bucket)])
+    }
+
+    /// The text of an exhibit of everything.
+    fn exhibit(&self, name: &str) -> String {
+        let (code, text) = self.run("", &["exhibit", "--out", name, "--all"]);
+        assert_eq!(code, 0, "{text}");
+        let (code, text) = self.scene.verify(name);
+        assert_eq!(code, 0, "{text}");
+        String::from_utf8_lossy(&std::fs::read(self.scene.path(name)).unwrap()).into_owned()
+    }
+}
+
+/// A field of an opening that is shown.
+fn says(opened: &str, source: &str, pointer: &str, value: &str) -> bool {
+    let start = format!("\"{source}\",\"{pointer}\",\"");
+    let end = format!("\",\"string\",\"{value}\"]");
+    let mut fields = opened.split("],[");
+    fields.any(|field| field.contains(&start) && format!("{field}]").contains(&end))
+}
+
+#[test]
+fn everything_that_the_server_knows_of_an_object_is_sealed() {
+    let rgw = Rgw::new("everything", true);
+    let key = rgw.recording("r-1");
+    rgw.hold(&key, ObjectLockLegalHoldStatus::On);
+    rgw.retain(&key);
+    let (code, text) = rgw.ingest("");
+    assert_eq!(code, 0, "{text}");
+    let opened = rgw.exhibit("exhibit.zip");
+    for (source, pointer, value) in [
+        ("s3-tag", "/matter", "M-17"),
+        ("s3-tag", "/agent", "Zo\u{eb}"),
+        ("object-lock", "/legal-hold", "ON"),
+        ("object-lock", "/mode", "GOVERNANCE"),
+        ("s3-header", "/x-amz-meta-legal-hold-tag", "matter 17"),
+        ("s3-readable", "/tags", "yes"),
+        ("s3-readable", "/legal-hold", "yes"),
+        ("s3-readable", "/retention", "yes"),
+        ("observed", "/compared", "etag (md5)"),
+    ] {
+        assert!(says(&opened, source, pointer, value), "{source}{pointer} {value}: {opened}");
+    }
+    assert!(!says(&opened, "object", "/version", ""), "the version is sealed: {opened}");
+}
+
+#[test]
+fn what_may_not_be_seen_is_not_taken_for_absent() {
+    let rgw = Rgw::new("denied", true);
+    let key = rgw.recording("r-1");
+    rgw.hold(&key, ObjectLockLegalHoldStatus::On);
+    rgw.allow("\"s3:ListBucket\",\"s3:GetObject\",\"s3:GetObjectVersion\"");
+    let (code, text) = rgw.ingest("OTHER_");
+    assert_eq!(code, 2, "{text}");
+    for permission in ["s3:GetObjectTagging", "s3:GetObjectLegalHold", "s3:GetObjectRetention"] {
+        assert!(text.contains(permission), "{permission}: {text}");
+    }
+    let opened = rgw.exhibit("exhibit.zip");
+    for (pointer, value) in [
+        ("/tags", "no: s3:GetObjectTagging"),
+        ("/legal-hold", "no: s3:GetObjectLegalHold"),
+        ("/retention", "no: s3:GetObjectRetention"),
+    ] {
+        assert!(says(&opened, "s3-readable", pointer, value), "{pointer}: {opened}");
+    }
+    assert!(!opened.contains("\"object-lock\""), "{opened}");
+}
+
+#[test]
+fn in_a_bucket_without_locks_their_absence_is_known() {
+    let rgw = Rgw::new("no-locks", false);
+    rgw.recording("r-1");
+    let (code, text) = rgw.ingest("");
+    assert_eq!(code, 0, "{text}");
+    let opened = rgw.exhibit("exhibit.zip");
+    assert!(says(&opened, "s3-readable", "/legal-hold", "yes"), "{opened}");
+    assert!(!opened.contains("\"object-lock\""), "{opened}");
+}
+
+#[test]
+fn whoever_may_not_list_is_told_so() {
+    let rgw = Rgw::new("closed", false);
+    rgw.recording("r-1");
+    let (code, text) = rgw.ingest("OTHER_");
+    assert!(code == 4 && text.contains("s3:ListBucket"), "{text}");
+}
+
+/// Keys as people and programs make them, line feeds and all.
+#[test]
+fn keys_of_any_text_are_sealed_and_packed() {
+    let rgw = Rgw::new("keys", false);
+    let keys = [
+        "two words.wav",
+        "\u{dc}ml+a%20ut&.wav",
+        "a/../b.wav",
+        "line\nfeed.wav",
+        "tab\t.wav",
+        "<&>\".wav",
+    ];
+    for key in keys {
+        rgw.put(&format!("org-1/{key}"), key.as_bytes());
+    }
+    let source = format!("s3://{}/org-1/", rgw.bucket);
+    let (code, text) = rgw.run("", &["ingest", &source, "--layout", "plain"]);
+    assert_eq!(code, 0, "{text}");
+    assert_eq!(rgw.scene.sealed().len(), keys.len());
+    rgw.exhibit("exhibit.zip");
+}
+
+#[test]
+fn a_listing_of_several_thousand_comes_whole() {
+    let rgw = Rgw::new("many", false);
+    for n in 0..1_100 {
+        rgw.recording(&format!("r-{n}"));
+    }
+    let (code, text) = rgw.ingest("");
+    assert_eq!(code, 0, "{text}");
+    assert_eq!(rgw.scene.sealed().len(), 1_100);
+    let (code, text) = rgw.ingest("");
+    assert!(code == 0 && text.contains("\"unchanged\": 2200"), "{text}");
+}

@@ -1,0 +1,122 @@
+//! Seals what was observed of objects after their recordings were sealed: gone, and back (spec/entry.md).
+
+use unbroken_evidence::body::{Body, Ref, Rel};
+use unbroken_evidence::field::{FieldSet, Value};
+use unbroken_evidence::hash::Hash;
+use unbroken_evidence::kind::Kind;
+use unbroken_evidence::opening::Opening;
+use unbroken_evidence::spread::spread;
+use unbroken_evidence::time::Time;
+use unbroken_evidence::vocabulary::{object, observation};
+use unbroken_ledger::error::LedgerError;
+use unbroken_ledger::ledger::Ledger;
+use unbroken_ledger::private::{Row, Watched};
+use unbroken_ledger::random::{Seed, SystemRandom};
+use unbroken_ledger::seal::NewEntry;
+
+use crate::error::{ObjectError, Problem};
+use crate::presence::Change;
+use crate::source::Source;
+use crate::summary::Summary;
+use crate::worker::{Work, no_randomness};
+
+/// Observations that are sealed together.
+const AT_ONCE: usize = 512;
+
+/// Looks at each object that is not listed any more, or is again, and seals what it finds.
+pub(crate) fn presence(
+    ledger: &mut Ledger,
+    work: &Work<'_>,
+    changes: Vec<Change>,
+    summary: &mut Summary,
+) -> Result<(), LedgerError> {
+    let mut changes = changes.into_iter().peekable();
+    while changes.peek().is_some() {
+        let some: Vec<Change> = changes.by_ref().take(AT_ONCE).collect();
+        let looked = spread(some, work.source.workers(), |change| {
+            let is_there = work.source.is_there(&change.watched.key);
+            (change, work.clock.now(), is_there)
+        });
+        let (mut entries, mut told) = (Vec::new(), Vec::new());
+        for (change, at, is_there) in looked {
+            match is_there {
+                Err(ObjectError::Stopped) => return Ok(()),
+                Err(error) => {
+                    let what = format!(
+                        "it is not listed any more, and whether it is there cannot be told: {error}"
+                    );
+                    summary.problem(Problem::new(&change.watched.key, what));
+                }
+                Ok(is_there) if is_there == change.watched.gone => {
+                    // Of what private.db has lost nothing can be said: an audit finds it.
+                    let Some((leaf, _)) = ledger.private().opening(change.index)? else { continue };
+                    entries.push(entry(work.source, &change, leaf, at)?);
+                    told.push(change);
+                }
+                // The listing left it out, or it came and went.
+                Ok(_) => {}
+            }
+        }
+        let appended = ledger.append(entries)?;
+        for (appended, change) in appended.iter().zip(told) {
+            let problem = told_of(&change, summary);
+            summary.problem(Problem { index: Some(appended.index), ..problem });
+        }
+    }
+    Ok(())
+}
+
+/// What is said of a change in the summary, which counts it.
+fn told_of(Change { index, watched }: &Change, summary: &mut Summary) -> Problem {
+    let what = if watched.gone {
+        summary.back += 1;
+        format!("it is there again; entry {index} says that it was not")
+    } else {
+        summary.gone += 1;
+        let hold = if watched.held { "it was under a LEGAL HOLD, and " } else { "" };
+        format!("{hold}it is not there any more; entry {index} is the newest about it")
+    };
+    Problem::new(&watched.key, what)
+}
+
+fn entry(
+    source: &dyn Source,
+    Change { index, watched }: &Change,
+    leaf: Hash,
+    at: Time,
+) -> Result<NewEntry, LedgerError> {
+    let what = if watched.gone { observation::BACK } else { observation::GONE };
+    let mut values = vec![
+        Value::string(observation::SOURCE, observation::WHAT, what),
+        Value::string(object::SOURCE, object::STORE, source.store()),
+        Value::string(object::SOURCE, object::BUCKET, source.bucket()),
+        Value::text_or_bytes(object::SOURCE, object::KEY, &watched.key),
+        Value::string("observed", "/start", &at.to_string()),
+        Value::string("observed", "/clock", "system clock"),
+        Value::string("observed", "/offset", "not measured"),
+    ];
+    if watched.held {
+        values.push(Value::string("before", "/object-lock/legal-hold", "ON"));
+    }
+    // Of what is gone no hold is known, and of what is back none yet.
+    let watched =
+        Watched { gone: !watched.gone, held: false, checked: at.unix_ms(), ..watched.clone() };
+    let refs = vec![Ref { index: *index, leaf, rel: Rel::About }];
+    observed(values, refs, watched).map_err(no_randomness)
+}
+
+/// The entry of an observation with these values.
+fn observed(values: Vec<Value>, refs: Vec<Ref>, watched: Watched) -> std::io::Result<NewEntry> {
+    let seed = Seed::draw(&mut SystemRandom::default())?;
+    let mut salts = seed.salts();
+    let set = FieldSet::seal(values, &mut || salts.next_salt());
+    let body = Body::Fields { fields: set.commitment(), refs };
+    let subject = Some(watched.subject);
+    let row = Row {
+        opening: Opening::of(set, None),
+        seed: Some(seed),
+        watched: Some(watched),
+        ..Row::default()
+    };
+    Ok(NewEntry { kind: Kind::Observation, subject, body, row })
+}

@@ -1,0 +1,110 @@
+//! How the objects of recordings stand, as their newest entries say: whether they are there, whether they are
+//! held, and when somebody looked last. What their tags and locks are stands in the openings.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+use unbroken_evidence::body::Subject;
+use unbroken_evidence::opening::VerifiedOpening;
+use unbroken_evidence::time::Time;
+use unbroken_evidence::vocabulary::{object_lock, observation};
+
+use crate::error::LedgerError;
+use crate::private::{Private, from_row, to_row};
+
+pub(crate) const SCHEMA: &str = "
+CREATE TABLE watched (idx INTEGER PRIMARY KEY, source INTEGER, key BLOB, subject BLOB, gone INTEGER, held INTEGER,
+                      checked INTEGER);
+CREATE INDEX watched_key ON watched (source, key, idx);
+";
+
+const COLUMNS: &str = "idx, source, key, subject, gone, held, checked";
+
+/// The object of a recording, as one entry says that it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Watched {
+    /// The source's number in this database.
+    pub source: i64,
+    /// The object's key.
+    pub key: Vec<u8>,
+    /// The subject of its entries.
+    pub subject: Subject,
+    /// Whether it was not there.
+    pub gone: bool,
+    /// Whether it was under a legal hold.
+    pub held: bool,
+    /// When somebody looked last, in milliseconds since 1970; no part of what the entry says.
+    pub checked: u64,
+}
+
+impl Watched {
+    /// What an entry says of its object: source, key and subject, and what its opening shows.
+    pub(crate) fn of(opening: &VerifiedOpening, named: (i64, Vec<u8>, Subject), at: Time) -> Self {
+        let (source, key, subject) = named;
+        let gone = opening.value(observation::SOURCE, observation::WHAT) == Some(observation::GONE);
+        let hold = opening.value(object_lock::SOURCE, object_lock::LEGAL_HOLD);
+        Self { source, key, subject, gone, held: hold == Some("ON"), checked: at.unix_ms() }
+    }
+
+    pub(crate) fn parts(&self) -> [Vec<u8>; 4] {
+        let flags = vec![u8::from(self.gone), u8::from(self.held)];
+        [self.source.to_be_bytes().to_vec(), self.key.clone(), self.subject.0.to_vec(), flags]
+    }
+}
+
+pub(crate) fn insert(db: &Connection, index: i64, watched: &Watched) -> rusqlite::Result<()> {
+    let mut insert =
+        db.prepare_cached("INSERT INTO watched VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
+    let Watched { source, key, subject, gone, held, checked } = watched;
+    insert.execute(params![index, source, key, subject.0, gone, held, to_row(*checked)])?;
+    Ok(())
+}
+
+fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<(u64, Watched)> {
+    let watched = Watched {
+        source: row.get(1)?,
+        key: row.get(2)?,
+        subject: Subject(row.get(3)?),
+        gone: row.get(4)?,
+        held: row.get(5)?,
+        checked: from_row(row.get(6)?),
+    };
+    Ok((from_row(row.get(0)?), watched))
+}
+
+impl Private {
+    /// What the entry at `index` says of how its object stands.
+    ///
+    /// # Errors
+    /// `Private`.
+    pub fn watched(&self, index: u64) -> Result<Option<Watched>, LedgerError> {
+        let failed = self.failed("cannot be read");
+        let select = format!("SELECT {COLUMNS} FROM watched WHERE idx = ?1");
+        let mut select = self.db.prepare_cached(&select).map_err(&failed)?;
+        let found = select.query_row([to_row(index)], read).optional().map_err(&failed)?;
+        Ok(found.map(|(_, watched)| watched))
+    }
+
+    /// The newest entry about each object of a source whose key comes after `after` and begins with `scope`,
+    /// ascending by key, at most `count`.
+    ///
+    /// # Errors
+    /// `Private`.
+    pub fn newest_watched(
+        &self,
+        source: i64,
+        scope: &[u8],
+        after: Option<&[u8]>,
+        count: usize,
+    ) -> Result<Vec<(u64, Watched)>, LedgerError> {
+        let failed = self.failed("cannot be read");
+        let select = format!(
+            "SELECT {COLUMNS} FROM watched JOIN (SELECT MAX(idx) AS newest FROM watched \
+             WHERE source = ?1 AND key >= ?2 AND (?3 IS NULL OR key > ?3) GROUP BY key ORDER BY key LIMIT ?4) \
+             ON idx = newest ORDER BY key"
+        );
+        let mut select = self.db.prepare_cached(&select).map_err(&failed)?;
+        let from = after.map_or(scope, |after| after.max(scope));
+        let rows = select.query_map(params![source, from, after, to_row(count as u64)], read);
+        let rows: Vec<(u64, Watched)> = rows.and_then(Iterator::collect).map_err(&failed)?;
+        Ok(rows.into_iter().take_while(|(_, watched)| watched.key.starts_with(scope)).collect())
+    }
+}
