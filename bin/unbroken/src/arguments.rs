@@ -86,6 +86,8 @@ The origin names the log for ever; a domain of yours and a word are a good one."
     },
     /// Seals what is new in a folder or a bucket
     Ingest(Ingest),
+    /// Looks at tags, locks and holds of sealed objects again, and seals what changed
+    State(State),
     /// Shows origin, id, size, root, counts and problems
     #[command(after_help = "Example: unbroken status --ledger ledger")]
     Status {
@@ -175,6 +177,27 @@ pub(crate) struct Ingest {
     /// Seals everything anew, after openings were lost
     #[arg(long)]
     pub(crate) reseal: bool,
+    /// A file elsewhere that gets a copy of each checkpoint, before it is published
+    #[arg(long, value_name = "FILE")]
+    pub(crate) head_copy: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example: unbroken state --ledger ledger s3://exports/org-1/ --rate 50
+A hold that is lifted changes no object: only this looks for it. Held objects come first, then those that nobody
+looked at for the longest time, so that what is stopped goes on where it was.")]
+pub(crate) struct State {
+    #[command(flatten)]
+    pub(crate) ledger: LedgerArgument,
+    /// A source of which something is sealed: s3://bucket/prefix
+    #[arg(required = true, value_name = "SOURCE")]
+    pub(crate) sources: Vec<std::ffi::OsString>,
+    #[command(flatten)]
+    pub(crate) s3: S3Arguments,
+    /// At most so many objects a second
+    #[arg(long, value_name = "N")]
+    pub(crate) rate: Option<u32>,
     /// A file elsewhere that gets a copy of each checkpoint, before it is published
     #[arg(long, value_name = "FILE")]
     pub(crate) head_copy: Option<PathBuf>,

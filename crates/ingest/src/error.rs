@@ -60,6 +60,12 @@ pub enum SourceError {
         /// The system's answer.
         source: std::io::Error,
     },
+    /// Nothing of it was ever sealed.
+    #[error("source {name}: nothing of it is sealed in this ledger")]
+    Unknown {
+        /// Its name.
+        name: String,
+    },
     /// A known name at another place.
     #[error("source {name} is known at {known}, not at {given}")]
     Moved {
@@ -96,6 +102,9 @@ impl SourceError {
             Self::Folder { .. } => "check the path, and that you may list and read it",
             Self::Moved { .. } => {
                 "if it is the same source at a new place, say so with --moved, or for a folder NAME=PATH"
+            }
+            Self::Unknown { .. } => {
+                "seal it first: `unbroken ingest`; `unbroken status` names the sources"
             }
             Self::CutsAFolder { .. } => "end the prefix with a slash, or take --layout plain",
             Self::S3 { hint, .. } => hint,

@@ -21,6 +21,7 @@ mod presence;
 mod recording;
 pub mod run;
 pub mod source;
+pub mod state;
 mod summary;
 mod worker;
 

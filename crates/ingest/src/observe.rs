@@ -50,7 +50,7 @@ pub(crate) fn presence(
                 Ok(is_there) if is_there == change.watched.gone => {
                     // Of what private.db has lost nothing can be said: an audit finds it.
                     let Some((leaf, _)) = ledger.private().opening(change.index)? else { continue };
-                    entries.push(entry(work.source, &change, leaf, at)?);
+                    entries.push(entry_of(work.source, &change, leaf, at)?);
                     told.push(change);
                 }
                 // The listing left it out, or it came and went.
@@ -79,14 +79,37 @@ fn told_of(Change { index, watched }: &Change, summary: &mut Summary) -> Problem
     Problem::new(&watched.key, what)
 }
 
-fn entry(
+fn entry_of(
     source: &dyn Source,
     Change { index, watched }: &Change,
     leaf: Hash,
     at: Time,
 ) -> Result<NewEntry, LedgerError> {
     let what = if watched.gone { observation::BACK } else { observation::GONE };
-    let mut values = vec![
+    let hold = Value::string("before", "/object-lock/legal-hold", "ON");
+    let values = watched.held.then_some(hold).into_iter().collect();
+    // Of what is gone no hold is known, and of what is back none yet.
+    let watched =
+        Watched { gone: !watched.gone, held: false, checked: at.unix_ms(), ..watched.clone() };
+    entry(source, Seen { what, index: *index, leaf, at }, values, watched)
+}
+
+/// What was seen, when, and the newest entry about it until then.
+pub(crate) struct Seen {
+    pub(crate) what: &'static str,
+    pub(crate) index: u64,
+    pub(crate) leaf: Hash,
+    pub(crate) at: Time,
+}
+
+/// The entry of an observation: `values`, and what all observations say.
+pub(crate) fn entry(
+    source: &dyn Source,
+    Seen { what, index, leaf, at }: Seen,
+    mut values: Vec<Value>,
+    watched: Watched,
+) -> Result<NewEntry, LedgerError> {
+    values.extend([
         Value::string(observation::SOURCE, observation::WHAT, what),
         Value::string(object::SOURCE, object::STORE, source.store()),
         Value::string(object::SOURCE, object::BUCKET, source.bucket()),
@@ -94,22 +117,11 @@ fn entry(
         Value::string("observed", "/start", &at.to_string()),
         Value::string("observed", "/clock", "system clock"),
         Value::string("observed", "/offset", "not measured"),
-    ];
-    if watched.held {
-        values.push(Value::string("before", "/object-lock/legal-hold", "ON"));
-    }
-    // Of what is gone no hold is known, and of what is back none yet.
-    let watched =
-        Watched { gone: !watched.gone, held: false, checked: at.unix_ms(), ..watched.clone() };
-    let refs = vec![Ref { index: *index, leaf, rel: Rel::About }];
-    observed(values, refs, watched).map_err(no_randomness)
-}
-
-/// The entry of an observation with these values.
-fn observed(values: Vec<Value>, refs: Vec<Ref>, watched: Watched) -> std::io::Result<NewEntry> {
-    let seed = Seed::draw(&mut SystemRandom::default())?;
+    ]);
+    let seed = Seed::draw(&mut SystemRandom::default()).map_err(no_randomness)?;
     let mut salts = seed.salts();
     let set = FieldSet::seal(values, &mut || salts.next_salt());
+    let refs = vec![Ref { index, leaf, rel: Rel::About }];
     let body = Body::Fields { fields: set.commitment(), refs };
     let subject = Some(watched.subject);
     let row = Row {

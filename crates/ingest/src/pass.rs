@@ -12,6 +12,31 @@ use crate::listing::Listing;
 use crate::run::{Options, Software, Summary};
 use crate::source::Source;
 
+/// What the `pass` entry of any run says: source, times, program, clock, and where its entries stand.
+pub(crate) fn of_any(
+    ledger: &Ledger,
+    source: &dyn Source,
+    software: &Software,
+    (started, first): (&str, u64),
+) -> Vec<Value> {
+    let sha256 = software.sha256.map_or_else(|| "not read".to_owned(), |h: Hash| h.to_string());
+    let text = |pointer: &str, value: &str| Value::string(pass::SOURCE, pointer, value);
+    vec![
+        text("/source/name", source.name()),
+        text("/source/location", source.location()),
+        text("/source/store", source.store()),
+        text("/started", started),
+        text("/ended", &ledger.now().to_string()),
+        text("/software/version", &software.version),
+        text("/software/sha256", &sha256),
+        text("/clock/source", "system clock"),
+        text("/clock/offset", "not measured"),
+        // Every entry of the run stands from the one on and below the other, which is this entry's.
+        Value::number(pass::SOURCE, pass::FROM, first),
+        Value::number(pass::SOURCE, pass::TO, ledger.size()),
+    ]
+}
+
 /// Seals the `pass` entry of a run; gives its index.
 pub(crate) fn seal(
     ledger: &mut Ledger,
@@ -22,15 +47,10 @@ pub(crate) fn seal(
     listing: Listing,
 ) -> Result<u64, LedgerError> {
     let (lines, root, parts) = listing.finish();
-    let ended = ledger.now().to_string();
-    let mut values = Vec::new();
+    let mut values = of_any(ledger, source, software, (&summary.started, summary.first));
     let mut text = |pointer: &str, value: &str| values.push(Value::string("pass", pointer, value));
-    text("/source/name", source.name());
-    text("/source/location", source.location());
-    text("/source/store", source.store());
+    text("/kind", "content");
     text("/layout", options.layout.name());
-    text("/started", &summary.started);
-    text("/ended", &ended);
     let outcome = match &summary.listing_broke_off {
         Some(_) => "the listing broke off",
         None if summary.interrupted => "interrupted",
@@ -43,19 +63,9 @@ pub(crate) fn seal(
     text("/exclusions/since", options.since.as_deref().unwrap_or("none"));
     text("/exclusions/until", options.until.as_deref().unwrap_or("none"));
     text("/exclusions/limit", &options.limit.map_or_else(|| "none".to_owned(), |n| n.to_string()));
-    text("/software/version", &software.version);
-    text(
-        "/software/sha256",
-        &software.sha256.map_or_else(|| "not read".to_owned(), |h: Hash| h.to_string()),
-    );
     text("/policy", &summary.policy.map_or_else(|| "none".to_owned(), |leaf| leaf.to_string()));
-    text("/clock/source", "system clock");
-    text("/clock/offset", "not measured");
     text("/reseal", if options.reseal { "everything was sealed anew" } else { "no" });
     values.push(Value::number("pass", "/listing/lines", lines));
-    // Every entry of the run stands from here on and below this one.
-    values.push(Value::number(pass::SOURCE, pass::FROM, summary.first));
-    values.push(Value::number(pass::SOURCE, pass::TO, ledger.size()));
     for (name, count) in [
         ("objects", summary.objects),
         ("bytes", summary.bytes),

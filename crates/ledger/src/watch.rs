@@ -107,4 +107,47 @@ impl Private {
         let rows: Vec<(u64, Watched)> = rows.and_then(Iterator::collect).map_err(&failed)?;
         Ok(rows.into_iter().take_while(|(_, watched)| watched.key.starts_with(scope)).collect())
     }
+
+    /// The newest entry about each object of a source below `scope` that is there: those under hold first, then
+    /// those that were not looked at for the longest time.
+    ///
+    /// # Errors
+    /// `Private`.
+    pub fn to_check(&self, source: i64, scope: &[u8]) -> Result<Vec<u64>, LedgerError> {
+        let failed = self.failed("cannot be read");
+        let select = "SELECT idx FROM watched JOIN (SELECT MAX(idx) AS newest FROM watched WHERE source = ?1 \
+                      GROUP BY key) ON idx = newest WHERE gone = 0 AND substr(key, 1, ?3) = ?2 \
+                      ORDER BY held DESC, checked, idx";
+        let mut select = self.db.prepare_cached(select).map_err(&failed)?;
+        let given = params![source, scope, to_row(scope.len() as u64)];
+        let rows = select.query_map(given, |row| Ok(from_row(row.get(0)?)));
+        rows.and_then(Iterator::collect).map_err(&failed)
+    }
+
+    /// Says that somebody looked at these objects, and found them as their entries say.
+    ///
+    /// # Errors
+    /// `Private`.
+    pub fn checked(&mut self, looked: &[(u64, u64)]) -> Result<(), LedgerError> {
+        let failed = self.failed("cannot be written");
+        let transaction = self.db.transaction().map_err(&failed)?;
+        for (index, at) in looked {
+            let update = "UPDATE watched SET checked = ?2 WHERE idx = ?1";
+            let mut update = transaction.prepare_cached(update).map_err(&failed)?;
+            update.execute([to_row(*index), to_row(*at)]).map_err(&failed)?;
+        }
+        transaction.commit().map_err(&failed)
+    }
+
+    /// When the object of this source that nobody looked at for the longest time was looked at.
+    ///
+    /// # Errors
+    /// `Private`.
+    pub fn oldest_check(&self, source: i64) -> Result<Option<u64>, LedgerError> {
+        let select = "SELECT MIN(checked) FROM watched JOIN (SELECT MAX(idx) AS newest FROM watched \
+                      WHERE source = ?1 GROUP BY key) ON idx = newest WHERE gone = 0";
+        let read = |row: &rusqlite::Row<'_>| row.get::<_, Option<i64>>(0);
+        let found = self.db.query_row(select, [source], read);
+        Ok(found.map_err(self.failed("cannot be read"))?.map(from_row))
+    }
 }

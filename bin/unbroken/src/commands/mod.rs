@@ -8,6 +8,7 @@ mod ingest;
 mod init;
 mod list;
 mod restore;
+mod state;
 mod status;
 
 use crate::arguments::{Arguments, Command};
@@ -22,6 +23,7 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
             init::run(folder, origin, head_copy.as_deref(), out)
         }
         Command::Ingest(ingest) => ingest::run(ingest, out),
+        Command::State(state) => state::run(state, out),
         Command::Status { ledger } => status::run(&ledger.folder, out),
         Command::List { ledger, conversation, recording, sha256, incomplete } => {
             let wanted = list::Wanted {

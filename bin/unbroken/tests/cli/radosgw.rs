@@ -9,7 +9,7 @@ use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_s3::primitives::{ByteStream, DateTime};
 use aws_sdk_s3::types::{
     BucketVersioningStatus, ObjectLockLegalHold, ObjectLockLegalHoldStatus, ObjectLockRetention,
-    ObjectLockRetentionMode, VersioningConfiguration,
+    ObjectLockRetentionMode, Tag, Tagging, VersioningConfiguration,
 };
 use tokio::runtime::Runtime;
 
@@ -179,6 +179,104 @@ fn what_may_not_be_seen_is_not_taken_for_absent() {
         assert!(says(&opened, "s3-readable", pointer, value), "{pointer}: {opened}");
     }
     assert!(!opened.contains("\"object-lock\""), "{opened}");
+}
+
+impl Rgw {
+    fn state(&self, user: &str) -> (i32, serde_json::Value, String) {
+        let source = format!("s3://{}/org-1/", self.bucket);
+        let output = self.command(user, &["state", &source]).output().unwrap();
+        let text =
+            String::from_utf8_lossy(&[output.stdout.clone(), output.stderr].concat()).into_owned();
+        let document: serde_json::Value = serde_json::from_slice(&output.stdout).expect(&text);
+        (output.status.code().unwrap(), document["sources"][0].clone(), text)
+    }
+}
+
+fn numbers(source: &serde_json::Value) -> [u64; 4] {
+    ["checked", "held", "changed", "unread"].map(|name| source[name].as_u64().unwrap())
+}
+
+/// The first field report's hold: set, seen, lifted by night, and proven to be "ON" for ever.
+#[test]
+fn a_hold_that_is_set_or_lifted_is_noticed_once_and_the_exhibit_shows_the_newest_state() {
+    let rgw = Rgw::new("lifted", true);
+    let (held, free) = (rgw.recording("held"), rgw.recording("free"));
+    rgw.hold(&held, ObjectLockLegalHoldStatus::On);
+    assert_eq!(rgw.ingest("").0, 0);
+    let (code, source, text) = rgw.state("");
+    assert_eq!((code, numbers(&source)), (0, [2, 1, 0, 0]), "{text}");
+    rgw.hold(&held, ObjectLockLegalHoldStatus::Off);
+    rgw.hold(&free, ObjectLockLegalHoldStatus::On);
+    // A listing shows nothing of it.
+    assert_eq!(rgw.ingest("").0, 0);
+    let (code, source, text) = rgw.state("");
+    assert_eq!((code, numbers(&source)), (2, [2, 1, 2, 0]), "{text}");
+    assert!(text.contains("object-lock/legal-hold was ON, and is OFF"), "{text}");
+    assert!(text.contains("object-lock/legal-hold was not there, and is ON"), "{text}");
+    let (code, source, text) = rgw.state("");
+    assert_eq!((code, numbers(&source)), (0, [2, 1, 0, 0]), "{text}");
+    let opened = rgw.exhibit("exhibit.zip");
+    assert!(says(&opened, "before", "/object-lock/legal-hold", "ON"), "{opened}");
+    let (_, verdict) = rgw.scene.verify("exhibit.zip");
+    assert!(verdict.contains("observation/what: changed"), "{verdict}");
+    assert!(verdict.contains("before/object-lock/legal-hold: ON"), "{verdict}");
+    rgw.scene.ok(&["audit"]);
+}
+
+#[test]
+fn a_tag_that_is_changed_or_removed_is_noticed() {
+    let rgw = Rgw::new("tags", false);
+    let key = rgw.recording("r-1");
+    assert_eq!(rgw.ingest("").0, 0);
+    let tag = |name: &str, value: &str| Tag::builder().key(name).value(value).build().unwrap();
+    let tags = Tagging::builder().tag_set(tag("matter", "M-18")).build().unwrap();
+    let put = rgw.owner.put_object_tagging().bucket(&rgw.bucket).key(&key).tagging(tags);
+    rgw.runtime.block_on(put.send()).unwrap();
+    let (code, source, text) = rgw.state("");
+    assert_eq!((code, numbers(&source)), (2, [1, 0, 1, 0]), "{text}");
+    assert!(text.contains("s3-tag/matter was M-17, and is M-18"), "{text}");
+    assert!(
+        text.contains("s3-tag/agent was Zo\\u{eb}, and is not there")
+            || text.contains("s3-tag/agent was Zo\u{eb}, and is not there"),
+        "{text}"
+    );
+    assert_eq!(rgw.state("").0, 0);
+}
+
+/// Rights that are taken away: a hold that may not be seen is not a hold that was lifted.
+#[test]
+fn a_hold_that_may_not_be_seen_any_more_was_not_lifted() {
+    let rgw = Rgw::new("blind", true);
+    let key = rgw.recording("r-1");
+    rgw.hold(&key, ObjectLockLegalHoldStatus::On);
+    assert_eq!(rgw.ingest("").0, 0);
+    rgw.allow("\"s3:ListBucket\",\"s3:GetObject\",\"s3:GetObjectVersion\"");
+    let (code, source, text) = rgw.state("OTHER_");
+    assert_eq!((code, numbers(&source)), (2, [1, 0, 0, 0]), "{text}");
+    assert!(text.contains("s3:GetObjectLegalHold"), "{text}");
+    let (code, source, text) = rgw.state("");
+    assert_eq!((code, numbers(&source)), (0, [1, 1, 0, 0]), "{text}");
+}
+
+/// A delete marker hides an object from the listing; the version stays below it.
+#[test]
+fn a_deletion_and_its_undoing_are_noticed() {
+    let rgw = Rgw::new("deleted", false);
+    let key = rgw.recording("r-1");
+    rgw.recording("r-2");
+    assert_eq!(rgw.ingest("").0, 0);
+    let delete = rgw.owner.delete_object().bucket(&rgw.bucket).key(&key);
+    let marker = rgw.runtime.block_on(delete.send()).unwrap();
+    let (code, text) = rgw.ingest("");
+    assert!(code == 2 && text.contains("not there any more"), "{text}");
+    let undo = rgw.owner.delete_object().bucket(&rgw.bucket).key(&key);
+    let undo = undo.set_version_id(marker.version_id().map(str::to_owned));
+    rgw.runtime.block_on(undo.send()).unwrap();
+    let (code, text) = rgw.ingest("");
+    assert!(code == 2 && text.contains("there again"), "{text}");
+    let (code, text) = rgw.ingest("");
+    assert_eq!(code, 0, "{text}");
+    rgw.scene.ok(&["audit"]);
 }
 
 #[test]

@@ -116,6 +116,14 @@ pub trait Source: Sync {
     /// Why that cannot be told.
     fn is_there(&self, key: &[u8]) -> Result<bool, ObjectError>;
 
+    /// Tags, lock and hold of an object as they are now, as `beside` names them, where the source has such.
+    ///
+    /// # Errors
+    /// Why they cannot be told.
+    fn state(&self, _key: &[u8], _version: &str) -> Result<Option<Vec<Attribute>>, ObjectError> {
+        Ok(None)
+    }
+
     /// What was noticed of the source as a whole.
     fn remarks(&self) -> Vec<Problem> {
         Vec::new()

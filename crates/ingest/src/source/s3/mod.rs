@@ -216,6 +216,24 @@ impl Source for S3Source {
         Ok(rights::asked(&self.connection, named, &rights, has_tags)?)
     }
 
+    fn state(&self, key: &[u8], version: &str) -> Result<Option<Vec<Attribute>>, ObjectError> {
+        let s3 = &self.connection.s3;
+        let key = std::str::from_utf8(key)
+            .map_err(|_| ObjectError::Irregular("a key that is not Unicode"))?;
+        let given = (!version.is_empty()).then(|| version.to_owned());
+        let head = self.connection.runtime.block_on(s3.insist(|| {
+            let request = s3.client.head_object().bucket(&self.bucket).key(key);
+            let request = request.set_version_id(given.clone());
+            request.set_request_payer(s3.request_payer.clone()).send()
+        }))?;
+        let named = Named { bucket: &self.bucket, key, version };
+        let rights = self.rights.of(&self.connection, named)?;
+        let has_tags = head.tag_count().is_some_and(|count| count > 0);
+        let mut state = rights::asked(&self.connection, named, &rights, has_tags)?;
+        state.extend(said::lock(&head));
+        Ok(Some(state))
+    }
+
     fn remarks(&self) -> Vec<Problem> {
         self.rights.problems()
     }

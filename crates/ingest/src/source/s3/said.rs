@@ -1,6 +1,7 @@
 //! What S3 says of an object when it gives its bytes, as fields with their source (spec/fields.md).
 
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
+use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 
 use super::time;
 use crate::source::Attribute;
@@ -24,6 +25,18 @@ pub(super) fn checksums(answer: &GetObjectOutput) -> impl Iterator<Item = (&'sta
     ]
     .into_iter()
     .filter_map(|(name, value)| Some((name, value?)))
+}
+
+/// Lock and hold, as far as the answer to HEAD shows them.
+pub(super) fn lock(answer: &HeadObjectOutput) -> Vec<Attribute> {
+    let hold = answer.object_lock_legal_hold_status().map(|status| status.as_str().to_owned());
+    let mode = answer.object_lock_mode().map(|mode| mode.as_str().to_owned());
+    let until = answer.object_lock_retain_until_date().map(time);
+    let all = [("legal-hold", hold), ("mode", mode), ("retain-until", until)];
+    let told = all.into_iter().filter_map(|(name, value)| {
+        Some(Attribute { source: "object-lock", name: name.to_owned(), value: value? })
+    });
+    told.collect()
 }
 
 /// All of it: version, checksums, headers, lock, user metadata.
