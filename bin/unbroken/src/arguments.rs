@@ -1,6 +1,7 @@
 //! What was typed.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
@@ -89,10 +90,25 @@ The origin names the log for ever; a domain of yours and a word are a good one."
     /// Looks at tags, locks and holds of sealed objects again, and seals what changed
     State(State),
     /// Shows origin, id, size, root, counts and problems
-    #[command(after_help = "Example: unbroken status --ledger ledger")]
+    #[command(after_help = "Example: unbroken status --ledger ledger --max-age 26h")]
     Status {
         #[command(flatten)]
         ledger: LedgerArgument,
+        /// A source whose last finished pass is older than this is a problem: 90m, 26h, 7d
+        #[arg(long, value_name = "AGE", value_parser = age)]
+        max_age: Option<Duration>,
+    },
+    /// Lists runs, the newest first: when, over which source, how each ended, and what it counted
+    #[command(after_help = "Example: unbroken passes --ledger ledger --source s3://exports")]
+    Passes {
+        #[command(flatten)]
+        ledger: LedgerArgument,
+        /// Over this source only, by its name
+        #[arg(long, value_name = "NAME")]
+        source: Option<String>,
+        /// At most so many
+        #[arg(long, value_name = "N", default_value_t = 50)]
+        most: usize,
     },
     /// Lists entries about recordings, with SHA-256 and object
     #[command(
@@ -242,9 +258,34 @@ pub(crate) struct Exhibit {
     pub(crate) without_recordings: bool,
 }
 
+/// A number and a unit: 90s, 90m, 26h, 7d.
+fn age(typed: &str) -> Result<Duration, String> {
+    let unit = typed.chars().next_back().unwrap_or_default();
+    let seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        _ => return Err("give a number and a unit, 26h for instance".to_owned()),
+    };
+    let number = typed.trim_end_matches(unit).parse::<u32>();
+    let number = number.map_err(|_| "give a number and a unit, 26h for instance".to_owned())?;
+    Ok(Duration::from_secs(u64::from(number) * seconds))
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
+
+    #[test]
+    fn an_age_is_a_number_and_a_unit() {
+        for (typed, seconds) in [("90s", 90), ("90m", 5_400), ("26h", 93_600), ("7d", 604_800)] {
+            assert_eq!(super::age(typed).map(|age| age.as_secs()), Ok(seconds));
+        }
+        for wrong in ["", "h", "26", "-1h", "1.5h", "26 h", "1w", "26hh", "26\u{e9}"] {
+            assert!(super::age(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn the_command_line_is_well_formed() {

@@ -16,6 +16,7 @@ pub mod layout;
 mod listing;
 mod observe;
 mod pass;
+pub mod passes;
 mod plan;
 mod presence;
 mod recording;

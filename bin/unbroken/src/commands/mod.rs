@@ -7,6 +7,7 @@ mod exhibit;
 mod ingest;
 mod init;
 mod list;
+mod passes;
 mod restore;
 mod state;
 mod status;
@@ -24,7 +25,10 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
         }
         Command::Ingest(ingest) => ingest::run(ingest, out),
         Command::State(state) => state::run(state, out),
-        Command::Status { ledger } => status::run(&ledger.folder, out),
+        Command::Passes { ledger, source, most } => {
+            passes::run(&ledger.folder, source.as_deref(), *most, out)
+        }
+        Command::Status { ledger, max_age } => status::run(&ledger.folder, *max_age, out),
         Command::List { ledger, conversation, recording, sha256, incomplete } => {
             let wanted = list::Wanted {
                 conversation: conversation.as_deref(),

@@ -1,6 +1,9 @@
 //! `unbroken status`
 
+mod sources;
+
 use std::path::Path;
+use std::time::Duration;
 
 use serde_json::json;
 use unbroken_evidence::checkpoint::UnverifiedCheckpoint;
@@ -13,15 +16,17 @@ use unbroken_ledger::lock::Lock;
 use unbroken_ledger::private::Private;
 use unbroken_ledger::reader::LogReader;
 use unbroken_ledger::restore::{RESEAL_NEEDED, RESEALED, SEALED_GAPS};
+use unbroken_ledger::seal::Clock as _;
 
 use crate::arguments::Output;
 use crate::failure::Failure;
 use crate::output;
+use crate::world::SystemClock;
 
 /// Files of the log of which it is said that their length cannot be.
 const LENGTHS_SHOWN: usize = 5;
 
-pub(crate) fn run(folder: &Path, out: &Output) -> Result<u8, Failure> {
+pub(crate) fn run(folder: &Path, max_age: Option<Duration>, out: &Output) -> Result<u8, Failure> {
     let mut reader = LogReader::open(folder)?;
     let private = Private::open_to_read(&private_path(folder))?;
     let checkpoint = reader.checkpoint().clone();
@@ -30,8 +35,10 @@ pub(crate) fn run(folder: &Path, out: &Output) -> Result<u8, Failure> {
     let counts = private.counts(checkpoint.size)?;
     let holder = Lock::holder(folder);
     let genesis = reader.entry(0)?;
-    let problems = problems(folder, (&reader, &genesis), &private, &anchor, counts.incomplete)?;
-    let sources = private.sources()?;
+    let mut problems = problems(folder, (&reader, &genesis), &private, &anchor, counts.incomplete)?;
+    let sources = sources::known(&private, checkpoint.size)?;
+    let now = SystemClock.now().unix_ms();
+    problems.extend(sources.iter().flat_map(|source| source.problems(now, max_age)));
     let mut text = format!(
         "origin: {}\nledger id: {ledger_id}\ntrust anchor: {anchor}\nsize: {}\nroot: {}\n\
          recordings: {}\nrecording entries: {}\nincomplete: {}\n",
@@ -42,8 +49,8 @@ pub(crate) fn run(folder: &Path, out: &Output) -> Result<u8, Failure> {
         counts.recording_entries,
         counts.incomplete
     );
-    for (_, name, location) in &sources {
-        text.push_str(&format!("source: {name} ({location})\n"));
+    for source in &sources {
+        text.push_str(&source.lines(now));
     }
     if let Some(holder) = &holder {
         text.push_str(&format!("held by: {holder}\n"));
@@ -55,10 +62,7 @@ pub(crate) fn run(folder: &Path, out: &Output) -> Result<u8, Failure> {
     text.push_str(&format!("latest checkpoint:\n\n{note}"));
     output::text(out, &text)?;
     let code = if problems.is_empty() { 0 } else { 2 };
-    let sources: Vec<_> = sources
-        .iter()
-        .map(|(_, name, location)| json!({"name": name, "location": location}))
-        .collect();
+    let sources: Vec<_> = sources.iter().map(sources::Known::document).collect();
     output::json(
         out,
         &json!({

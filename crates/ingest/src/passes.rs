@@ -1,0 +1,123 @@
+//! The runs that a ledger knows of, as their `pass` entries say.
+
+use std::collections::BTreeMap;
+
+use unbroken_evidence::narrow::decimal;
+use unbroken_evidence::opening::Opening;
+use unbroken_evidence::vocabulary::pass;
+use unbroken_ledger::error::LedgerError;
+use unbroken_ledger::private::{Lookup, Private};
+
+/// One run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pass {
+    /// The index of its entry.
+    pub index: u64,
+    /// The name of its source.
+    pub source: String,
+    /// `content`, or `state`.
+    pub kind: String,
+    /// When it began, 24 characters.
+    pub started: String,
+    /// When it ended.
+    pub ended: String,
+    /// How it ended.
+    pub outcome: String,
+    /// What it counted.
+    pub counts: BTreeMap<String, u64>,
+}
+
+impl Pass {
+    fn of(index: u64, opening: &Opening) -> Self {
+        let text =
+            |pointer: &str| opening.value(pass::SOURCE, pointer).unwrap_or_default().to_owned();
+        let counts = opening.fields().filter(|field| field.value.source == pass::SOURCE);
+        let counts = counts.filter_map(|field| {
+            let name = field.value.pointer.strip_prefix("/counts/")?;
+            Some((name.to_owned(), decimal(&field.value.value)?))
+        });
+        Self {
+            index,
+            source: text("/source/name"),
+            kind: text("/kind"),
+            started: text("/started"),
+            ended: text("/ended"),
+            outcome: text("/outcome"),
+            counts: counts.collect(),
+        }
+    }
+
+    /// Whether it came to its end.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.outcome == "finished"
+    }
+
+    /// What it counted under this name.
+    #[must_use]
+    pub fn count(&self, name: &str) -> u64 {
+        self.counts.get(name).copied().unwrap_or(0)
+    }
+}
+
+/// Shows the runs below `size` to `each`, the newest first, as long as it says so. A run whose opening is lost
+/// is left out.
+///
+/// # Errors
+/// `Private`.
+pub fn newest_first(
+    private: &Private,
+    size: u64,
+    each: &mut dyn FnMut(Pass) -> bool,
+) -> Result<(), LedgerError> {
+    let found = private.find(Lookup::Kind, b"pass")?;
+    for index in found.into_iter().rev().filter(|index| *index < size) {
+        let Some((_, opening)) = private.opening(index)? else { continue };
+        // A lookup is eight bytes of a hash: another kind may share them.
+        let pass = Pass::of(index, &opening);
+        if !pass.source.is_empty() && !each(pass) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// What a source's last runs were.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LastPasses {
+    /// The last that looked at contents.
+    pub last: Option<Pass>,
+    /// The last of them that came to its end.
+    pub finished: Option<Pass>,
+    /// The last that looked at tags, locks and holds.
+    pub state: Option<Pass>,
+}
+
+impl LastPasses {
+    /// Those of each source, by its name.
+    ///
+    /// # Errors
+    /// `Private`.
+    pub fn of(private: &Private, size: u64) -> Result<BTreeMap<String, Self>, LedgerError> {
+        let names = private.sources()?.into_iter().map(|(_, name, _)| (name, Self::default()));
+        let mut found: BTreeMap<String, Self> = names.collect();
+        newest_first(private, size, &mut |pass| {
+            if let Some(known) = found.get_mut(&pass.source) {
+                known.take(pass);
+            }
+            !found.values().all(|known| known.finished.is_some() && known.state.is_some())
+        })?;
+        Ok(found)
+    }
+
+    fn take(&mut self, pass: Pass) {
+        if pass.kind == "state" {
+            self.state.get_or_insert(pass);
+            return;
+        }
+        if pass.is_finished() {
+            self.finished.get_or_insert_with(|| pass.clone());
+        }
+        self.last.get_or_insert(pass);
+    }
+}
