@@ -87,6 +87,16 @@ The origin names the log for ever; a domain of yours and a word are a good one."
     },
     /// Seals what is new in a folder or a bucket
     Ingest(Ingest),
+    /// Examines a bucket: what may be read, what its settings keep, and what mends the rest
+    #[command(after_help = "Example: unbroken doctor s3://exports/org-1/ --region eu-west-2\n\
+It asks as an ingest asks, reads one object's first bytes, and writes nothing. docs/s3.md has the whole policy.")]
+    Doctor {
+        /// s3://bucket/prefix
+        #[arg(required = true, value_name = "SOURCE")]
+        sources: Vec<std::ffi::OsString>,
+        #[command(flatten)]
+        s3: S3Arguments,
+    },
     /// Looks at tags, locks and holds of sealed objects again, and seals what changed
     State(State),
     /// Shows origin, id, size, root, counts and problems
@@ -129,6 +139,20 @@ The origin names the log for ever; a domain of yours and a word are a good one."
         /// Only those that the policy found incomplete
         #[arg(long)]
         incomplete: bool,
+    },
+    /// Tells the whole story of a recording: sealed, changed, superseded, gone, back
+    #[command(
+        after_help = "Example: unbroken history --ledger ledger --recording 7d0f3b52-98a1-4f43-9a34-5e3b1c2d4e5f"
+    )]
+    History {
+        #[command(flatten)]
+        ledger: LedgerArgument,
+        /// Of this recording
+        #[arg(long, value_name = "ID", required_unless_present = "conversation")]
+        recording: Option<String>,
+        /// Of every recording of this conversation
+        #[arg(long, value_name = "ID", conflicts_with = "recording")]
+        conversation: Option<String>,
     },
     /// Makes an exhibit: recordings, entries and proofs, to be handed over
     Exhibit(Exhibit),

@@ -30,16 +30,8 @@ pub(crate) fn parse(
     stop: &Arc<AtomicBool>,
 ) -> Result<Typed, Failure> {
     let bytes = typed.as_bytes();
-    if let Some(rest) = typed.to_str().and_then(|typed| typed.strip_prefix("s3://")) {
-        let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
-        if bucket.is_empty() {
-            return Err(Failure::usage(
-                "source s3://: no bucket",
-                "a bucket is s3://bucket/prefix",
-            ));
-        }
-        let source = Box::new(S3Source::new(connect(s3, stop)?, bucket, prefix));
-        return Ok(Typed { source, named: false });
+    if let Some((source, _)) = bucket(typed, s3, stop)? {
+        return Ok(Typed { source: Box::new(source), named: false });
     }
     let path = Path::new(typed);
     let split = bytes.iter().position(|byte| *byte == b'=').filter(|_| !path.exists());
@@ -71,6 +63,24 @@ pub(crate) fn parse(
     }
     let source = FolderSource::new(&name, &path, threads())?;
     Ok(Typed { source: Box::new(source), named: split.is_some() })
+}
+
+/// Reads `s3://bucket/prefix`, and gives it back as it is shown; `None` for anything else.
+pub(crate) fn bucket(
+    typed: &OsStr,
+    s3: &S3Arguments,
+    stop: &Arc<AtomicBool>,
+) -> Result<Option<(S3Source, String)>, Failure> {
+    let Some(rest) = typed.to_str().and_then(|typed| typed.strip_prefix("s3://")) else {
+        return Ok(None);
+    };
+    let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+    if bucket.is_empty() {
+        return Err(Failure::usage("source s3://: no bucket", "a bucket is s3://bucket/prefix"));
+    }
+    let source = S3Source::new(connect(s3, stop)?, bucket, prefix);
+    let shown = source.shown();
+    Ok(Some((source, shown)))
 }
 
 /// A ledger inside a source would seal, and hand over, its own private keys.

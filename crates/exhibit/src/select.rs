@@ -7,8 +7,9 @@ use unbroken_evidence::error::printable;
 use unbroken_evidence::hash::Hash;
 use unbroken_evidence::kind::Kind;
 use unbroken_evidence::narrow::decimal;
-use unbroken_evidence::vocabulary::{pass, recording};
+use unbroken_evidence::vocabulary::pass;
 use unbroken_ledger::error::LedgerError;
+use unbroken_ledger::find::{self, Called};
 use unbroken_ledger::private::{Lookup, Private};
 use unbroken_ledger::reader::LogReader;
 use unbroken_ledger::restore::SEALED_GAPS;
@@ -70,9 +71,9 @@ impl Selecting<'_> {
         let mut wanted = BTreeSet::new();
         for selector in selectors {
             let before = wanted.len();
-            let (kind, pointer, value) = match selector {
-                Selector::Conversation(id) => (Lookup::Conversation, recording::CONVERSATION, id),
-                Selector::Recording(id) => (Lookup::Recording, recording::ID, id),
+            let (called, value) = match selector {
+                Selector::Conversation(id) => (Called::Conversation(id), id),
+                Selector::Recording(id) => (Called::Recording(id), id),
                 Selector::All => continue,
                 Selector::Index(index) if *index >= self.reader.checkpoint().size => {
                     return Err(ExhibitError::Nothing { what: format!("index {index}") });
@@ -86,18 +87,11 @@ impl Selecting<'_> {
                     continue;
                 }
             };
-            let mut found = false;
-            for index in self.private.find(kind, value.as_bytes())? {
-                let said = self.opened(index, recording::SOURCE, pointer)?;
-                let in_path = self.opened(index, recording::SOURCE, &format!("/path{pointer}"))?;
-                if said.as_ref() == Some(value) || in_path.as_ref() == Some(value) {
-                    wanted.extend(self.reader.entry(index)?.statement().subject);
-                    found = true;
-                }
-            }
-            if !found {
+            let found = find::subjects(self.reader, self.private, called)?;
+            if found.is_empty() {
                 return Err(ExhibitError::Nothing { what: printable(value) });
             }
+            wanted.extend(found);
         }
         Ok(wanted)
     }
@@ -109,24 +103,16 @@ impl Selecting<'_> {
         source: &str,
         pointer: &str,
     ) -> Result<Option<String>, LedgerError> {
-        if index >= self.reader.checkpoint().size {
-            return Ok(None);
-        }
-        let entry = self.reader.entry(index)?;
-        let opening = self.private.opening_of(index, &entry)?;
-        Ok(opening.and_then(|opening| opening.value(source, pointer).map(str::to_owned)))
+        find::opened(self.reader, self.private, index, source, pointer)
     }
 
     fn by_lookup(&mut self, wanted: BTreeSet<Subject>) -> Result<Selection, LedgerError> {
         let mut selection = Selection::default();
         for subject in wanted {
-            for index in self.private.find(Lookup::Subject, &subject.0)? {
-                if index < self.reader.checkpoint().size
-                    && self.reader.entry(index)?.statement().subject == Some(subject)
-                {
-                    selection.subjects.entry(subject).or_default().push(index);
-                    selection.entries.insert(index);
-                }
+            let about = find::entries_about(self.reader, self.private, subject)?;
+            selection.entries.extend(&about);
+            if !about.is_empty() {
+                selection.subjects.insert(subject, about);
             }
         }
         for index in self.private.find(Lookup::Kind, b"control")? {

@@ -17,6 +17,7 @@ pub mod audit;
 pub mod durable;
 mod erasure;
 pub mod error;
+pub mod find;
 pub mod head;
 pub mod head_copy;
 pub mod keys;

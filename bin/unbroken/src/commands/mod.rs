@@ -3,7 +3,9 @@
 mod audit;
 mod cover;
 mod demo;
+mod doctor;
 mod exhibit;
+mod history;
 mod ingest;
 mod init;
 mod list;
@@ -11,6 +13,8 @@ mod passes;
 mod restore;
 mod state;
 mod status;
+
+use unbroken_ledger::find::Called;
 
 use crate::arguments::{Arguments, Command};
 use crate::failure::Failure;
@@ -37,6 +41,15 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
                 incomplete: *incomplete,
             };
             list::run(&ledger.folder, &wanted, out)
+        }
+        Command::Doctor { sources, s3 } => doctor::run(sources, s3, out),
+        Command::History { ledger, recording, conversation } => {
+            let by_recording = recording.as_deref().map(Called::Recording);
+            let called = by_recording.or_else(|| conversation.as_deref().map(Called::Conversation));
+            match called {
+                Some(called) => history::run(&ledger.folder, called, out),
+                None => Err(Failure::usage("whose history?", "give --recording or --conversation")),
+            }
         }
         Command::Exhibit(exhibit) => exhibit::run(exhibit, out),
         Command::Audit { ledger } => audit::run(&ledger.folder, out),

@@ -146,3 +146,37 @@ fn a_state_pass_over_a_folder_has_nothing_to_read() {
     assert!(text.contains("state of 0 of 1 objects read"), "{text}");
     scene.ok(&["audit"]);
 }
+
+/// The story of one recording, in one command.
+#[test]
+fn the_history_of_a_recording_is_told_entry_by_entry() {
+    let scene = Scene::new();
+    let media = scene.media(CONVERSATION, "r-1", b"the bytes");
+    scene.recording(CONVERSATION, "r-2", b"others");
+    scene.exits(2, &["ingest", "export"]);
+    scene.sidecar(CONVERSATION, "r-1");
+    scene.exits(2, &["ingest", "export"]);
+    std::fs::remove_file(&media).unwrap();
+    scene.exits(2, &["ingest", "export"]);
+    std::fs::write(&media, b"other bytes").unwrap();
+    scene.exits(2, &["ingest", "export"]);
+    let text = scene.ok(&["history", "--recording", "r-1"]);
+    let said = [
+        "recording r-1, conversation",
+        "recording: sealed: call, 9 bytes, SHA-256",
+        "INCOMPLETE: the sidecar is missing",
+        "sealed again instead of entry",
+        "1 metadata files, complete",
+        "observation: the object is not there any more",
+        "observation: the object is there again",
+        "with OTHER BYTES than entry",
+    ];
+    for said in said {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+    assert!(!text.contains("r-2"), "{text}");
+    let document = scene.json(&["history", "--conversation", CONVERSATION]);
+    assert_eq!(document["recordings"].as_array().unwrap().len(), 2, "{document}");
+    let text = scene.exits(4, &["history", "--recording", "nobody"]);
+    assert!(text.contains("nothing is sealed of nobody"), "{text}");
+}

@@ -279,6 +279,48 @@ fn a_deletion_and_its_undoing_are_noticed() {
     rgw.scene.ok(&["audit"]);
 }
 
+/// The fifth field report asked why; each missing permission is told by itself, with what it costs.
+#[test]
+fn the_doctor_tells_each_missing_permission_and_setting() {
+    let rgw = Rgw::new("doctor", true);
+    let key = rgw.recording("r-1");
+    rgw.hold(&key, ObjectLockLegalHoldStatus::On);
+    let examine = |user: &str| {
+        let (code, text) = rgw.run(user, &["doctor", &format!("s3://{}/org-1/", rgw.bucket)]);
+        let document: serde_json::Value = serde_json::from_str(&text).expect(&text);
+        let checks = document["sources"][0]["checks"].as_array().unwrap().clone();
+        let health: Vec<String> = checks
+            .iter()
+            .map(|check| {
+                format!("{} {}", check["what"].as_str().unwrap(), check["health"].as_str().unwrap())
+            })
+            .collect();
+        (code, health.join(", "), text)
+    };
+    let (code, health, text) = examine("");
+    let all = "listing good, reading good, versions good, checksum good, tags good, legal holds good, retention good, versioning good, Object Lock good";
+    assert_eq!((code, health.as_str()), (0, all), "{text}");
+    let (code, health, text) = examine("OTHER_");
+    assert_eq!((code, health.as_str()), (2, "listing bad"), "{text}");
+    rgw.allow("\"s3:ListBucket\",\"s3:GetObject\"");
+    let (code, health, text) = examine("OTHER_");
+    let some = "listing good, reading good, versions bad, checksum good, tags bad, legal holds bad, retention bad, versioning not known, Object Lock not known";
+    assert_eq!((code, health.as_str()), (2, some), "{text}");
+    for permission in [
+        "s3:GetObjectVersion",
+        "s3:GetObjectTagging",
+        "s3:GetObjectLegalHold",
+        "s3:GetObjectRetention",
+        "s3:GetBucketVersioning",
+        "s3:GetBucketObjectLockConfiguration",
+    ] {
+        assert!(text.contains(&format!("grant {permission}")), "{permission}: {text}");
+    }
+    rgw.allow("\"s3:ListBucket\"");
+    let (code, health, text) = examine("OTHER_");
+    assert!(code == 2 && health.starts_with("listing good, reading bad, versioning"), "{text}");
+}
+
 #[test]
 fn in_a_bucket_without_locks_their_absence_is_known() {
     let rgw = Rgw::new("no-locks", false);

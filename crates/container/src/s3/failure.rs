@@ -17,6 +17,8 @@ pub enum Failure {
     NoBucket,
     /// What was asked for was never set: no lock, no hold, no tags.
     NotSet,
+    /// This server does not know how to answer that.
+    NotKnown,
     /// The object is not the one that was asked for any more.
     Replaced,
     /// The bucket is in another region.
@@ -50,6 +52,7 @@ impl fmt::Display for Failure {
             Self::NoObject => f.write_str("it is not there"),
             Self::NoBucket => f.write_str("there is no such bucket"),
             Self::NotSet => f.write_str("it is not set"),
+            Self::NotKnown => f.write_str("this server does not answer that"),
             Self::Replaced => f.write_str("it was replaced while it was read"),
             Self::OtherRegion(None) => f.write_str("the bucket is in another region"),
             Self::OtherRegion(Some(region)) => {
@@ -86,7 +89,7 @@ impl Failure {
             Self::Stopped => "the next run goes on from there",
             Self::NoObject => "look in the bucket whether it was deleted or moved",
             Self::NoBucket => "check the bucket's name, the region and the endpoint",
-            Self::NotSet => "nothing has to be done",
+            Self::NotSet | Self::NotKnown => "nothing has to be done",
             Self::Replaced => "the next run reads the new one",
             Self::OtherRegion(_) => "give the bucket's region with --region",
             Self::Archived(_) => {
@@ -189,7 +192,7 @@ impl Told {
             Kind::Silent | Kind::Broken => true,
             // A redirect has no body that could be parsed.
             Kind::Garbled => !matches!(self.status, Some(300..=499)),
-            Kind::Answered => by_code || matches!(self.status, Some(500..=599)),
+            Kind::Answered => by_code || matches!(self.status, Some(500 | 502..=599)),
         }
     }
 
@@ -238,6 +241,7 @@ impl Told {
             ("InvalidRequest", Some(400)) if message.contains("Server Side Encryption") => {
                 Failure::CustomerKey
             }
+            ("NotImplemented" | "MethodNotAllowed", _) | (_, Some(405 | 501)) => Failure::NotKnown,
             (_, Some(403)) => {
                 Failure::Denied(if code.is_empty() { "403".to_owned() } else { said() })
             }

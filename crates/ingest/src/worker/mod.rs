@@ -305,7 +305,7 @@ impl Work<'_> {
         }
         let what = match self.source.is_there(&key) {
             Ok(false) => return None,
-            Ok(true) => "it is there, and was not listed: the listing is not whole".to_owned(),
+            Ok(true) => "it is there now, and was not listed: it came meanwhile, or the listing is not whole; its recording waits for the next run".to_owned(),
             Err(error) => {
                 format!("it is not listed, and whether it is there cannot be told: {error}")
             }

@@ -16,7 +16,7 @@ const FRUITLESS_MAX: u32 = 20;
 
 /// Where the next page begins.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-enum From {
+pub(super) enum From {
     #[default]
     Beginning,
     /// Where this token of the server says.
@@ -69,7 +69,7 @@ pub(super) fn list(
     Err(source.error("there is no object", "check the prefix; it is compared letter by letter"))
 }
 
-fn page(source: &S3Source, from: &From) -> Result<ListObjectsV2Output, Failure> {
+pub(super) fn page(source: &S3Source, from: &From) -> Result<ListObjectsV2Output, Failure> {
     let s3 = &source.connection.s3;
     let (token, behind) = match from {
         From::Beginning => (None, None),
@@ -154,7 +154,7 @@ impl Walk {
 /// What to do about a server that breaks the rules of listing.
 const LIES: &str = "this is no listing as S3 defines it: run it again, and if it stays, report it to whoever runs the server";
 
-fn listed(object: &Object, page: &ListObjectsV2Output) -> Listed {
+pub(super) fn listed(object: &Object, page: &ListObjectsV2Output) -> Listed {
     let is_encoded = page.encoding_type() == Some(&EncodingType::Url);
     let key = object.key().unwrap_or_default().as_bytes();
     let key = if is_encoded { decoded(key) } else { key.to_vec() };

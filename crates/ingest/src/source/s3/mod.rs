@@ -1,5 +1,6 @@
 //! A bucket, or a part of one, as a source. Only reads: docs/s3.md has the permissions.
 
+mod doctor;
 mod listing;
 mod reader;
 mod rights;
@@ -14,6 +15,7 @@ use tokio::runtime::Runtime;
 use unbroken_container::s3::{Download, Failure, S3, S3Settings, Wanted};
 use unbroken_evidence::time::Time;
 
+pub use self::doctor::{Check, Health};
 pub use self::reader::S3Reader;
 use self::rights::Named;
 use super::{Attribute, Listed, Next, ObjectReader, Source};

@@ -25,9 +25,8 @@ pub struct S3Reader {
 
 impl S3Reader {
     pub(super) fn new(connection: S3Connection, download: Download) -> Self {
-        let by_etag = connection.etags_are_md5 && etag_md5(download.answer()).is_some();
-        let by_checksum = checksum_of_the_whole(download.answer()).is_some();
-        let md5 = (by_etag && !by_checksum).then(Md5::new);
+        let compared = compared_with(download.answer(), connection.etags_are_md5);
+        let md5 = (compared == Some(BY_ETAG)).then(Md5::new);
         Self { connection, download, piece: Vec::new(), at: 0, md5 }
     }
 
@@ -45,7 +44,7 @@ impl S3Reader {
                 let what = format!("MD5 (ETag) {expected} expected, {found} found");
                 return Err(Failure::OtherBytes(what));
             }
-            return Ok("etag (md5)");
+            return Ok(BY_ETAG);
         }
         let Some((name, expected)) = checksum_of_the_whole(answer) else { return Ok("nothing") };
         if let Some(digests) = digests.filter(|_| name == "sha256") {
@@ -59,6 +58,14 @@ impl S3Reader {
         // The SDK compares it, where the body came in one piece.
         Ok(if self.download.in_one_body() { name } else { "nothing" })
     }
+}
+
+const BY_ETAG: &str = "etag (md5)";
+
+/// What of S3's own the bytes can be compared with.
+pub(super) fn compared_with(answer: &GetObjectOutput, etags_are_md5: bool) -> Option<&'static str> {
+    let by_etag = || (etags_are_md5 && etag_md5(answer).is_some()).then_some(BY_ETAG);
+    checksum_of_the_whole(answer).map(|(name, _)| name).or_else(by_etag)
 }
 
 /// The MD5 that an ETag is, where it is one: of an object stored in one part, not encrypted with a key of KMS

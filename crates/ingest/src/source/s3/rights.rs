@@ -55,7 +55,7 @@ pub(super) struct Rights {
     pub(super) retention: Readable,
 }
 
-const TAGS: &str = "s3:GetObjectTagging";
+pub(super) const TAGS: &str = "s3:GetObjectTagging";
 const HOLD: &str = "s3:GetObjectLegalHold";
 const RETENTION: &str = "s3:GetObjectRetention";
 
@@ -96,8 +96,12 @@ impl Known {
         {
             return Ok(Arc::clone(first));
         }
-        let rights = Arc::new(connection.runtime.block_on(ask(connection, named))?);
-        known.insert(folder.to_owned(), Arc::clone(&rights));
+        let (rights, is_certain) = connection.runtime.block_on(ask(connection, named))?;
+        let rights = Arc::new(rights);
+        // A question that was not answered is asked again of the next object.
+        if is_certain {
+            known.insert(folder.to_owned(), Arc::clone(&rights));
+        }
         Ok(rights)
     }
 
@@ -124,15 +128,19 @@ impl Known {
     }
 }
 
-async fn ask(connection: &S3Connection, named: Named<'_>) -> Result<Rights, Failure> {
+/// Asks; and whether the answers hold for other objects too.
+async fn ask(connection: &S3Connection, named: Named<'_>) -> Result<(Rights, bool), Failure> {
     let tags = tags(connection, named).await;
     let hold = hold(connection, named).await;
     let retention = retention(connection, named).await;
-    for failure in [tags.as_ref().err(), hold.as_ref().err(), retention.as_ref().err()] {
-        if failure == Some(&Failure::Stopped) {
-            return Err(Failure::Stopped);
-        }
+    let failures = [tags.as_ref().err(), hold.as_ref().err(), retention.as_ref().err()];
+    if failures.contains(&Some(&Failure::Stopped)) {
+        return Err(Failure::Stopped);
     }
+    let lasts = |failure: &Failure| {
+        matches!(failure, Failure::NotSet | Failure::NotKnown | Failure::Denied(_))
+    };
+    let is_certain = failures.into_iter().flatten().all(lasts);
     let has_locks = !matches!((&hold, &retention), (Err(Failure::NotSet), Err(Failure::NotSet)));
     let mut rights = Rights {
         tags: Readable::of(&tags, TAGS),
@@ -151,7 +159,7 @@ async fn ask(connection: &S3Connection, named: Named<'_>) -> Result<Rights, Fail
             }
         }
     }
-    Ok(rights)
+    Ok((rights, is_certain))
 }
 
 pub(super) async fn tags(connection: &S3Connection, named: Named<'_>) -> Result<Vec<Tag>, Failure> {
