@@ -162,7 +162,12 @@ impl ObjectError {
             Self::Denied(_) | Self::Irregular(_) => false,
             Self::NotGiven(failure) => matches!(
                 failure,
-                Failure::OtherBytes(_) | Failure::NoAnswer(_) | Failure::Other(_) | Failure::Clock
+                Failure::OtherBytes(_)
+                    | Failure::NoAnswer(_)
+                    | Failure::Other(_)
+                    | Failure::Clock
+                    | Failure::Credentials(_)
+                    | Failure::OtherRegion(_)
             ),
         }
     }

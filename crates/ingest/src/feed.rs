@@ -18,7 +18,7 @@ use unbroken_ledger::random::SystemRandom;
 use crate::disposition::Disposition;
 use crate::error::{Problem, SourceError};
 use crate::group::{Group, Grouper};
-use crate::presence::{Change, Presence};
+use crate::presence::{Changes, Presence};
 use crate::run::Options;
 use crate::source::Next;
 use crate::worker::{GroupDone, Tools, Work};
@@ -59,7 +59,7 @@ impl Feeder<'_> {
 pub(crate) struct Listing {
     pub(crate) outcome: Result<(), SourceError>,
     /// What was sealed and is not listed any more, or is again; only where the listing is whole.
-    pub(crate) changes: Vec<Change>,
+    pub(crate) changes: Changes,
 }
 
 /// Lists the source and hands complete groups on, until the end or a stop.
@@ -100,7 +100,7 @@ pub(crate) fn list(
     });
     let outcome = cut.map_or(outcome, Err);
     let is_whole = outcome.is_ok() && failed.is_none() && !work.stop.load(Ordering::Relaxed);
-    let mut changes = Vec::new();
+    let mut changes = Changes::default();
     if is_whole {
         let _ = grouper.finish().into_iter().all(&mut hand_on);
         match presence.map(Presence::finish).transpose() {

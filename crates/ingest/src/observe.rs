@@ -15,7 +15,7 @@ use unbroken_ledger::random::{Seed, SystemRandom};
 use unbroken_ledger::seal::NewEntry;
 
 use crate::error::{ObjectError, Problem};
-use crate::presence::Change;
+use crate::presence::{Change, Changes};
 use crate::source::Source;
 use crate::summary::Summary;
 use crate::worker::{Work, no_randomness};
@@ -27,9 +27,16 @@ const AT_ONCE: usize = 512;
 pub(crate) fn presence(
     ledger: &mut Ledger,
     work: &Work<'_>,
-    changes: Vec<Change>,
+    Changes { list: changes, more }: Changes,
     summary: &mut Summary,
 ) -> Result<(), LedgerError> {
+    if more > 0 {
+        let what = format!(
+            "objects that are gone or back beside those named here: {more}; the next run looks at them"
+        );
+        summary.problem(Problem::new(work.source.location().as_bytes(), what));
+    }
+    let mut hidden = 0_u64;
     let mut changes = changes.into_iter().peekable();
     while changes.peek().is_some() {
         let some: Vec<Change> = changes.by_ref().take(AT_ONCE).collect();
@@ -42,19 +49,22 @@ pub(crate) fn presence(
             match is_there {
                 Err(ObjectError::Stopped) => return Ok(()),
                 Err(error) => {
-                    let what = format!(
-                        "it is not listed any more, and whether it is there cannot be told: {error}"
-                    );
+                    let what = format!("whether it is there cannot be told: {error}");
                     summary.problem(Problem::new(&change.watched.key, what));
                 }
                 Ok(is_there) if is_there == change.watched.gone => {
+                    // What this run has sealed anew is there by that entry.
+                    let newest = newest(ledger, &change)?;
+                    if newest != Some(change.index) {
+                        continue;
+                    }
                     // Of what private.db has lost nothing can be said: an audit finds it.
                     let Some((leaf, _)) = ledger.private().opening(change.index)? else { continue };
                     entries.push(entry_of(work.source, &change, leaf, at)?);
                     told.push(change);
                 }
                 // The listing left it out, or it came and went.
-                Ok(_) => {}
+                Ok(is_there) => hidden += u64::from(is_there),
             }
         }
         let appended = ledger.append(entries)?;
@@ -63,7 +73,19 @@ pub(crate) fn presence(
             summary.problem(Problem { index: Some(appended.index), ..problem });
         }
     }
+    if hidden > 0 {
+        let what = format!(
+            "sealed objects that are there and were not listed: {hidden}; the listing is not whole, and may hide new ones too"
+        );
+        summary.problem(Problem::new(work.source.location().as_bytes(), what));
+    }
     Ok(())
+}
+
+/// The newest entry about the object of a change.
+fn newest(ledger: &Ledger, Change { watched, .. }: &Change) -> Result<Option<u64>, LedgerError> {
+    let newest = ledger.private().newest_watched(watched.source, &watched.key, None, 1)?;
+    Ok(newest.into_iter().find(|(_, other)| other.key == watched.key).map(|(index, _)| index))
 }
 
 /// What is said of a change in the summary, which counts it.
@@ -88,9 +110,8 @@ fn entry_of(
     let what = if watched.gone { observation::BACK } else { observation::GONE };
     let hold = Value::string("before", "/object-lock/legal-hold", "ON");
     let values = watched.held.then_some(hold).into_iter().collect();
-    // Of what is gone no hold is known, and of what is back none yet.
-    let watched =
-        Watched { gone: !watched.gone, held: false, checked: at.unix_ms(), ..watched.clone() };
+    // A hold that stood when it was seen last stands until somebody sees that it does not.
+    let watched = Watched { gone: !watched.gone, checked: at.unix_ms(), ..watched.clone() };
     entry(source, Seen { what, index: *index, leaf, at }, values, watched)
 }
 

@@ -25,6 +25,7 @@ pub(crate) fn of_any(
         text("/source/name", source.name()),
         text("/source/location", source.location()),
         text("/source/store", source.store()),
+        text("/source/scope", source.scope()),
         text("/started", started),
         text("/ended", &ledger.now().to_string()),
         text("/software/version", &software.version),

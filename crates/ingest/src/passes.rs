@@ -15,6 +15,8 @@ pub struct Pass {
     pub index: u64,
     /// The name of its source.
     pub source: String,
+    /// The beginning of all keys that it looked at; empty: everything.
+    pub scope: String,
     /// `content`, or `state`.
     pub kind: String,
     /// When it began, 24 characters.
@@ -39,6 +41,7 @@ impl Pass {
         Self {
             index,
             source: text("/source/name"),
+            scope: text("/source/scope"),
             kind: text("/kind"),
             started: text("/started"),
             ended: text("/ended"),
@@ -82,6 +85,9 @@ pub fn newest_first(
     Ok(())
 }
 
+/// Runs that are read to find the last of each source.
+pub const PASSES_READ: u32 = 10_000;
+
 /// What a source's last runs were.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LastPasses {
@@ -94,18 +100,22 @@ pub struct LastPasses {
 }
 
 impl LastPasses {
-    /// Those of each source, by its name.
+    /// Those of each source and each prefix of it that was looked at, by both, among the newest
+    /// [`PASSES_READ`] runs.
     ///
     /// # Errors
     /// `Private`.
-    pub fn of(private: &Private, size: u64) -> Result<BTreeMap<String, Self>, LedgerError> {
-        let names = private.sources()?.into_iter().map(|(_, name, _)| (name, Self::default()));
-        let mut found: BTreeMap<String, Self> = names.collect();
+    pub fn of(
+        private: &Private,
+        size: u64,
+    ) -> Result<BTreeMap<(String, String), Self>, LedgerError> {
+        let mut found: BTreeMap<(String, String), Self> = BTreeMap::new();
+        let mut left = PASSES_READ;
         newest_first(private, size, &mut |pass| {
-            if let Some(known) = found.get_mut(&pass.source) {
-                known.take(pass);
-            }
-            !found.values().all(|known| known.finished.is_some() && known.state.is_some())
+            let known = found.entry((pass.source.clone(), pass.scope.clone()));
+            known.or_default().take(pass);
+            left -= 1;
+            left > 0
         })?;
         Ok(found)
     }

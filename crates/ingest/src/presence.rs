@@ -34,7 +34,15 @@ pub(crate) struct Presence {
     is_read: bool,
     /// The folder below which nothing could be listed.
     closed: Option<Vec<u8>>,
-    changes: Vec<Change>,
+    changes: Changes,
+}
+
+/// What a walk found.
+#[derive(Debug, Default)]
+pub(crate) struct Changes {
+    pub(crate) list: Vec<Change>,
+    /// So many more there are, which the next run takes up.
+    pub(crate) more: u64,
 }
 
 impl Presence {
@@ -47,7 +55,7 @@ impl Presence {
             last: None,
             is_read: false,
             closed: None,
-            changes: Vec::new(),
+            changes: Changes::default(),
         }
     }
 
@@ -95,13 +103,15 @@ impl Presence {
     }
 
     fn take(&mut self, change: Change) {
-        if self.changes.len() < CHANGES_MAX {
-            self.changes.push(change);
+        if self.changes.list.len() < CHANGES_MAX {
+            self.changes.list.push(change);
+        } else {
+            self.changes.more += 1;
         }
     }
 
     /// What stands otherwise, once the listing has come to its end.
-    pub(crate) fn finish(mut self) -> Result<Vec<Change>, LedgerError> {
+    pub(crate) fn finish(mut self) -> Result<Changes, LedgerError> {
         self.pass_over(None)?;
         Ok(self.changes)
     }

@@ -161,11 +161,12 @@ impl Material<'_> {
         let in_path = identity.path_conversation.as_deref().unwrap_or_default();
         text("recording", "/path/conversation", in_path);
         text("recording", "/path/id", identity.path_recording.as_deref().unwrap_or_default());
-        for attribute in &self.captured.attributes {
-            text(attribute.source, &pointer_segment(&attribute.name), &attribute.value);
-        }
         for (number, finding) in self.findings.iter().enumerate() {
             text("finding", &format!("/{number}"), finding);
+        }
+        // A tag may be empty, and is there all the same.
+        for Attribute { source, name, value } in &self.captured.attributes {
+            values.push(Value::string(source, &pointer_segment(name), value));
         }
         values.push(Value::string("object", "/version", &self.listed.version));
         values.push(Value::text_or_bytes("object", "/key", &self.listed.key));

@@ -95,7 +95,7 @@ pub fn run(
         _ => {}
     }
     let known_from = if options.reseal { gap(ledger)? } else { 0 };
-    let number = source_number(ledger, source, options)?;
+    let (number, is_moved) = source_number(ledger, source, options)?;
     let policy = if options.layout == Layout::GenesysCloud { Some(policy(ledger)?) } else { None };
     let started = ledger.now().to_string();
     let first = ledger.size();
@@ -106,6 +106,7 @@ pub fn run(
         source,
         number,
         is_new: !ledger.private().has_objects_of(number)?,
+        is_moved,
         layout: options.layout,
         clock: context.clock,
         policy,
@@ -117,12 +118,17 @@ pub fn run(
     };
     let (Gathered { mut summary, listing }, listed) = work_off(ledger, &work, options, summary)?;
     let feed::Listing { outcome: listed, changes } = listed;
-    if summary.objects == 0 && listed.is_ok() && !work.is_new {
+    if summary.objects > 0 || source.folder().is_none() {
+        observe::presence(ledger, &work, changes, &mut summary)?;
+    } else if listed.is_ok() && !work.is_new {
         let what = "the source is empty, though objects of it were sealed before: is it mounted?";
         summary.problem(Problem::new(source.location().as_bytes(), what));
-    } else {
-        observe::presence(ledger, &work, changes, &mut summary)?;
     }
+    let is_empty = summary.objects == 0 && summary.gone == 0 && listed.is_ok();
+    let listed = match source.given_up().or_else(|| source.empty().filter(|_| is_empty)) {
+        Some(error) if listed.is_ok() => Err(error),
+        _ => listed,
+    };
     source.remarks().into_iter().for_each(|problem| summary.problem(problem));
     summary.interrupted |= context.stop.load(Ordering::Relaxed);
     let is_whole = options.since.is_none() && options.until.is_none() && options.limit.is_none();
@@ -158,13 +164,15 @@ fn resealed_name(source: &dyn Source) -> String {
     format!("{RESEALED}{}\n{}", source.name(), source.scope())
 }
 
-/// The source's number; refuses a known name at another place unless that was said.
+/// The source's number, and whether it is at another place than before; refuses a known name at another
+/// place unless that was said.
 fn source_number(
     ledger: &mut Ledger,
     source: &dyn Source,
     options: &Options,
-) -> Result<i64, IngestError> {
+) -> Result<(i64, bool), IngestError> {
     let known = ledger.private().sources()?.into_iter().find(|(_, name, _)| name == source.name());
+    let is_moved = known.as_ref().is_some_and(|(_, _, known)| known != source.location());
     if let Some((number, name, known)) = known
         && known != source.location()
         && !options.moved
@@ -173,7 +181,7 @@ fn source_number(
         let given = source.location().to_owned();
         return Err(SourceError::Moved { name, known, given }.into());
     }
-    Ok(ledger.private_mut().source(source.name(), source.location())?)
+    Ok((ledger.private_mut().source(source.name(), source.location())?, is_moved))
 }
 
 /// The leaf of the built-in policy's entry; sealed when this ledger has none yet.
@@ -205,7 +213,9 @@ fn work_off(
 ) -> Result<(Gathered, feed::Listing), IngestError> {
     let path = private_path(ledger.folder());
     let presence = |private| Presence::new(private, work.number, work.source.scope());
-    let presence = if work.is_new { None } else { Some(presence(Private::open_to_read(&path)?)) };
+    // At a new place, which may be the wrong one, nothing is missed yet.
+    let is_compared = !work.is_new && !work.is_moved;
+    let presence = if is_compared { Some(presence(Private::open_to_read(&path)?)) } else { None };
     let (to_workers, groups) = sync_channel(QUEUE);
     let (to_gatherer, outcomes) = sync_channel(QUEUE);
     // Sealing goes on while the disk is slow.

@@ -413,7 +413,7 @@ fn again(
         fresh.lookups.extend(recording_lookups(&name, &key, &disclosed));
     }
     let watched = Watched::of(opening, (source, key.clone(), subject), entry.statement().at);
-    fresh.watched = (!is_erased).then_some(watched);
+    fresh.watched = Some(watched);
     fresh.object = Some(ObjectState {
         source,
         key,

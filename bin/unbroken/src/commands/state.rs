@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use unbroken_evidence::error::chain;
 use unbroken_ingest::error::IngestError;
 use unbroken_ingest::run::{Context, Progress};
 use unbroken_ingest::source::Source;
@@ -79,7 +80,14 @@ fn show(source: &dyn Source, summary: &StateSummary, out: &Output) -> Result<(),
         output::warning(out, &format!("and {more} more; --json lists them"));
     }
     let StateSummary { objects, checked, held, changed, unread, .. } = summary;
-    let state = if summary.interrupted { "interrupted; the next one goes on" } else { "done" };
+    if let Some(error) = &summary.broke_off {
+        output::complaint(&Failure::usage(chain(error), error.hint()), out);
+    }
+    let state = match (summary.interrupted, &summary.broke_off) {
+        (true, _) => "interrupted; the next one goes on",
+        (false, Some(_)) => "the source was given up; the next one goes on",
+        (false, None) => "done",
+    };
     output::text(
         out,
         &format!(
@@ -101,6 +109,9 @@ fn document(source: &dyn Source, summary: &StateSummary) -> Value {
         "source": source.name(), "location": source.location(), "objects": summary.objects,
         "checked": summary.checked, "held": summary.held, "changed": summary.changed,
         "unread": summary.unread, "pass": summary.pass, "interrupted": summary.interrupted,
+        "error": summary.broke_off.as_ref().map(|error| {
+            json!({"sentence": chain(error), "hint": error.hint()})
+        }),
         "problem_count": summary.problem_count, "problems": problems,
     })
 }

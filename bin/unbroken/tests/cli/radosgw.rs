@@ -53,7 +53,9 @@ impl Rgw {
     fn put(&self, key: &str, bytes: &[u8]) {
         let body = ByteStream::from(bytes.to_vec());
         let put = self.owner.put_object().bucket(&self.bucket).key(key).body(body);
-        let put = put.metadata("Legal-Hold-Tag", "matter 17").tagging("matter=M-17&agent=Zo%C3%AB");
+        let put = put
+            .metadata("Legal-Hold-Tag", "matter 17")
+            .tagging("matter=M-17&agent=Zo%C3%AB&reviewed=");
         self.runtime.block_on(put.send()).unwrap();
     }
 
@@ -172,7 +174,7 @@ fn what_may_not_be_seen_is_not_taken_for_absent() {
     }
     let opened = rgw.exhibit("exhibit.zip");
     for (pointer, value) in [
-        ("/tags", "no: s3:GetObjectTagging"),
+        ("/tags", "no: s3:GetObjectTagging and s3:GetObjectVersionTagging"),
         ("/legal-hold", "no: s3:GetObjectLegalHold"),
         ("/retention", "no: s3:GetObjectRetention"),
     ] {
@@ -241,6 +243,39 @@ fn a_tag_that_is_changed_or_removed_is_noticed() {
         "{text}"
     );
     assert_eq!(rgw.state("").0, 0);
+}
+
+/// A recording that is sealed again for another reason must not swallow a hold that was lifted.
+#[test]
+fn an_ingest_that_seals_anew_tells_of_the_hold_too() {
+    let rgw = Rgw::new("swallowed", true);
+    let key = rgw.recording("r-1");
+    rgw.hold(&key, ObjectLockLegalHoldStatus::On);
+    assert_eq!(rgw.ingest("").0, 0);
+    rgw.hold(&key, ObjectLockLegalHoldStatus::Off);
+    rgw.put(
+        &format!("{FOLDER}/c-1-x.transcript.json"),
+        b"{\"conversationId\":\"c-1\",\"transcripts\":[]}",
+    );
+    let (code, text) = rgw.ingest("");
+    assert!(code == 2 && text.contains("object-lock/legal-hold was ON, and is OFF"), "{text}");
+    assert_eq!(rgw.state("").0, 0);
+}
+
+/// Everything below a prefix is deleted: the worst of deletions is told like any other.
+#[test]
+fn a_prefix_that_was_emptied_is_told_object_by_object() {
+    let rgw = Rgw::new("emptied", false);
+    let keys = [rgw.recording("r-1"), rgw.recording("r-2")];
+    assert_eq!(rgw.ingest("").0, 0);
+    for key in keys.iter().flat_map(|key| [key.clone(), format!("{key}_metadata.json")]) {
+        let delete = rgw.owner.delete_object().bucket(&rgw.bucket).key(key);
+        rgw.runtime.block_on(delete.send()).unwrap();
+    }
+    let (code, text) = rgw.ingest("");
+    assert!(code == 2 && text.contains("\"gone\": 2"), "{text}");
+    let (code, text) = rgw.ingest("");
+    assert!(code == 4 && text.contains("there is no object"), "{text}");
 }
 
 /// Rights that are taken away: a hold that may not be seen is not a hold that was lifted.

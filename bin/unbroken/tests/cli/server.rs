@@ -63,6 +63,8 @@ pub(crate) enum Lie {
     Elsewhere,
     /// The last key of a page is left out.
     Forgets,
+    /// One key, and nothing more follows.
+    Ends,
 }
 
 #[derive(Default)]
@@ -217,6 +219,10 @@ impl Contents {
                 page.iter_mut()
                     .take(1)
                     .for_each(|object| object.key = Some("zzz/other".to_owned()));
+            }
+            Some(Lie::Ends) => {
+                page.truncate(1);
+                more = false;
             }
             Some(Lie::Forgets) => drop(page.pop()),
             _ => {}

@@ -182,7 +182,7 @@ fn changed_bytes_and_late_companions_supersede_and_the_history_is_shown_whole() 
     assert_eq!(scene.json(&["list", "--incomplete"])["entries"].as_array().unwrap().len(), 1);
     scene.sidecar(CONVERSATION, "r-1");
     let text = scene.exits(2, &["ingest", "export"]);
-    assert!(text.contains("a companion appeared or changed since entry 2"), "{text}");
+    assert!(text.contains("a companion appeared, changed or is gone since entry 2"), "{text}");
     assert_eq!(scene.json(&["list", "--incomplete"])["entries"].as_array().unwrap().len(), 0);
     std::fs::write(&media, b"other").unwrap();
     let text = scene.exits(2, &["ingest", "export"]);

@@ -1,6 +1,7 @@
 //! Why S3 did not give what was asked for: by whose fault, and what to do next.
 
 use std::fmt;
+use std::time::Duration;
 
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use unbroken_evidence::error::{chain, printable};
@@ -17,6 +18,8 @@ pub enum Failure {
     NoBucket,
     /// What was asked for was never set: no lock, no hold, no tags.
     NotSet,
+    /// The bucket has no Object Lock.
+    NoLocks,
     /// This server does not know how to answer that.
     NotKnown,
     /// The object is not the one that was asked for any more.
@@ -52,6 +55,7 @@ impl fmt::Display for Failure {
             Self::NoObject => f.write_str("it is not there"),
             Self::NoBucket => f.write_str("there is no such bucket"),
             Self::NotSet => f.write_str("it is not set"),
+            Self::NoLocks => f.write_str("the bucket has no Object Lock"),
             Self::NotKnown => f.write_str("this server does not answer that"),
             Self::Replaced => f.write_str("it was replaced while it was read"),
             Self::OtherRegion(None) => f.write_str("the bucket is in another region"),
@@ -89,7 +93,7 @@ impl Failure {
             Self::Stopped => "the next run goes on from there",
             Self::NoObject => "look in the bucket whether it was deleted or moved",
             Self::NoBucket => "check the bucket's name, the region and the endpoint",
-            Self::NotSet | Self::NotKnown => "nothing has to be done",
+            Self::NotSet | Self::NoLocks | Self::NotKnown => "nothing has to be done",
             Self::Replaced => "the next run reads the new one",
             Self::OtherRegion(_) => "give the bucket's region with --region",
             Self::Archived(_) => {
@@ -174,6 +178,19 @@ impl Told {
         }
     }
 
+    /// Of an answer that was not there in full after so long.
+    pub(super) fn unfinished(after: Duration) -> Self {
+        Self {
+            status: None,
+            code: None,
+            message: None,
+            retry_after: None,
+            region: None,
+            kind: Kind::Silent,
+            whole: format!("the answer was not there in full after {} s", after.as_secs()),
+        }
+    }
+
     /// The server asks for fewer requests.
     pub(super) fn asks_for_patience(&self) -> bool {
         let code = self.code.as_deref().unwrap_or_default();
@@ -209,15 +226,13 @@ impl Told {
         match (code, self.status) {
             ("NoSuchBucket", _) => Failure::NoBucket,
             ("NoSuchKey" | "NoSuchVersion", _) => Failure::NoObject,
-            (
-                "NoSuchObjectLockConfiguration"
-                | "ObjectLockConfigurationNotFoundError"
-                | "NoSuchTagSet",
-                _,
-            ) => Failure::NotSet,
+            ("NoSuchObjectLockConfiguration" | "NoSuchTagSet", _) => Failure::NotSet,
+            ("ObjectLockConfigurationNotFoundError", _) => Failure::NoLocks,
             ("InvalidRequest", _) if message.to_ascii_lowercase().contains("object lock") => {
-                Failure::NotSet
+                Failure::NoLocks
             }
+            // A key service that is asked too often.
+            ("KMS.ThrottlingException" | "KMS.InternalException", _) => Failure::Other(said()),
             (
                 "PermanentRedirect"
                 | "AuthorizationHeaderMalformed"

@@ -14,8 +14,8 @@ use std::time::Duration;
 use aws_config::BehaviorVersion;
 use aws_config::retry::RetryConfig;
 use aws_sdk_s3::Client;
-use aws_sdk_s3::config::Region;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
+use aws_sdk_s3::config::{Region, StalledStreamProtectionConfig};
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::types::RequestPayer;
 use aws_types::SdkConfig;
@@ -75,10 +75,24 @@ impl S3 {
         let mut builder = aws_sdk_s3::config::Builder::from(&config);
         // Servers other than AWS seldom have a name for each bucket.
         builder.set_force_path_style(Some(endpoint.is_some()));
+        // How long a body may be silent is `silence`, and nobody else's grace.
+        let builder = builder.stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         let client = Client::from_conf(builder.interceptor(bounded::Refusals).build());
         let request_payer = settings.request_payer.then_some(RequestPayer::Requester);
-        let patience = Patience { pauses: settings.pauses, stop, shared: Arc::default() };
+        let patience = Patience {
+            pauses: settings.pauses,
+            // Before the first byte it may be silent for so long, and as long again after it.
+            whole_answer: settings.silence * 2,
+            stop,
+            shared: Arc::default(),
+        };
         Self { client, endpoint, request_payer, silence: settings.silence, patience }
+    }
+
+    /// Why nothing more is sent, if the server was given up.
+    #[must_use]
+    pub fn given_up(&self) -> Option<Failure> {
+        self.patience.look_for_an_answer().err()
     }
 
     /// Sends what `send` makes, and again where that may help.

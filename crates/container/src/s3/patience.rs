@@ -14,15 +14,15 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use super::failure::{Failure, Kind, Told};
 
 /// How often one request is sent, where the connection breaks or the server fails.
-const ATTEMPTS: u32 = 5;
+const ATTEMPTS: u32 = 8;
 /// How often, where the server says nothing: each costs the whole time-out.
 const ATTEMPTS_AT_SILENCE: u32 = 2;
 /// How often, where the server asks for patience.
 const ATTEMPTS_WHEN_SLOWED: u32 = 10;
 /// The longest pause that a server may ask for; one that asks for more is not waited for.
 const RETRY_AFTER_MAX: u64 = 300;
-/// Requests in a row without an answer, of all threads, after which no more is sent.
-const UNANSWERED_MAX: u32 = 48;
+/// Requests in a row that were given up without an answer, of all threads, after which no more is sent.
+const UNANSWERED_MAX: u32 = 16;
 /// How often a stop is looked for.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -115,6 +115,8 @@ impl Tried {
 #[derive(Clone, Debug)]
 pub(super) struct Patience {
     pub(super) pauses: Pauses,
+    /// How long an answer may take, all of it but an object's bytes.
+    pub(super) whole_answer: Duration,
     pub(super) stop: Arc<AtomicBool>,
     pub(super) shared: Arc<Shared>,
 }
@@ -140,7 +142,7 @@ impl Patience {
     }
 
     /// Whether there is still somebody to ask.
-    fn look_for_an_answer(&self) -> Result<(), Failure> {
+    pub(super) fn look_for_an_answer(&self) -> Result<(), Failure> {
         let unanswered = self.shared.unanswered.load(Ordering::Relaxed);
         if unanswered < UNANSWERED_MAX {
             return Ok(());
@@ -162,16 +164,21 @@ impl Patience {
             if let Some(when) = self.shared.wait_until() {
                 self.unless_stopped(sleep_until(when)).await?;
             }
-            let error = match self.unless_stopped(send()).await? {
-                Ok(answer) => return Ok(answer),
-                Err(error) => error,
+            // A document that trickles in is no answer either.
+            let told = match self.unless_stopped(timeout(self.whole_answer, send())).await? {
+                Ok(Ok(answer)) => return Ok(answer),
+                Ok(Err(error)) => Told::of(&error),
+                Err(_) => Told::unfinished(self.whole_answer),
             };
-            let told = Told::of(&error);
-            match told.kind {
-                Kind::Silent | Kind::Broken => self.shared.not_served(),
-                _ => self.shared.served(),
-            }
-            let Some(pause) = tried.pause(&told, &self.pauses) else { return Err(told.failure()) };
+            let is_answered = !matches!(told.kind, Kind::Silent | Kind::Broken);
+            let Some(pause) = tried.pause(&told, &self.pauses) else {
+                if is_answered {
+                    self.shared.served()
+                } else {
+                    self.shared.not_served()
+                }
+                return Err(told.failure());
+            };
             if told.asks_for_patience() {
                 // Of everybody: the others would only make it worse.
                 self.shared.nobody_before(Instant::now() + pause);

@@ -117,11 +117,27 @@ pub trait Source: Sync {
     fn is_there(&self, key: &[u8]) -> Result<bool, ObjectError>;
 
     /// Tags, lock and hold of an object as they are now, as `beside` names them, where the source has such.
+    /// `by_name`: each is asked for by itself, so that the absence of one is certain.
     ///
     /// # Errors
     /// Why they cannot be told.
-    fn state(&self, _key: &[u8], _version: &str) -> Result<Option<Vec<Attribute>>, ObjectError> {
+    fn state(
+        &self,
+        _key: &[u8],
+        _version: &str,
+        _by_name: bool,
+    ) -> Result<Option<Vec<Attribute>>, ObjectError> {
         Ok(None)
+    }
+
+    /// That nothing is there, where a source that never had anything says so.
+    fn empty(&self) -> Option<SourceError> {
+        None
+    }
+
+    /// Why nothing more is asked of it, if it was given up.
+    fn given_up(&self) -> Option<SourceError> {
+        None
     }
 
     /// What was noticed of the source as a whole.

@@ -33,7 +33,7 @@ pub(super) fn kept(opening: &Opening) -> State {
 pub(super) fn state(attributes: &[Attribute]) -> State {
     let of =
         |one: &Attribute| ((one.source.to_owned(), pointer_segment(&one.name)), one.value.clone());
-    attributes.iter().map(of).collect()
+    attributes.iter().filter(|one| is_of_a_state(one.source)).map(of).collect()
 }
 
 /// Whether a legal hold is on.
@@ -43,14 +43,47 @@ pub(super) fn is_held(state: &State) -> bool {
 }
 
 /// Whether a state says that this field would be in it if there were one.
-fn tells(state: &State, (source, pointer): &Name) -> bool {
-    let what = match (source.as_str(), pointer.as_str()) {
+fn tells(state: &State, name: &Name) -> bool {
+    tells_part(state, part_of(name))
+}
+
+const PARTS: [&str; 3] = ["/tags", "/legal-hold", "/retention"];
+
+/// The part of a state that a field belongs to.
+fn part_of((source, pointer): &Name) -> &str {
+    match (source.as_str(), pointer.as_str()) {
         (READABLE, what) => what,
         (TAGS, _) => "/tags",
         (_, object_lock::LEGAL_HOLD) => "/legal-hold",
         _ => "/retention",
-    };
-    state.get(&(READABLE.to_owned(), what.to_owned())).is_some_and(|readable| readable == YES)
+    }
+}
+
+fn tells_part(state: &State, part: &str) -> bool {
+    state.get(&(READABLE.to_owned(), part.to_owned())).is_some_and(|readable| readable == YES)
+}
+
+/// Whether every part of it could be read.
+pub(super) fn tells_all(state: &State) -> bool {
+    PARTS.into_iter().all(|part| tells_part(state, part))
+}
+
+/// Whether it would say that a hold is on.
+pub(super) fn tells_of_holds(state: &State) -> bool {
+    tells_part(state, "/legal-hold")
+}
+
+/// Adds to a state what an older one says of the parts that it does not tell.
+pub(super) fn add_older(state: &mut State, older: State) {
+    let missing: Vec<&str> = PARTS.into_iter().filter(|part| !tells_part(state, part)).collect();
+    for part in missing.into_iter().filter(|part| tells_part(&older, part)) {
+        state.extend(
+            older
+                .iter()
+                .filter(|(name, _)| part_of(name) == part)
+                .map(|(n, v)| (n.clone(), v.clone())),
+        );
+    }
 }
 
 /// One field that is another now, was not there before, or is not there any more.
@@ -132,5 +165,18 @@ mod tests {
             let said = (!changes.is_empty()).then(|| said(&changes));
             assert_eq!(said.as_deref(), expected, "{then:?} {now:?}");
         }
+    }
+
+    /// What an entry could not read, an older one may have told: it is not forgotten.
+    #[test]
+    fn of_each_part_the_newest_that_could_read_it_counts() {
+        let tag = |value| (TAGS, "/matter", value);
+        let tags = (READABLE, "/tags", YES);
+        let mut told = of(&[DENIED, tags, tag("M-18")]);
+        assert!(!tells_all(&told));
+        add_older(&mut told, of(&[TOLD, ON, tags, tag("M-17"), (TAGS, "/old", "x")]));
+        assert_eq!(told, of(&[TOLD, ON, tags, tag("M-18")]));
+        let now = of(&[TOLD, OFF, tags, tag("M-18")]);
+        assert_eq!(said(&changes(&told, &now)), "object-lock/legal-hold was ON, and is OFF");
     }
 }

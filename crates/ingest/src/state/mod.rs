@@ -6,16 +6,16 @@ mod compare;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use unbroken_evidence::body::Subject;
 use unbroken_evidence::field::Value;
 use unbroken_evidence::hash::Hash;
 use unbroken_evidence::kind::Kind;
-use unbroken_evidence::opening::Opening;
 use unbroken_evidence::spread::spread;
 use unbroken_evidence::time::Time;
 use unbroken_evidence::vocabulary::{object, observation};
 use unbroken_ledger::error::LedgerError;
 use unbroken_ledger::ledger::Ledger;
-use unbroken_ledger::private::{Row, Watched};
+use unbroken_ledger::private::{Lookup, ObjectState, Private, Row, Watched};
 
 use self::compare::{Change, State, changes, is_held, kept, said, state};
 use crate::error::{IngestError, ObjectError, Problem, SourceError};
@@ -26,7 +26,9 @@ use crate::source::{Attribute, Source};
 use crate::summary::PROBLEMS_KEPT;
 
 /// Objects that are looked at before anything is written.
-const AT_ONCE: usize = 512;
+const AT_ONCE: usize = 128;
+/// How often a checkpoint is signed and published meanwhile.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
 
 /// What a state pass did.
 #[derive(Debug, Default)]
@@ -51,16 +53,19 @@ pub struct StateSummary {
     pub pass: u64,
     /// Whether it was stopped before its end.
     pub interrupted: bool,
+    /// Why the source was given up before its end, if it was.
+    pub broke_off: Option<SourceError>,
 }
 
 impl StateSummary {
-    /// The exit code: 130 interrupted, 2 with problems, otherwise 0.
+    /// The exit code: 130 interrupted, 4 where the source was given up, 2 with problems, otherwise 0.
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
-        match (self.interrupted, self.problem_count) {
-            (true, _) => 130,
-            (false, 0) => 0,
-            (false, _) => 2,
+        match (self.interrupted, &self.broke_off, self.problem_count) {
+            (true, ..) => 130,
+            (false, Some(_), _) => 4,
+            (false, None, 0) => 0,
+            (false, None, _) => 2,
         }
     }
 
@@ -98,11 +103,20 @@ pub fn run(
         StateSummary { started, objects: to_check.len() as u64, ..StateSummary::default() };
     context.progress.listed.store(summary.objects, Ordering::Relaxed);
     context.progress.listing_ended.store(true, Ordering::Relaxed);
+    let mut checkpointed = Instant::now();
     for some in to_check.chunks(AT_ONCE) {
+        if checkpointed.elapsed() > CHECKPOINT_EVERY {
+            ledger.checkpoint()?;
+            checkpointed = Instant::now();
+        }
         let began = Instant::now();
         look(ledger, source, some, context, &mut summary)?;
         if context.stop.load(Ordering::Relaxed) {
             summary.interrupted = true;
+            break;
+        }
+        summary.broke_off = source.given_up();
+        if summary.broke_off.is_some() {
             break;
         }
         pace(rate, some.len(), began, context);
@@ -126,8 +140,10 @@ fn pace(rate: Option<u32>, count: usize, began: Instant, context: &Context<'_>) 
 struct Before {
     index: u64,
     leaf: Hash,
-    opening: Opening,
+    version: String,
     watched: Watched,
+    /// The state that its entries say.
+    then: State,
 }
 
 fn look(
@@ -140,11 +156,11 @@ fn look(
     let mut before = Vec::with_capacity(indices.len());
     for index in indices {
         // Of what private.db has lost nothing can be compared: an audit finds it.
-        let opening = ledger.private().opening(*index)?;
-        if let Some((leaf, opening)) = opening
+        if let Some((leaf, _)) = ledger.private().opening(*index)?
             && let Some(watched) = ledger.private().watched(*index)?
         {
-            before.push(Before { index: *index, leaf, opening, watched });
+            let (then, version) = last_told(ledger.private(), *index, watched.subject)?;
+            before.push(Before { index: *index, leaf, version, watched, then });
         }
     }
     let seen = spread_over(before, source, context);
@@ -165,8 +181,7 @@ fn look(
         };
         summary.checked += 1;
         summary.held += u64::from(is_held(&now));
-        let then = kept(&before.opening);
-        let changes = changes(&then, &now);
+        let changes = changes(&before.then, &now);
         if changes.is_empty() {
             looked.push((before.index, at.unix_ms()));
             continue;
@@ -187,19 +202,60 @@ type Looked = (Before, Time, Result<Option<Vec<Attribute>>, ObjectError>);
 
 fn spread_over(before: Vec<Before>, source: &dyn Source, context: &Context<'_>) -> Vec<Looked> {
     spread(before, source.workers(), |before| {
-        let version = value(&before.opening, object::SOURCE, object::VERSION).unwrap_or_default();
+        let ask = |by_name| source.state(&before.watched.key, &before.version, by_name);
+        let is_missing = |now: &Option<Vec<Attribute>>| {
+            let now = now.as_deref().map(state);
+            now.is_some_and(|now| changes(&before.then, &now).iter().any(|c| c.after.is_none()))
+        };
         let now = if context.stop.load(Ordering::Relaxed) {
             Err(ObjectError::Stopped)
         } else {
-            source.state(&before.watched.key, &version)
+            // A right that is taken away meanwhile, or in this folder alone, looks like a hold that was lifted.
+            ask(false).and_then(|now| if is_missing(&now) { ask(true) } else { Ok(now) })
         };
         context.progress.done.fetch_add(1, Ordering::Relaxed);
         (before, context.clock.now(), now)
     })
 }
 
-fn value(opening: &Opening, source: &str, pointer: &str) -> Option<String> {
-    Some(opening.field(source, pointer)?.value.value.clone())
+/// What is another of tags, lock and hold than the entries about a recording say, in words.
+pub(crate) fn since(
+    private: &Private,
+    (index, known): (u64, &ObjectState),
+    now: &[Attribute],
+) -> Result<Option<String>, LedgerError> {
+    let newest = private.newest_watched(known.source, &known.key, None, 1)?;
+    let newest = newest.into_iter().find(|(_, watched)| watched.key == known.key);
+    let newest = newest.map_or(index, |(newest, _)| newest);
+    let (then, _) = last_told(private, newest, known.subject)?;
+    let changes = changes(&then, &state(now));
+    Ok((!changes.is_empty()).then(|| said(&changes)))
+}
+
+/// The state that the entries about a recording say, up to the one at `newest`, and the version of its object:
+/// of each part what the newest of them that could read it says.
+fn last_told(
+    private: &Private,
+    newest: u64,
+    subject: Subject,
+) -> Result<(State, String), LedgerError> {
+    let mut told = State::new();
+    let mut version = None;
+    let about = private.find(Lookup::Subject, &subject.0)?;
+    for index in about.into_iter().rev().filter(|index| *index <= newest) {
+        // A lookup is eight bytes of a hash: another recording may share them.
+        if private.watched(index)?.is_none_or(|watched| watched.subject != subject) {
+            continue;
+        }
+        let Some((_, opening)) = private.opening(index)? else { continue };
+        let named = opening.value(object::SOURCE, object::VERSION).map(str::to_owned);
+        version = version.or(named);
+        compare::add_older(&mut told, kept(&opening));
+        if compare::tells_all(&told) && version.is_some() {
+            break;
+        }
+    }
+    Ok((told, version.unwrap_or_default()))
 }
 
 fn entry(
@@ -218,10 +274,10 @@ fn entry(
             values.push(Value::string("before", &format!("/{source}{pointer}"), before));
         }
     }
-    if let Some(version) = value(&before.opening, object::SOURCE, object::VERSION) {
-        values.push(Value::string(object::SOURCE, object::VERSION, &version));
-    }
-    let watched = Watched { held: is_held(now), checked: at.unix_ms(), ..before.watched.clone() };
+    values.push(Value::string(object::SOURCE, object::VERSION, &before.version));
+    // Where a hold may not be seen any more, it stands until somebody sees that it does not.
+    let held = is_held(now) || before.watched.held && !compare::tells_of_holds(now);
+    let watched = Watched { held, checked: at.unix_ms(), ..before.watched.clone() };
     observe::entry(
         source,
         Seen { what: observation::CHANGED, index: before.index, leaf: before.leaf, at },
@@ -239,7 +295,11 @@ fn seal(
 ) -> Result<u64, LedgerError> {
     let mut values = pass::of_any(ledger, source, &context.software, (&summary.started, first));
     values.push(Value::string("pass", "/kind", "state"));
-    let outcome = if summary.interrupted { "interrupted" } else { "finished" };
+    let outcome = match &summary.broke_off {
+        Some(_) => "the source was given up",
+        None if summary.interrupted => "interrupted",
+        None => "finished",
+    };
     values.push(Value::string("pass", "/outcome", outcome));
     for (name, count) in [
         ("objects", summary.objects),

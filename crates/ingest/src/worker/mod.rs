@@ -26,6 +26,7 @@ use crate::layout::genesys_cloud::{self, Folder};
 use crate::layout::{Assembled, Layout, Role, Seen, Sketch, media_of_name};
 use crate::recording::{Companion, Material, shown};
 use crate::source::{Listed, Source};
+use crate::state;
 
 /// What a run is doing, for whoever shows it; read at any time.
 #[derive(Debug, Default)]
@@ -50,6 +51,8 @@ pub(crate) struct Work<'a> {
     pub(crate) number: i64,
     /// No object of the source was ever sealed: nothing needs to be looked up.
     pub(crate) is_new: bool,
+    /// It is at another place than in its last run.
+    pub(crate) is_moved: bool,
     pub(crate) layout: Layout,
     pub(crate) clock: &'a dyn Clock,
     pub(crate) policy: Option<Hash>,
@@ -343,11 +346,13 @@ impl Work<'_> {
                 // object stays unsettled.
                 let Some((leaf, _)) = tools.private.opening(*index)? else { return Ok(None) };
                 let what = if state.sha256 == captured.digests.sha256 {
-                    "a companion appeared or changed"
+                    "a companion appeared, changed or is gone"
                 } else {
                     "its bytes changed"
                 };
-                let change = format!("{what} since entry {index}, which this one supersedes");
+                let seen = state::since(&tools.private, (*index, state), &captured.attributes)?;
+                let seen = seen.map(|said| format!("; {said}")).unwrap_or_default();
+                let change = format!("{what} since entry {index}, which this one supersedes{seen}");
                 (
                     state.subject,
                     Some(Ref { index: *index, leaf, rel: Rel::Supersedes }),

@@ -13,16 +13,18 @@ use unbroken_ledger::private::Private;
 pub(super) struct Known {
     name: String,
     location: String,
-    passes: LastPasses,
+    /// By the prefix that they looked at.
+    passes: Vec<(String, LastPasses)>,
     /// When the object that nobody looked at for the longest time was looked at; buckets only.
     oldest_check: Option<u64>,
 }
 
 pub(super) fn known(private: &Private, size: u64) -> Result<Vec<Known>, LedgerError> {
-    let mut passes = LastPasses::of(private, size)?;
+    let mut all = LastPasses::of(private, size)?;
     let mut known = Vec::new();
     for (number, name, location) in private.sources()? {
-        let passes = passes.remove(&name).unwrap_or_default();
+        let passes = all.extract_if(.., |(source, _), _| *source == name);
+        let passes = passes.map(|((_, scope), passes)| (scope, passes)).collect();
         let is_bucket = name.starts_with("s3://");
         let oldest_check = if is_bucket { private.oldest_check(number)? } else { None };
         known.push(Known { name, location, passes, oldest_check });
@@ -30,7 +32,7 @@ pub(super) fn known(private: &Private, size: u64) -> Result<Vec<Known>, LedgerEr
     Ok(known)
 }
 
-/// How long ago that was, in the largest unit that has two digits or more, or one of the smallest.
+/// How long ago that was, in a unit that suits it.
 fn ago(now: u64, then: u64) -> String {
     let seconds = now.saturating_sub(then) / 1_000;
     match seconds {
@@ -45,61 +47,81 @@ fn ended(pass: &Pass) -> Option<u64> {
     Time::parse(&pass.ended).ok().map(Time::unix_ms)
 }
 
-impl Known {
-    pub(super) fn lines(&self, now: u64) -> String {
-        let name = escaped(&self.name);
-        let mut text = format!("source: {name} ({})\n", escaped(&self.location));
-        let pass = |what: &str, pass: &Pass| {
-            let when = ended(pass).map_or_else(String::new, |then| format!(", {}", ago(now, then)));
-            format!("  {what}: entry {}, {}{when}, {}\n", pass.index, pass.ended, pass.outcome)
-        };
-        if let Some(last) = &self.passes.last {
-            text.push_str(&pass("last pass", last));
-        }
-        if let Some(finished) =
-            self.passes.finished.as_ref().filter(|p| Some(*p) != self.passes.last.as_ref())
-        {
-            text.push_str(&pass("last that finished", finished));
-        }
-        if let Some(state) = &self.passes.state {
-            text.push_str(&pass("last look at tags, locks and holds", state));
-        }
-        if let Some(oldest) = self.oldest_check {
-            let (when, then) = (Time::from_unix_ms(oldest), ago(now, oldest));
-            text.push_str(&format!("  oldest look at one of them: {when}, {then}\n"));
-        }
-        text
-    }
+/// What a source is called where only a part of it was looked at.
+fn called(name: &str, scope: &str) -> String {
+    let (name, scope) = (escaped(name), escaped(scope));
+    if scope.is_empty() { name } else { format!("{name}/{scope}") }
+}
 
-    /// What somebody has to see to.
-    pub(super) fn problems(&self, now: u64, max_age: Option<Duration>) -> Vec<String> {
-        let name = escaped(&self.name);
-        let mut problems = Vec::new();
-        if let Some(max_age) = max_age {
-            let age = self.passes.finished.as_ref().and_then(ended);
-            let is_old = |then: u64| now.saturating_sub(then) > max_age.as_millis() as u64;
-            match age {
-                Some(then) if !is_old(then) => {}
-                Some(then) => problems.push(format!(
-                    "source {name}: the last pass that finished was {}: does the job run?",
-                    ago(now, then)
-                )),
-                None => problems.push(format!("source {name}: no pass has finished yet")),
-            }
+fn lines(passes: &LastPasses, now: u64) -> String {
+    let pass = |what: &str, pass: &Pass| {
+        let when = ended(pass).map_or_else(String::new, |then| format!(", {}", ago(now, then)));
+        format!("  {what}: entry {}, {}{when}, {}\n", pass.index, pass.ended, pass.outcome)
+    };
+    let finished = passes.finished.as_ref().filter(|_| passes.finished != passes.last);
+    [
+        passes.last.as_ref().map(|last| pass("last pass", last)),
+        finished.map(|finished| pass("last that finished", finished)),
+        passes.state.as_ref().map(|state| pass("last look at tags, locks and holds", state)),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// What somebody has to see to.
+fn problems(name: &str, passes: &LastPasses, now: u64, max_age: Option<Duration>) -> Vec<String> {
+    let mut problems = Vec::new();
+    if let Some(max_age) = max_age {
+        let is_old = |then: u64| u128::from(now.saturating_sub(then)) > max_age.as_millis();
+        match passes.finished.as_ref().and_then(ended) {
+            Some(then) if !is_old(then) => {}
+            Some(then) => problems.push(format!(
+                "source {name}: the last pass that finished was {}: does the job run?",
+                ago(now, then)
+            )),
+            None => problems.push(format!("source {name}: no pass has finished yet")),
         }
-        let Some(last) = &self.passes.last else { return problems };
+    }
+    for (last, what) in [(&passes.last, "pass"), (&passes.state, "look at tags, locks and holds")] {
+        let Some(last) = last else { continue };
         if !last.is_finished() {
-            problems.push(format!("source {name}: the last pass did not finish: {}", last.outcome));
+            problems
+                .push(format!("source {name}: the last {what} did not finish: {}", last.outcome));
         }
-        for (count, what) in
+        for (count, left) in
             [("unread", "objects not read"), ("strays", "companions without recording")]
         {
             let number = last.count(count);
             if number > 0 {
-                problems.push(format!("source {name}: {what} in the last pass: {number}"));
+                problems.push(format!("source {name}: {left} in the last {what}: {number}"));
             }
         }
-        problems
+    }
+    problems
+}
+
+impl Known {
+    pub(super) fn lines(&self, now: u64) -> String {
+        let mut text = String::new();
+        for (scope, passes) in &self.passes {
+            let location = escaped(&self.location);
+            text.push_str(&format!("source: {} ({location})\n", called(&self.name, scope)));
+            text.push_str(&lines(passes, now));
+        }
+        if let Some(oldest) = self.oldest_check {
+            let (when, then) = (Time::from_unix_ms(oldest), ago(now, oldest));
+            let name = escaped(&self.name);
+            text.push_str(&format!("  oldest look at an object of {name}: {when}, {then}\n"));
+        }
+        text
+    }
+
+    pub(super) fn problems(&self, now: u64, max_age: Option<Duration>) -> Vec<String> {
+        let of = |(scope, passes): &(String, LastPasses)| {
+            problems(&called(&self.name, scope), passes, now, max_age)
+        };
+        self.passes.iter().flat_map(of).collect()
     }
 
     pub(super) fn document(&self) -> Value {
@@ -111,10 +133,14 @@ impl Known {
                 })
             })
         };
+        let passes = self.passes.iter().map(|(scope, passes)| {
+            json!({
+                "scope": scope, "last": pass(&passes.last), "last_finished": pass(&passes.finished),
+                "last_state": pass(&passes.state),
+            })
+        });
         json!({
-            "name": self.name, "location": self.location, "last_pass": pass(&self.passes.last),
-            "last_finished_pass": pass(&self.passes.finished),
-            "last_state_pass": pass(&self.passes.state),
+            "name": self.name, "location": self.location, "passes": passes.collect::<Vec<_>>(),
             "oldest_state_check": self.oldest_check.map(|ms| Time::from_unix_ms(ms).to_string()),
         })
     }

@@ -200,7 +200,7 @@ impl S3Source {
         }));
         match asked {
             Ok(_) => check("Object Lock", Health::Good, "the bucket has Object Lock"),
-            Err(Failure::NotSet) => Check {
+            Err(Failure::NotSet | Failure::NoLocks) => Check {
                 costs: "whoever may delete in this bucket can delete a recording under hold",
                 remedy: "switch Object Lock on, and set a retention".to_owned(),
                 ..check("Object Lock", Health::Advice, "the bucket has no Object Lock")

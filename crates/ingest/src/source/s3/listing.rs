@@ -34,7 +34,8 @@ struct Walk {
     last: Option<Vec<u8>>,
     from: From,
     fruitless: u32,
-    count: u64,
+    /// The last page was one that was known already.
+    repeated: bool,
 }
 
 pub(super) fn list(
@@ -63,10 +64,7 @@ pub(super) fn list(
             return Ok(());
         }
     }
-    if walk.count > 0 {
-        return Ok(());
-    }
-    Err(source.error("there is no object", "check the prefix; it is compared letter by letter"))
+    Ok(())
 }
 
 pub(super) fn page(source: &S3Source, from: &From) -> Result<ListObjectsV2Output, Failure> {
@@ -98,13 +96,14 @@ impl Walk {
     fn take(&mut self, page: Vec<Listed>, source: &S3Source) -> Result<Vec<Listed>, SourceError> {
         if page.is_empty() || page == self.held {
             self.fruitless += 1;
+            self.repeated = !page.is_empty();
             if self.fruitless > FRUITLESS_MAX {
                 let why = "the server lists nothing new, and says that more follows";
                 return Err(source.error(why, LIES));
             }
             return Ok(Vec::new());
         }
-        self.fruitless = 0;
+        (self.fruitless, self.repeated) = (0, false);
         for listed in &page {
             if !listed.key.starts_with(source.prefix.as_bytes()) {
                 let key = printable_bytes(&listed.key);
@@ -121,7 +120,6 @@ impl Walk {
             }
             self.last = Some(listed.key.clone());
         }
-        self.count += page.len() as u64;
         Ok(std::mem::replace(&mut self.held, page))
     }
 
@@ -137,7 +135,7 @@ impl Walk {
         }
         let token = token.map(|token| From::Token(token.to_owned()));
         // A token that leads here again leads nowhere.
-        if let Some(token) = token.filter(|token| *token != self.from && self.fruitless == 0) {
+        if let Some(token) = token.filter(|token| *token != self.from && !self.repeated) {
             return Ok(Some(token));
         }
         match (&self.last, answer.next_continuation_token()) {

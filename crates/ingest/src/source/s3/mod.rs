@@ -215,10 +215,15 @@ impl Source for S3Source {
         let named = Named { bucket: &self.bucket, key: &key, version };
         let rights = self.rights.of(&self.connection, named)?;
         let has_tags = value("s3-header", said::TAGGING_COUNT).is_some_and(|count| count != "0");
-        Ok(rights::asked(&self.connection, named, &rights, has_tags)?)
+        Ok(rights::asked(&self.connection, named, &rights, has_tags, false)?)
     }
 
-    fn state(&self, key: &[u8], version: &str) -> Result<Option<Vec<Attribute>>, ObjectError> {
+    fn state(
+        &self,
+        key: &[u8],
+        version: &str,
+        by_name: bool,
+    ) -> Result<Option<Vec<Attribute>>, ObjectError> {
         let s3 = &self.connection.s3;
         let key = std::str::from_utf8(key)
             .map_err(|_| ObjectError::Irregular("a key that is not Unicode"))?;
@@ -231,9 +236,17 @@ impl Source for S3Source {
         let named = Named { bucket: &self.bucket, key, version };
         let rights = self.rights.of(&self.connection, named)?;
         let has_tags = head.tag_count().is_some_and(|count| count > 0);
-        let mut state = rights::asked(&self.connection, named, &rights, has_tags)?;
+        let mut state = rights::asked(&self.connection, named, &rights, has_tags, by_name)?;
         state.extend(said::lock(&head));
         Ok(Some(state))
+    }
+
+    fn empty(&self) -> Option<SourceError> {
+        Some(self.error("there is no object", "check the prefix; it is compared letter by letter"))
+    }
+
+    fn given_up(&self) -> Option<SourceError> {
+        self.connection.s3.given_up().map(|failure| self.list_error(&failure))
     }
 
     fn remarks(&self) -> Vec<Problem> {

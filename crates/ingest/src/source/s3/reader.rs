@@ -62,6 +62,9 @@ impl S3Reader {
 
 const BY_ETAG: &str = "etag (md5)";
 
+/// Checksums that the SDK, or this program, compares.
+const COMPARABLE: [&str; 5] = ["sha256", "crc64nvme", "crc32c", "crc32", "sha1"];
+
 /// What of S3's own the bytes can be compared with.
 pub(super) fn compared_with(answer: &GetObjectOutput, etags_are_md5: bool) -> Option<&'static str> {
     let by_etag = || (etags_are_md5 && etag_md5(answer).is_some()).then_some(BY_ETAG);
@@ -80,7 +83,7 @@ fn etag_md5(answer: &GetObjectOutput) -> Option<String> {
 
 /// The checksum that S3 keeps over the whole object, where it keeps one: its name, and its base64.
 fn checksum_of_the_whole(answer: &GetObjectOutput) -> Option<(&'static str, &str)> {
-    let (name, value) = said::checksums(answer).next()?;
+    let (name, value) = said::checksums(answer).find(|(name, _)| COMPARABLE.contains(name))?;
     let of_parts = answer.checksum_type() == Some(&ChecksumType::Composite) || value.contains('-');
     (!of_parts).then_some((name, value))
 }

@@ -12,7 +12,7 @@ use super::S3Connection;
 use crate::error::Problem;
 use crate::source::Attribute;
 
-/// Top folders of which it is asked; those after these are taken to be as the source's first.
+/// Top folders of which it is asked; of those after these nobody knows.
 const FOLDERS_MAX: usize = 1_000;
 
 /// Whether one thing may be read.
@@ -40,7 +40,7 @@ impl Readable {
 
     fn of<T>(asked: &Result<T, Failure>, permission: &'static str) -> Self {
         match asked {
-            Ok(_) | Err(Failure::NotSet) => Self::Yes,
+            Ok(_) | Err(Failure::NotSet | Failure::NoLocks) => Self::Yes,
             Err(Failure::Denied(_)) => Self::Denied(permission),
             Err(failure) => Self::Unknown(failure.to_string()),
         }
@@ -55,7 +55,7 @@ pub(super) struct Rights {
     pub(super) retention: Readable,
 }
 
-pub(super) const TAGS: &str = "s3:GetObjectTagging";
+pub(super) const TAGS: &str = "s3:GetObjectTagging and s3:GetObjectVersionTagging";
 const HOLD: &str = "s3:GetObjectLegalHold";
 const RETENTION: &str = "s3:GetObjectRetention";
 
@@ -91,17 +91,13 @@ impl Known {
         if let Some(rights) = known.get(folder) {
             return Ok(Arc::clone(rights));
         }
-        if known.len() >= FOLDERS_MAX
-            && let Some(first) = known.values().next()
-        {
-            return Ok(Arc::clone(first));
+        if known.len() >= FOLDERS_MAX {
+            let unknown = || Readable::Unknown(format!("more than {FOLDERS_MAX} top folders"));
+            let (tags, hold, retention) = (unknown(), unknown(), unknown());
+            return Ok(Arc::new(Rights { tags, hold, retention }));
         }
-        let (rights, is_certain) = connection.runtime.block_on(ask(connection, named))?;
-        let rights = Arc::new(rights);
-        // A question that was not answered is asked again of the next object.
-        if is_certain {
-            known.insert(folder.to_owned(), Arc::clone(&rights));
-        }
+        let rights = Arc::new(connection.runtime.block_on(ask(connection, named))?);
+        known.insert(folder.to_owned(), Arc::clone(&rights));
         Ok(rights)
     }
 
@@ -128,20 +124,15 @@ impl Known {
     }
 }
 
-/// Asks; and whether the answers hold for other objects too.
-async fn ask(connection: &S3Connection, named: Named<'_>) -> Result<(Rights, bool), Failure> {
+async fn ask(connection: &S3Connection, named: Named<'_>) -> Result<Rights, Failure> {
     let tags = tags(connection, named).await;
     let hold = hold(connection, named).await;
     let retention = retention(connection, named).await;
-    let failures = [tags.as_ref().err(), hold.as_ref().err(), retention.as_ref().err()];
-    if failures.contains(&Some(&Failure::Stopped)) {
-        return Err(Failure::Stopped);
+    // A question that was not answered is asked again of the next object.
+    for failure in [tags.as_ref().err(), hold.as_ref().err(), retention.as_ref().err()] {
+        failure.filter(|failure| !is_an_answer(failure)).map_or(Ok(()), |f| Err(f.clone()))?;
     }
-    let lasts = |failure: &Failure| {
-        matches!(failure, Failure::NotSet | Failure::NotKnown | Failure::Denied(_))
-    };
-    let is_certain = failures.into_iter().flatten().all(lasts);
-    let has_locks = !matches!((&hold, &retention), (Err(Failure::NotSet), Err(Failure::NotSet)));
+    let has_locks = !matches!((&hold, &retention), (Err(Failure::NoLocks), Err(Failure::NoLocks)));
     let mut rights = Rights {
         tags: Readable::of(&tags, TAGS),
         hold: Readable::of(&hold, HOLD),
@@ -159,7 +150,7 @@ async fn ask(connection: &S3Connection, named: Named<'_>) -> Result<(Rights, boo
             }
         }
     }
-    Ok((rights, is_certain))
+    Ok(rights)
 }
 
 pub(super) async fn tags(connection: &S3Connection, named: Named<'_>) -> Result<Vec<Tag>, Failure> {
@@ -200,12 +191,13 @@ async fn retention(
 }
 
 /// What is asked for by name beside the answer that brought an object's bytes: its tags where it has any, and
-/// lock and hold where the server does not tell them unasked. Without a right to know it, it says so.
+/// lock and hold where the server does not tell them unasked; `by_name`: all of it. Without a right to know it, it says so.
 pub(super) fn asked(
     connection: &S3Connection,
     named: Named<'_>,
     rights: &Rights,
     has_tags: bool,
+    by_name: bool,
 ) -> Result<Vec<Attribute>, Failure> {
     let mut attributes = Vec::new();
     let mut put = |source: &'static str, name: &str, value: &str| {
@@ -216,6 +208,11 @@ pub(super) fn asked(
         hold: mut readable_hold,
         retention: mut readable_retention,
     } = rights.clone();
+    for readable in [&mut readable_tags, &mut readable_hold, &mut readable_retention] {
+        if by_name && *readable == Readable::Yes {
+            *readable = Readable::IfAsked;
+        }
+    }
     if readable_tags == Readable::IfAsked || has_tags && readable_tags == Readable::Yes {
         match connection.runtime.block_on(tags(connection, named)) {
             Ok(tags) => tags.iter().for_each(|tag| put("s3-tag", tag.key(), tag.value())),
@@ -243,10 +240,15 @@ pub(super) fn asked(
     Ok(attributes)
 }
 
-/// One object's own refusal; a stop ends everything.
+/// Whether a failure says how things are, and not that nobody could tell.
+const fn is_an_answer(failure: &Failure) -> bool {
+    matches!(failure, Failure::NotSet | Failure::NoLocks | Failure::NotKnown | Failure::Denied(_))
+}
+
+/// One object's own refusal; where nobody could tell, nothing is said.
 fn not_now<T>(failed: Result<T, Failure>, permission: &'static str) -> Result<Readable, Failure> {
     match failed {
-        Err(Failure::Stopped) => Err(Failure::Stopped),
+        Err(failure) if !is_an_answer(&failure) => Err(failure),
         failed => Ok(Readable::of(&failed, permission)),
     }
 }
