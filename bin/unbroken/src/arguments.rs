@@ -120,7 +120,7 @@ It asks as an ingest asks, reads one object's first bytes, and writes nothing. d
         #[arg(long, value_name = "N", default_value_t = 50)]
         most: usize,
     },
-    /// Lists entries about recordings, with SHA-256 and object
+    /// Lists what was sealed, each entry about a recording, with SHA-256 and object; `history` has the rest
     #[command(
         after_help = "Example: unbroken list --ledger ledger --conversation ea4303d8-014e-44f9-b770-5b15e6f86f1f"
     )]

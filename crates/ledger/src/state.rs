@@ -17,6 +17,8 @@ pub struct Counts {
     pub recording_entries: u64,
     /// Recordings whose newest entry says that they are incomplete.
     pub incomplete: u64,
+    /// Objects of recordings that were not there when somebody looked last.
+    pub gone: u64,
 }
 
 impl Private {
@@ -90,11 +92,13 @@ impl Private {
     pub fn counts(&self, size: u64) -> Result<Counts, LedgerError> {
         let select = "SELECT COUNT(*), COALESCE(SUM(n), 0), COALESCE(SUM(incomplete), 0) FROM \
                       (SELECT COUNT(*) AS n, MAX(idx), incomplete FROM objects WHERE idx < ?1 GROUP BY subject)";
+        let gone = self.gone(size)?;
         let read = |row: &rusqlite::Row<'_>| {
             Ok(Counts {
                 recordings: from_row(row.get(0)?),
                 recording_entries: from_row(row.get(1)?),
                 incomplete: from_row(row.get(2)?),
+                gone,
             })
         };
         self.db.query_row(select, [to_row(size)], read).map_err(self.failed("cannot be read"))

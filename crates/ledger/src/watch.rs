@@ -14,6 +14,7 @@ pub(crate) const SCHEMA: &str = "
 CREATE TABLE watched (idx INTEGER PRIMARY KEY, source INTEGER, key BLOB, subject BLOB, gone INTEGER, held INTEGER,
                       checked INTEGER);
 CREATE INDEX watched_key ON watched (source, key, idx);
+CREATE INDEX watched_gone ON watched (idx) WHERE gone = 1;
 ";
 
 const COLUMNS: &str = "idx, source, key, subject, gone, held, checked";
@@ -149,5 +150,15 @@ impl Private {
         let read = |row: &rusqlite::Row<'_>| row.get::<_, Option<i64>>(0);
         let found = self.db.query_row(select, [source], read);
         Ok(found.map_err(self.failed("cannot be read"))?.map(from_row))
+    }
+
+    /// How many objects are not there, as the newest entry below `size` about each says.
+    pub(crate) fn gone(&self, size: u64) -> Result<u64, LedgerError> {
+        // Few are gone: of each that ever was it is looked up whether anything newer is said.
+        let select = "SELECT COUNT(*) FROM watched AS one WHERE gone = 1 AND idx < ?1 AND NOT EXISTS \
+                      (SELECT 1 FROM watched WHERE source = one.source AND key = one.key \
+                       AND idx > one.idx AND idx < ?1)";
+        let found = self.db.query_row(select, [to_row(size)], |row| row.get(0));
+        found.map(from_row).map_err(self.failed("cannot be read"))
     }
 }

@@ -23,6 +23,7 @@ fn a_recording_that_is_gone_is_noticed_once_and_so_is_its_return() {
     let what = document["problems"][0]["what"].as_str().unwrap();
     assert!(what.contains("not there any more"), "{document}");
     scene.ok(&["ingest", "export"]);
+    assert_eq!(scene.json(&["status"])["gone"], 1);
     scene.ok(&["audit"]);
     let text = scene.exits(2, &["exhibit", "--out", "gone.zip", "--recording", "r-1"]);
     assert!(text.contains("r-1"), "{text}");
@@ -33,6 +34,7 @@ fn a_recording_that_is_gone_is_noticed_once_and_so_is_its_return() {
     let document = scene.json(&["ingest", "export"]);
     assert_eq!(counts(&document), [0, 1, 0], "{document}");
     assert_eq!(counts(&scene.json(&["ingest", "export"])), [0, 0, 0]);
+    assert_eq!(scene.json(&["status"])["gone"], 0);
     scene.ok(&["exhibit", "--out", "back.zip", "--recording", "r-1"]);
     let (code, verdict) = scene.verify("back.zip");
     assert!(code == 0 && verdict.contains("observation/what: back"), "{verdict}");

@@ -442,7 +442,7 @@ fn a_verdict_says_what_a_recordings_metadata_declares_and_what_is_odd_about_it()
     let (code, text) = scene.verify("all.zip");
     assert_eq!(code, 0, "{text}");
     for said in [
-        "declared    from \"2023-08-29T23:19:04.873+0000\" to no time, 25.6 s long, as its entry says of its metadata\n",
+        "declared    from \"2023-08-29T23:19:04.873+0000\", and no end is shown, 25.6 s long, as its entry says of its metadata\n",
         "declared    from \"2026-11-20T09:00:00.000+0100\" to \"2026-11-20T07:59:59.000Z\", as its entry says of its metadata\n",
         " its declared end; ",
         "odd         its declared end is before its declared start\n",

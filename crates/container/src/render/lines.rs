@@ -138,9 +138,13 @@ fn sealed(line: &Recording) -> String {
 
 /// What its metadata declares of its time.
 fn declared(line: &Recording, told: &Told<'_>) -> Option<String> {
-    let shown = |moment: Option<&str>| moment.map_or_else(|| "no time".to_owned(), quoted);
-    let times = (told.start.is_some() || told.end.is_some())
-        .then(|| format!("from {} to {}", shown(told.start), shown(told.end)));
+    // Whether what is not shown was never there, or is withheld, its own line says.
+    let times = match (told.start.map(quoted), told.end.map(quoted)) {
+        (Some(start), Some(end)) => Some(format!("from {start} to {end}")),
+        (Some(start), None) => Some(format!("from {start}, and no end is shown")),
+        (None, Some(end)) => Some(format!("to {end}, and no start is shown")),
+        (None, None) => None,
+    };
     let long = line.declared_ms.map(|ms| format!("{} long", span(ms)));
     let said: Vec<String> = times.into_iter().chain(long).collect();
     (!said.is_empty()).then(|| format!("{}, as its entry says of its metadata", said.join(", ")))

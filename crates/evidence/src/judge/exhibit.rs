@@ -108,7 +108,8 @@ fn bytes_that_agree(recordings: &Recordings, not_judged: u64, findings: &mut Fin
     findings.note(Axis::Content, sentence);
     let unknown = lines.iter().filter(|line| line.hides_companions).count();
     if unknown > 0 {
-        let sentence = format!("entries that may have companions which are not known: {unknown}");
+        let sentence =
+            format!("entries of which not every companion, or not its digest, is shown: {unknown}");
         findings.note(Axis::Content, sentence);
     }
     if not_judged > 0 {
@@ -432,7 +433,7 @@ mod tests {
         let not_judged = "entries that were not judged: 1";
         assert_eq!(content(&mut exhibit("entry-version")), [of_two, not_judged]);
         assert_eq!(content(&mut exhibit("no-recording-shown")), [""; 0]);
-        let unknown = "entries that may have companions which are not known: 1";
+        let unknown = "entries of which not every companion, or not its digest, is shown: 1";
         assert!(content(&mut exhibit("opening-removed")).contains(&unknown.to_owned()));
     }
 

@@ -41,13 +41,14 @@ pub(crate) fn run(folder: &Path, max_age: Option<Duration>, out: &Output) -> Res
     problems.extend(sources.iter().flat_map(|source| source.problems(now, max_age)));
     let mut text = format!(
         "origin: {}\nledger id: {ledger_id}\ntrust anchor: {anchor}\nsize: {}\nroot: {}\n\
-         recordings: {}\nrecording entries: {}\nincomplete: {}\n",
+         recordings: {}\nrecording entries: {}\nincomplete: {}\nnot there any more: {}\n",
         checkpoint.origin,
         checkpoint.size,
         checkpoint.root,
         counts.recordings,
         counts.recording_entries,
-        counts.incomplete
+        counts.incomplete,
+        counts.gone
     );
     for source in &sources {
         text.push_str(&source.lines(now));
@@ -70,7 +71,7 @@ pub(crate) fn run(folder: &Path, max_age: Option<Duration>, out: &Output) -> Res
             "ledger_id": ledger_id.to_string(), "trust_anchor": anchor.to_string(),
             "size": checkpoint.size, "root": checkpoint.root.to_string(), "checkpoint": note,
             "recordings": counts.recordings, "recording_entries": counts.recording_entries,
-            "incomplete": counts.incomplete, "sources": sources, "held_by": holder,
+            "incomplete": counts.incomplete, "gone": counts.gone, "sources": sources, "held_by": holder,
             "problems": problems,
         }),
     )?;

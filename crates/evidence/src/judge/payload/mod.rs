@@ -87,7 +87,11 @@ impl<'a, 'b> Payload<'a, 'b> {
         self.reading.rest(self.findings)?;
         self.not_packed();
         if self.commitments.recordings.lines().is_empty() {
-            self.findings.not_read(Step::Recording, "exhibit", "it shows no recording at all");
+            self.findings.not_read(
+                Step::Recording,
+                "exhibit",
+                "it shows no recording entry that could be judged",
+            );
         }
         self.findings.ran(STEPS);
         Ok(())
