@@ -292,7 +292,7 @@ fn age(typed: &str) -> Result<Duration, String> {
         'd' => 86_400,
         _ => return Err("give a number and a unit, 26h for instance".to_owned()),
     };
-    let number = typed.trim_end_matches(unit).parse::<u32>();
+    let number = typed.strip_suffix(unit).unwrap_or_default().parse::<u32>();
     let number = number.map_err(|_| "give a number and a unit, 26h for instance".to_owned())?;
     Ok(Duration::from_secs(u64::from(number) * seconds))
 }
