@@ -4,7 +4,7 @@
 use unbroken_container::s3::{Bounded, Download, Failure, Wanted};
 
 use super::rights::{Named, Readable, Rights};
-use super::{S3Source, listing, rights};
+use super::{S3Source, listing};
 use crate::source::Listed;
 
 /// One thing that was examined.
@@ -231,9 +231,7 @@ fn readable(rights: &Rights) -> Vec<Check> {
     let checked = all.into_iter().map(|(what, readable, costs)| match readable {
         Readable::Yes | Readable::IfAsked => check(what, Health::Good, "they can be read"),
         Readable::Denied(permission) => {
-            let version =
-                if *permission == rights::TAGS { ", and s3:GetObjectVersionTagging" } else { "" };
-            let remedy = format!("grant {permission}{version}");
+            let remedy = format!("grant {permission}");
             Check { costs, remedy, ..check(what, Health::Bad, format!("{permission} is missing")) }
         }
         Readable::Unknown(why) => Check { costs, ..check(what, Health::Unknown, why.clone()) },

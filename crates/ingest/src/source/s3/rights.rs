@@ -55,7 +55,7 @@ pub(super) struct Rights {
     pub(super) retention: Readable,
 }
 
-pub(super) const TAGS: &str = "s3:GetObjectTagging and s3:GetObjectVersionTagging";
+const TAGS: &str = "s3:GetObjectTagging and s3:GetObjectVersionTagging";
 const HOLD: &str = "s3:GetObjectLegalHold";
 const RETENTION: &str = "s3:GetObjectRetention";
 
