@@ -72,12 +72,21 @@ pub(crate) enum Outcome {
     Refused(u64),
 }
 
-/// An entry whose signature is still to be checked.
-struct Pending {
-    index: u64,
-    entry: UnverifiedEntry,
-    /// `None` where a key is not known, and may be none the less.
-    key: Option<VerifierKey>,
+/// An entry that is still to be settled. Its chain is followed only when its signature is known to
+/// hold: what nobody signed takes no number, and nothing that stands behind it is blamed for it.
+enum Pending {
+    Entry {
+        index: u64,
+        entry: Box<UnverifiedEntry>,
+        /// `None` where a key is not known, and may be none the less.
+        key: Option<VerifierKey>,
+        /// The control entry that added its key, as far as that is known.
+        added_at: Option<u64>,
+    },
+    /// Of a form that is not known, signed by a key that is: it takes a number of this chain, if of any.
+    Unread { index: u64, chain: Option<ChainOf> },
+    /// Nothing is taken from it.
+    Refused(u64),
 }
 
 /// Judges entries as they come.
@@ -86,11 +95,11 @@ pub(crate) struct Entries {
     pub(crate) history: History,
     origin: Option<String>,
     chains: Chains,
-    /// Entries shown so far, malformed ones not counted.
-    shown: u64,
-    /// Where each control entry stands among the shown ones.
+    /// Entries settled so far that may take a number; what nobody signed is not among them.
+    settled: u64,
+    /// Where each control entry stands among them.
     control: BTreeMap<u64, Position>,
-    pending: Vec<Result<Pending, u64>>,
+    pending: Vec<Pending>,
 }
 
 impl Entries {
@@ -101,7 +110,7 @@ impl Entries {
             history,
             origin,
             chains: Chains::default(),
-            shown: 0,
+            settled: 0,
             control: BTreeMap::new(),
             pending: Vec::new(),
         }
@@ -111,29 +120,25 @@ impl Entries {
     pub(crate) fn entry(&mut self, shown: Shown, findings: &mut Findings) {
         let Shown { index, leaf, read } = shown;
         let item = format!("entry {index}");
-        let at = Position { index, shown_below: self.shown };
         match read {
-            Reading::Entry(entry) => self.read(at, &item, *entry, findings),
+            Reading::Entry(entry) => self.read(index, &item, *entry, findings),
             Reading::Unread(envelope, error) => {
                 findings.form(Step::NoteForm, &item, &error);
-                self.unread(index, &item, &envelope, findings);
+                let pending = self.unread(index, &item, &envelope, findings);
                 self.history.unread(index, leaf);
-                self.pending.push(Err(index));
+                self.pending.push(pending);
             }
             Reading::Malformed(error) => {
                 findings.form(Step::NoteForm, &item, &error);
                 self.history.unread(index, leaf);
-                self.pending.push(Err(index));
+                self.pending.push(Pending::Refused(index));
                 if index == 0 {
                     self.keys.unread(index, leaf);
                 } else {
                     self.keys.lose(index);
                 }
-                // Like an entry that is not shown it leaves room for one number, of whichever chain.
-                return;
             }
         }
-        self.shown += 1;
     }
 
     /// An entry whose file cannot be read; `is_control` by its place.
@@ -144,23 +149,21 @@ impl Entries {
         }
     }
 
-    fn read(&mut self, at: Position, item: &str, entry: UnverifiedEntry, findings: &mut Findings) {
-        let index = at.index;
+    fn read(&mut self, index: u64, item: &str, entry: UnverifiedEntry, findings: &mut Findings) {
         let statement = entry.statement();
         let origin = self.origin.clone().unwrap_or_else(|| statement.origin.clone());
         let expected = format!("origin {origin}");
         let same = statement.origin == origin;
         findings.check(same, Step::NoteForm, item, &expected, &statement.origin);
         self.control_pointer(index, item, statement, findings);
-        self.chain(at, item, &entry, findings);
         self.history.entry(index, entry.leaf(), item, statement, findings);
         let key = self.keys.key_of(&entry);
         let is_control = statement.kind == Kind::Control;
         match key {
-            Some(key) if is_control => self.control_entry(at, item, entry, &key, findings),
+            Some(key) if is_control => self.control_entry(index, item, entry, &key, findings),
             Some(key) => {
                 self.standing(index, item, &key, Role::Collector, findings);
-                self.pending.push(Ok(Pending { index, entry, key: Some(key) }));
+                self.push(index, entry, Some(key));
             }
             None => self.unknown_key(item, is_control, index, entry, findings),
         }
@@ -192,24 +195,38 @@ impl Entries {
         findings.check(holds, Step::Control, item, &expected, &shown(statement.control));
     }
 
+    /// Keeps an entry until it is settled.
+    fn push(&mut self, index: u64, entry: UnverifiedEntry, key: Option<VerifierKey>) {
+        let added_at = self.keys.key(&entry.statement().key).map(|history| history.added_at);
+        self.pending.push(Pending::Entry { index, entry: Box::new(entry), key, added_at });
+    }
+
+    /// E15 and E16: the number of an entry, and the text before it.
     fn chain(
         &mut self,
-        at: Position,
-        item: &str,
+        index: u64,
+        added_at: Option<u64>,
         entry: &UnverifiedEntry,
         findings: &mut Findings,
     ) {
+        let at = Position { index, shown_below: self.settled };
         let is_control = entry.statement().kind == Kind::Control;
-        let added = match self.keys.key(&entry.statement().key) {
-            Some(history) => self.control.get(&history.added_at).copied(),
-            // The first entry of the control chain is the genesis.
+        let added = match added_at {
+            // The first entry of the control chain is the genesis, which adds its own key.
+            Some(added_at) if added_at == index => Some(at),
+            Some(added_at) => self.control.get(&added_at).copied(),
             None if is_control => Some(Position { index: 0, shown_below: 0 }),
             None => None,
         };
         let step = if is_control { Step::Control } else { Step::Chain };
         match self.chains.follow(at, added, entry) {
             Ok(()) => findings.held(step),
-            Err((expected, found)) => findings.contradicted(step, item, &expected, &found),
+            Err((expected, found)) => {
+                findings.contradicted(step, &format!("entry {index}"), &expected, &found);
+            }
+        }
+        if is_control {
+            self.control.insert(index, at);
         }
     }
 
@@ -228,9 +245,9 @@ impl Entries {
         let statement = entry.statement();
         let found = format!("{}, key {}", statement.signer, statement.key);
         if self.may_be_added(index, item, &found, findings) {
-            self.pending.push(Ok(Pending { index, entry, key: None }));
+            self.push(index, entry, None);
         } else {
-            self.pending.push(Err(index));
+            self.pending.push(Pending::Refused(index));
         }
     }
 
@@ -250,51 +267,64 @@ impl Entries {
 
     /// An entry of a later version: its signature is judged all the same, and what it may have said
     /// follows from the role of the key that made it.
-    fn unread(&mut self, index: u64, item: &str, envelope: &Envelope, findings: &mut Findings) {
+    fn unread(
+        &mut self,
+        index: u64,
+        item: &str,
+        envelope: &Envelope,
+        findings: &mut Findings,
+    ) -> Pending {
         let leaf = envelope.leaf();
         if index == 0 {
             findings.not_established(Step::Signature, item, "the genesis is not understood");
-            return self.keys.unread(index, leaf);
+            self.keys.unread(index, leaf);
+            return Pending::Unread { index, chain: None };
         }
         let (signer, is_named) = self.keys.signer_of(envelope);
         let Some(history) = signer.cloned() else {
             let found = format!("{}, in its signature line", envelope.line().name);
-            if is_named {
+            let may_be = if is_named {
                 signature_finding(index, SignatureCheck::Invalid, findings);
+                false
             } else {
-                self.may_be_added(index, item, &found, findings);
-            }
-            return;
+                self.may_be_added(index, item, &found, findings)
+            };
+            return if may_be {
+                Pending::Unread { index, chain: None }
+            } else {
+                Pending::Refused(index)
+            };
         };
         findings.held(Step::Signature);
         let role = if history.role == Role::Control { Role::Control } else { Role::Collector };
         self.standing(index, item, &history.key, role, findings);
-        match history.role {
+        let chain = match history.role {
             Role::Control => {
-                self.chains.skip(ChainOf::Control);
                 self.keys.unread(index, leaf);
+                Some(ChainOf::Control)
             }
-            Role::Collector => self.chains.skip(ChainOf::Key(history.key.hash())),
-            Role::Log => {}
-        }
+            Role::Collector => Some(ChainOf::Key(history.key.hash())),
+            Role::Log => None,
+        };
+        Pending::Unread { index, chain }
     }
 
     fn control_entry(
         &mut self,
-        at: Position,
+        index: u64,
         item: &str,
         entry: UnverifiedEntry,
         key: &VerifierKey,
         findings: &mut Findings,
     ) {
-        let (index, leaf) = (at.index, entry.leaf());
+        let leaf = entry.leaf();
         let verified = match entry.clone().verify(key) {
             Ok(verified) => verified,
             Err(check) => {
                 // Whatever nobody signed adds no key and ends none.
                 signature_finding(index, check, findings);
                 self.keys.pass(index, leaf);
-                return self.pending.push(Err(index));
+                return self.pending.push(Pending::Refused(index));
             }
         };
         if index > 0 {
@@ -311,8 +341,7 @@ impl Entries {
         if index == 0 {
             self.standing(index, item, key, Role::Control, findings);
         }
-        self.control.insert(index, at);
-        self.pending.push(Ok(Pending { index, entry, key: Some(key.clone()) }));
+        self.push(index, entry, Some(key.clone()));
     }
 
     /// V15: the key was allowed to sign here.
@@ -338,40 +367,54 @@ impl Entries {
         findings.check(holds, Step::Standing, item, &expected, &found);
     }
 
-    /// Checks the signatures that have gathered, on `threads` threads; gives what became of the entries,
-    /// in their order.
+    /// Checks the signatures that have gathered, on `threads` threads, and then the chains; gives what
+    /// became of the entries, in their order.
     pub(crate) fn settle(&mut self, threads: usize, findings: &mut Findings) -> Vec<Outcome> {
-        let checked = spread(std::mem::take(&mut self.pending), threads, |pending| {
-            pending.map(|Pending { index, entry, key }| {
-                let check = match &key {
-                    Some(key) => entry.check(key),
-                    None => SignatureCheck::Absent,
-                };
-                (index, entry, key.is_some(), check)
-            })
+        let pending = std::mem::take(&mut self.pending);
+        let signatures = spread(pending.iter().collect(), threads, |pending| match pending {
+            Pending::Entry { entry, key: Some(key), .. } => entry.check(key),
+            _ => SignatureCheck::Absent,
         });
-        let history = &mut self.history;
-        let outcome = |checked: Result<(u64, UnverifiedEntry, bool, SignatureCheck), u64>| {
-            let (index, entry, is_known, check) = match checked {
-                Ok(checked) => checked,
-                Err(index) => {
-                    history.unsigned(index);
-                    return Outcome::Refused(index);
-                }
-            };
-            if check != SignatureCheck::Valid {
-                history.unsigned(index);
+        let settled = pending.into_iter().zip(signatures);
+        settled.map(|(pending, signature)| self.outcome(pending, signature, findings)).collect()
+    }
+
+    fn outcome(
+        &mut self,
+        pending: Pending,
+        signature: SignatureCheck,
+        findings: &mut Findings,
+    ) -> Outcome {
+        let (index, entry, is_known, added_at) = match pending {
+            Pending::Entry { index, entry, key, added_at } => {
+                (index, entry, key.is_some(), added_at)
             }
-            if is_known {
-                signature_finding(index, check, findings);
-                if check != SignatureCheck::Valid {
-                    return Outcome::Refused(index);
+            Pending::Unread { index, chain } => {
+                if let Some(chain) = chain {
+                    self.chains.skip(chain);
                 }
+                self.settled += 1;
+                return Outcome::Refused(index);
             }
-            let leaf = entry.leaf();
-            Outcome::Judged(Box::new(Judged { index, leaf, statement: entry.into_statement() }))
+            // Like an entry that is not shown it leaves room for one number, of whichever chain.
+            Pending::Refused(index) => {
+                self.history.unsigned(index);
+                return Outcome::Refused(index);
+            }
         };
-        checked.into_iter().map(outcome).collect()
+        if signature != SignatureCheck::Valid {
+            self.history.unsigned(index);
+        }
+        if is_known {
+            signature_finding(index, signature, findings);
+            if signature != SignatureCheck::Valid {
+                return Outcome::Refused(index);
+            }
+        }
+        self.chain(index, added_at, &entry, findings);
+        self.settled += 1;
+        let leaf = entry.leaf();
+        Outcome::Judged(Box::new(Judged { index, leaf, statement: entry.into_statement() }))
     }
 
     /// What can be said only when all entries were seen: disputes, and the history of each subject.

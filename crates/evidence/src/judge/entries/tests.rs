@@ -118,6 +118,30 @@ fn a_second_genesis_is_no_genesis() {
     assert!(scribe.found().contains(&expected), "{:?}", scribe.found());
 }
 
+/// Whoever changes an entry makes it fail by itself; the one behind it is as it was signed.
+// spec: E16
+#[test]
+fn an_entry_is_not_blamed_for_a_change_in_the_one_before() {
+    let changed = |from: &str, to: &str| {
+        let mut scribe = Scribe::new();
+        for _ in 0..3 {
+            scribe.gap(3, |_| ());
+        }
+        assert!(scribe.notes[2].contains(from), "{}", scribe.notes[2]);
+        scribe.notes[2] = scribe.notes[2].replacen(from, to, 1);
+        scribe.found()
+    };
+    let unsigned = "V14! entry 2: expected a signature by the key that the entry names; a signature that does not hold";
+    // Another number, another time, a later version, no form at all.
+    assert_eq!(changed("\"number\":1", "\"number\":7"), [unsigned]);
+    assert_eq!(changed("2026-", "2025-"), [unsigned]);
+    let found = changed("unbroken/entry@v1", "unbroken/entry@v9");
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found[0].starts_with("V13? entry 2: unsupported") && found[1] == unsigned, "{found:?}");
+    let found = changed("\"number\"", "\"numbex\"");
+    assert!(found.len() == 1 && found[0].starts_with("V13! entry 2"), "{found:?}");
+}
+
 // spec: E26
 #[test]
 fn what_cannot_be_read_may_have_added_a_key_only_at_entry_0() {
