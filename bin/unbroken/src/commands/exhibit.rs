@@ -50,17 +50,27 @@ pub(crate) fn run(arguments: &Exhibit, out: &Output) -> Result<u8, Failure> {
         cover::write(folder, &ledger_id, &made, (&terms.withhold, reason))?;
     }
     let named = sha256.as_ref().map_or_else(String::new, |sha256| format!("SHA-256: {sha256}\n"));
+    // A cover folder has a redaction log; without one, here is the only place for the reason.
+    let withheld = match (made.redactions.len() as u64, &arguments.reason) {
+        (0, _) => String::new(),
+        (count, reason) => {
+            let reason = printable(reason.as_deref().unwrap_or_default());
+            format!("withheld: {}, because: {reason}\n", counted(count, "value"))
+        }
+    };
     output::text(
         out,
         &format!(
             "exhibit: {}\n{named}ledger id: {ledger_id}\n\
-             {} entries, those about {} and what they name; {}; closed by entry {}\n\
+             {} entries: those about {}, what these name, the runs that sealed them, \
+             those about keys, and entry {}, which closes the exhibit\n\
+             {} packed\n{withheld}\
              verify: unbroken-verify exhibit --trust {ledger_id} {0}\n",
             out_path.display(),
             made.entries,
             counted(made.subjects, "recording"),
+            made.produced,
             counted(made.packed, "recording file"),
-            made.produced
         ),
     )?;
     let code = made.exit_code();
@@ -70,7 +80,7 @@ pub(crate) fn run(arguments: &Exhibit, out: &Output) -> Result<u8, Failure> {
             "schema": "unbroken/exhibit@v1", "exit_code": code, "out": out_path.display().to_string(),
             "entries": made.entries, "subjects": made.subjects, "packed": made.packed,
             "produced": made.produced, "differing": made.differing, "missing": made.missing,
-            "incomplete": made.incomplete, "withheld": made.redactions.len(),
+            "incomplete": made.incomplete, "withheld": made.redactions.len(), "reason": arguments.reason,
             "exposed": made.exposed.iter().map(exposed).collect::<Vec<_>>(), "sha256": sha256, "ledger_id": ledger_id.to_string(),
             "trust_anchor": ledger.trust_anchor().to_string(),
         }),

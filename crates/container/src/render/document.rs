@@ -228,7 +228,7 @@ fn ledger(seen: &Seen) -> LedgerDocument {
 }
 
 fn axis(axis: &AxisVerdict) -> AxisDocument {
-    let AxisVerdict { axis, outcome, notes } = axis;
+    let AxisVerdict { axis, outcome, notes, .. } = axis;
     AxisDocument { axis: axis.name(), outcome: outcome.name(), notes: notes.clone() }
 }
 

@@ -27,7 +27,7 @@ fn counts(tally: Tally) -> String {
     ];
     let counts = counts.iter().filter(|(count, _)| *count > 0);
     let counts: Vec<String> = counts.map(|(count, word)| format!("{count} {word}")).collect();
-    if counts.is_empty() { "nothing to check".to_owned() } else { counts.join(", ") }
+    if counts.is_empty() { "nothing was checked".to_owned() } else { counts.join(", ") }
 }
 
 /// What a step is there for, for somebody who has not read the specification.
@@ -51,7 +51,7 @@ const fn why(step: Step) -> &'static str {
             "The bag's own lists say what belongs to the package; they prove nothing by themselves."
         }
         Step::Checkpoint => {
-            "The checkpoint is the signed statement about all entries up to its size; the others are held against it."
+            "The checkpoint is the signed statement about all entries up to its size; each entry shown must lead to it (V10)."
         }
         Step::LedgerId => {
             "The ledger id is the fingerprint of the first entry: it tells one ledger from every other."
@@ -70,7 +70,7 @@ const fn why(step: Step) -> &'static str {
             "A key counts only where the control entries admit it, by place in the log and not by time."
         }
         Step::Chain => {
-            "The entries of a collector's key are numbered: the numbers leave no more room than there are entries not shown."
+            "Each collecting key numbers its entries 0, 1, 2 and so on: a number that is missing tells of an entry taken out, one that comes twice of an entry put in."
         }
         Step::Time => {
             "An independent authority would vouch for when; without one, times are those of the owner's clock."
@@ -80,7 +80,7 @@ const fn why(step: Step) -> &'static str {
             "The producer signed the digests of the manifest, bagit.txt, bag-info.txt and fetch.txt; with V1, V3 and V20 it shows what was added or taken out later."
         }
         Step::Items => {
-            "A later entry that corrects an earlier one cannot be left out without a signed untruth; only the published log shows that."
+            "Whoever made the exhibit signed that these are all entries about each recording. If a later correction was left out, that signature stands under a false statement, and the published log shows it."
         }
         Step::Named => {
             "What an entry rests on, such as its completeness policy, should be there to be read."

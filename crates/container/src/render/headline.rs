@@ -85,7 +85,8 @@ fn contradiction(verdict: &Verdict, blame: Blame) -> String {
     let place = verdict.first_contradiction().map_or_else(String::new, |f| {
         let more = match verdict.contradictions() {
             0 | 1 => String::new(),
-            count => format!(", and {} more", count - 1),
+            2 => "; one more disagreement was found".to_owned(),
+            count => format!("; {} more disagreements were found", count - 1),
         };
         let Finding { item, expected, found, .. } = f;
         format!(" at step {}, {item} (expected {expected}; found {found}){more}", f.step.id())
@@ -111,7 +112,7 @@ fn contradiction(verdict: &Verdict, blame: Blame) -> String {
             }
         ),
         Blame::AnotherLedger => format!(
-            "THIS IS ANOTHER LEDGER THAN THE ONE YOU NAMED{place}. Look first whether what you gave is what reached you on paper. If it is right, this does not come from that ledger{later}. Whatever agrees agrees within this {} only.",
+            "THIS IS ANOTHER LEDGER THAN THE ONE YOU NAMED, found{place}. Look first whether what you gave is what reached you on paper. If it is right, this does not come from that ledger{later}. Whatever agrees agrees within this {} only.",
             container(verdict)
         ),
         Blame::Package => {
@@ -201,9 +202,12 @@ fn counts(verdict: &Verdict) -> Option<String> {
         (if none_packed(verdict) { 0 } else { of(Bytes::NotPacked) }, "not packed"),
         (
             said(&Reason::Changed),
-            "whose object HAS OTHER BYTES NOW, as the exhibit's producer says",
+            "of these whose object HAS OTHER BYTES NOW, as the exhibit's producer says",
         ),
-        (said(&Reason::Gone), "that was NOT FOUND at its source, as the exhibit's producer says"),
+        (
+            said(&Reason::Gone),
+            "of these that was NOT FOUND at its source, as the exhibit's producer says",
+        ),
         (of(Bytes::Missing), "MISSING, though the package lists them"),
         (of(Bytes::Unreadable), "that could not be read"),
         (of(Bytes::NotDisclosed), "whose SHA-256 is not disclosed"),
@@ -216,7 +220,7 @@ fn counts(verdict: &Verdict) -> Option<String> {
     }
     if companions > agree {
         let others = counted(companions - agree, "companion");
-        text.push_str(&format!("; {others} not packed or not in agreement"));
+        text.push_str(&format!("; {others} not packed, or not seen to agree"));
     }
     text.push_str(&earlier(verdict));
     text.push_str(&odd_and_withheld(verdict));
@@ -232,7 +236,7 @@ fn earlier(verdict: &Verdict) -> String {
     let mut text = String::new();
     if superseded > 0 && !none_packed(verdict) {
         let entries = counted(superseded, "superseded entry");
-        text.push_str(&format!("; {entries} whose bytes are not packed or not in agreement"));
+        text.push_str(&format!("; {entries} whose bytes are not packed, or not seen to agree"));
     }
     if recordings.not_judged() > 0 {
         let entries = counted(recordings.not_judged(), "entry");

@@ -36,7 +36,8 @@ fn log(name: &str, trust: &Trust) -> Verdict {
 // spec: A7 A8
 #[test]
 fn a_headline_says_what_its_counts_leave_out() {
-    const NOT_PACKED: &str = "; 1 superseded entry whose bytes are not packed or not in agreement";
+    const NOT_PACKED: &str =
+        "; 1 superseded entry whose bytes are not packed, or not seen to agree";
     const COMPETE: &str = "; 1 with several entries that compete";
     const CLOSED: &str = "; 1 entry with closed fields, of which nothing is known";
     const NOT_JUDGED: &str = "; 1 entry that could not be judged, about whatever recording";

@@ -47,8 +47,9 @@ pub fn text(
     identify(verdict, identity, &mut text);
     let is_log = !verdict.tally(Step::Produced).ran;
     for axis in verdict.axes() {
-        let outcome = painted(axis.outcome, colour);
-        let pad = " ".repeat(16_usize.saturating_sub(axis.outcome.name().len()));
+        let word = if axis.in_part { "NOT ALL CHECKED" } else { axis.outcome.name() };
+        let outcome = painted(axis.outcome, word, colour);
+        let pad = " ".repeat(16_usize.saturating_sub(word.len()));
         let question = match axis.axis {
             Axis::Scope if is_log => "is every entry of the log here?",
             axis => axis.question(),
@@ -100,15 +101,15 @@ fn identify(verdict: &Verdict, identity: Option<&Identity>, text: &mut String) {
     text.push('\n');
 }
 
-fn painted(outcome: Outcome, colour: Colour) -> String {
+fn painted(outcome: Outcome, word: &str, colour: Colour) -> String {
     let code = match outcome {
         Outcome::Established => "32",
         Outcome::Contradicted => "31",
         Outcome::NotEstablished | Outcome::NotChecked => "33",
     };
     match colour {
-        Colour::On => format!("\x1b[{code}m{}\x1b[0m", outcome.name()),
-        Colour::Off => outcome.name().to_owned(),
+        Colour::On => format!("\x1b[{code}m{word}\x1b[0m"),
+        Colour::Off => word.to_owned(),
     }
 }
 

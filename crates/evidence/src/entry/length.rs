@@ -32,6 +32,24 @@ impl Ends {
         self.tail.extend_from_slice(last);
     }
 
+    /// The first bytes, at most 4,096.
+    #[must_use]
+    pub fn head(&self) -> &[u8] {
+        &self.head
+    }
+
+    /// The last bytes: of a longer file at least 65,536, and less than twice as many.
+    #[must_use]
+    pub fn tail(&self) -> &[u8] {
+        &self.tail
+    }
+
+    /// How many bytes there were.
+    #[must_use]
+    pub const fn size(&self) -> u64 {
+        self.size
+    }
+
     /// The length in milliseconds; `None` for any other container, and for a header that does not say.
     #[must_use]
     pub fn length_ms(&self) -> Option<u64> {

@@ -321,7 +321,9 @@ impl<'a> Reading<'a> {
         if let Some(claims) = judged.map(Judged::claims) {
             let holds = verify_inclusion(&leaf, index, claims.size, &proof.path, &claims.root);
             let expected = format!("a path from leaf {leaf} at {index} to root {}", claims.root);
-            findings.check(holds, step, &path, &expected, "a path that does not lead there");
+            let item = format!("entry {index}, by its proof {path}");
+            let found = "another root: the entry or its proof is another";
+            findings.check(holds, step, &item, &expected, found);
         }
         Ok(())
     }
@@ -450,6 +452,6 @@ mod tests {
             let other = package.bytes("ledger/entries/4.tlog-proof").unwrap().to_vec();
             package.insert(PROOF, other);
         });
-        has(&found, &format!("V10! {PROOF}: expected a path from leaf "));
+        has(&found, &format!("V10! entry 2, by its proof {PROOF}: expected a path from leaf "));
     }
 }

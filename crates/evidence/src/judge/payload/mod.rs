@@ -239,6 +239,8 @@ impl<'a, 'b> Payload<'a, 'b> {
         {
             let (expected, found) = (format!("SHA-256 {sealed}"), digests.sha256.to_string());
             findings.contradicted(Step::Recording, path, &expected, &found);
+            let why = "its bytes are others; blocks are compared only where the SHA-256 agrees";
+            findings.not_supplied(Step::Blocks, path, why);
             // One file serves all entries that commit to the same bytes, and a second one takes nothing
             // from a file that agrees.
             let of_these =

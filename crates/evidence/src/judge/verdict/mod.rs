@@ -136,6 +136,8 @@ pub struct AxisVerdict {
     pub axis: Axis,
     /// Its outcome: that of its worst step.
     pub outcome: Outcome,
+    /// Whether it is NOT CHECKED, and something of it was checked and agrees.
+    pub in_part: bool,
     /// Sentences that belong beside the outcome.
     pub notes: Vec<String>,
 }
@@ -202,7 +204,14 @@ impl Verdict {
                 outcome = Outcome::NotEstablished;
                 notes = vec!["it rests on the ledger, which is contradicted".to_owned()];
             }
-            AxisVerdict { axis, outcome, notes }
+            // That a file is the listed one says nothing of what an entry says of it.
+            let counts = |step: &&Step| step.axis() == axis && **step != Step::Payload;
+            let held = steps.iter().filter(counts).any(|step| tally(step).held > 0);
+            let in_part = outcome == Outcome::NotChecked && held;
+            if in_part {
+                notes.insert(0, unchecked(axis, &findings.kept));
+            }
+            AxisVerdict { axis, outcome, in_part, notes }
         });
         let unread = findings.something_unread || steps.iter().any(|step| !tally(step).ran);
         let any =
@@ -339,6 +348,22 @@ impl Verdict {
         let is_it = |f: &Finding| f.step == Step::Checkpoint && f.item == ANCHOR_ITEM;
         self.findings.iter().any(is_it)
     }
+}
+
+/// What of an axis was not checked, where something else of it was and agrees.
+fn unchecked(axis: Axis, findings: &[Finding]) -> String {
+    let is_it = |f: &&Finding| f.step.axis() == axis && f.outcome == Outcome::NotChecked;
+    let mut left = findings.iter().filter(is_it);
+    let Some(first) = left.next() else {
+        return "checked in part: what was checked agrees, and not every check was carried out"
+            .into();
+    };
+    let more = if left.next().is_some() { ", and more below" } else { "" };
+    let Finding { step, item, found, .. } = first;
+    format!(
+        "checked in part: what was checked agrees; not checked at {}, {item}: {found}{more}",
+        step.id()
+    )
 }
 
 /// What no verdict of this program establishes; printed every time.
