@@ -82,6 +82,12 @@ pub enum LedgerError {
         /// The place.
         path: PathBuf,
     },
+    /// A copy of a ledger inside it would be copied into the next one.
+    #[error("{}: this is inside the ledger", path.display())]
+    Inside {
+        /// The place.
+        path: PathBuf,
+    },
     /// A key file that others can read, or that is not well formed.
     #[error("{}: {why}", path.display())]
     Key {
@@ -303,6 +309,7 @@ impl LedgerError {
                 "run `unbroken init` again with the same origin: it finishes what it began, with the same keys"
             }
             Self::NotEmpty { .. } => "choose a folder that does not exist yet",
+            Self::Inside { .. } => "choose a folder outside it, on another disk",
             Self::Key { .. } => {
                 "only its owner may read a key file (chmod 600); if it is missing or another, bring it back from its backup"
             }

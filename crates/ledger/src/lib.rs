@@ -14,6 +14,7 @@
 //! a crash leaves half done is found and finished, or refused, when the ledger is opened.
 
 pub mod audit;
+pub mod backup;
 pub mod durable;
 mod erasure;
 pub mod error;

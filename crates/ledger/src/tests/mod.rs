@@ -1,6 +1,7 @@
 //! Tests of the ledger as a whole: what is promised survives what breaks.
 
 mod auditing;
+mod backing_up;
 mod conformance;
 mod faults;
 mod mending;
