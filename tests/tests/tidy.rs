@@ -111,6 +111,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("unbroken-ledger", &["unbroken-evidence"]),
     ("unbroken-ingest", &["unbroken-container", "unbroken-evidence", "unbroken-ledger"]),
     ("unbroken-exhibit", &["unbroken-container", "unbroken-evidence", "unbroken-ledger"]),
+    ("unbroken-service", &["unbroken-evidence", "unbroken-ingest", "unbroken-ledger"]),
     ("unbroken-verify", &["unbroken-evidence", "unbroken-container"]),
     (
         "unbroken",
@@ -118,6 +119,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "unbroken-evidence",
             "unbroken-exhibit",
             "unbroken-ingest",
+            "unbroken-service",
             "unbroken-ledger",
             "unbroken-container",
         ],

@@ -99,13 +99,24 @@ It asks as an ingest asks, reads one object's first bytes, and writes nothing. d
     },
     /// Looks at tags, locks and holds of sealed objects again, and seals what changed
     State(State),
+    /// Runs unattended: looks at each source when it is due, and tells who is to be told
+    #[command(after_help = "Example: unbroken run --config /etc/unbroken.toml\n\
+SIGHUP reads the file anew; SIGTERM ends it: what is acknowledged stays sealed. docs/run.md explains every key.")]
+    Run {
+        /// What is looked at, when, and who is told
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
+    /// Writes a configuration with every key explained, and checks one
+    #[command(subcommand)]
+    Config(Config),
     /// Shows origin, id, size, root, counts and problems
     #[command(after_help = "Example: unbroken status --ledger ledger --max-age 26h")]
     Status {
         #[command(flatten)]
         ledger: LedgerArgument,
         /// A source whose last finished pass is older than this is a problem: 90m, 26h, 7d
-        #[arg(long, value_name = "AGE", value_parser = age)]
+        #[arg(long, value_name = "AGE", value_parser = unbroken_service::span)]
         max_age: Option<Duration>,
     },
     /// Lists runs, the newest first: when, over which source, how each ended, and what it counted
@@ -154,14 +165,26 @@ It asks as an ingest asks, reads one object's first bytes, and writes nothing. d
         #[arg(long, value_name = "ID", conflicts_with = "recording")]
         conversation: Option<String>,
     },
+    /// Shows completeness policies, and checks one before it is used
+    #[command(subcommand)]
+    Policy(Policy),
     /// Makes an exhibit: recordings, entries and proofs, to be handed over
     Exhibit(Exhibit),
-    /// Recomputes everything from store, log and private.db, and compares
-    #[command(after_help = "Example: unbroken audit --ledger ledger\n\
-While another process holds the ledger the store is not read, and the exit code is 2.")]
-    Audit {
+    /// Recomputes everything from store, log and private.db, and compares; with --objects, reads what is sealed
+    Audit(Audit),
+    /// Copies the ledger while it is in use: log, openings and keys
+    #[command(
+        after_help = "Example: unbroken backup --ledger ledger /mnt/elsewhere/ledger-2026-11-28\n\
+Put it back with `unbroken restore`; docs/backup.md says when, and when not."
+    )]
+    Backup {
         #[command(flatten)]
         ledger: LedgerArgument,
+        /// A folder that does not exist yet
+        to: PathBuf,
+        /// Leaves the keys out, where they are kept apart
+        #[arg(long)]
+        without_keys: bool,
     },
     /// Rebuilds the store from the log, and says what private.db lacks
     #[command(after_help = "Example: unbroken restore --ledger ledger\n\
@@ -199,6 +222,10 @@ pub(crate) struct Ingest {
     /// How the objects are arranged
     #[arg(long, default_value = "genesys-cloud", value_parser = ["genesys-cloud", "plain"])]
     pub(crate) layout: String,
+    /// What each recording must meet: a file, genesys-default or legal-discovery [default: genesys-default
+    /// in the layout genesys-cloud]
+    #[arg(long, value_name = "POLICY")]
+    pub(crate) policy: Option<std::ffi::OsString>,
     /// Lists what would be done, by names alone; reads and writes nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -222,6 +249,40 @@ pub(crate) struct Ingest {
     pub(crate) head_copy: Option<PathBuf>,
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum Config {
+    /// Prints a configuration with every key explained
+    #[command(after_help = "Example: unbroken config init > /etc/unbroken.toml")]
+    Init,
+    /// Says whether a configuration can be used, and when each job is due
+    #[command(after_help = "Example: unbroken config check /etc/unbroken.toml")]
+    Check {
+        /// The configuration
+        config: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Policy {
+    /// Prints a ready policy, to be used as it is or changed; without a name, which there are
+    #[command(after_help = "Example: unbroken policy show legal-discovery > our-policy.toml\n\
+docs/policy.md explains every key.")]
+    Show {
+        /// genesys-default, legal-discovery
+        name: Option<String>,
+    },
+    /// Says whether a policy can be used, and what it would have said of what is sealed
+    #[command(after_help = "Example: unbroken policy check our-policy.toml --ledger ledger\n\
+Exit codes: 0 every recording would meet it; 2 some would not; 4 it is no policy.")]
+    Check {
+        /// A file, or the name of a ready policy
+        policy: std::ffi::OsString,
+        /// The ledger's folder
+        #[arg(long = "ledger", value_name = "DIR", env = "UNBROKEN_LEDGER")]
+        folder: Option<PathBuf>,
+    },
+}
+
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example: unbroken state --ledger ledger s3://exports/org-1/ --rate 50
@@ -241,6 +302,28 @@ pub(crate) struct State {
     /// A file elsewhere that gets a copy of each checkpoint, before it is published
     #[arg(long, value_name = "FILE")]
     pub(crate) head_copy: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example: unbroken audit --ledger ledger
+         unbroken audit --ledger ledger --objects --sample 500 --region eu-west-2
+While another process holds the ledger the store is not read, and the exit code is 2. With --objects the recordings
+themselves and their metadata files are read again where they lie, and what was found is sealed.")]
+pub(crate) struct Audit {
+    #[command(flatten)]
+    pub(crate) ledger: LedgerArgument,
+    /// Reads sealed objects again, and compares their bytes with what was sealed
+    #[arg(long)]
+    pub(crate) objects: bool,
+    /// At most so many recordings, drawn by lot
+    #[arg(long, value_name = "N", requires = "objects")]
+    pub(crate) sample: Option<u64>,
+    /// Of this source only, by its name
+    #[arg(long, value_name = "NAME", requires = "objects")]
+    pub(crate) source: Option<String>,
+    #[command(flatten)]
+    pub(crate) s3: S3Arguments,
 }
 
 #[derive(Debug, Args)]
@@ -282,34 +365,9 @@ pub(crate) struct Exhibit {
     pub(crate) without_recordings: bool,
 }
 
-/// A number and a unit: 90s, 90m, 26h, 7d.
-fn age(typed: &str) -> Result<Duration, String> {
-    let unit = typed.chars().next_back().unwrap_or_default();
-    let seconds = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 3_600,
-        'd' => 86_400,
-        _ => return Err("give a number and a unit, 26h for instance".to_owned()),
-    };
-    let number = typed.strip_suffix(unit).unwrap_or_default().parse::<u32>();
-    let number = number.map_err(|_| "give a number and a unit, 26h for instance".to_owned())?;
-    Ok(Duration::from_secs(u64::from(number) * seconds))
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
-
-    #[test]
-    fn an_age_is_a_number_and_a_unit() {
-        for (typed, seconds) in [("90s", 90), ("90m", 5_400), ("26h", 93_600), ("7d", 604_800)] {
-            assert_eq!(super::age(typed).map(|age| age.as_secs()), Ok(seconds));
-        }
-        for wrong in ["", "h", "26", "-1h", "1.5h", "26 h", "1w", "26hh", "26\u{e9}"] {
-            assert!(super::age(wrong).is_err(), "{wrong}");
-        }
-    }
 
     #[test]
     fn the_command_line_is_well_formed() {

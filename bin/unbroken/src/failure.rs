@@ -4,6 +4,7 @@ use unbroken_evidence::error::chain;
 use unbroken_exhibit::error::ExhibitError;
 use unbroken_ingest::error::{IngestError, SourceError};
 use unbroken_ledger::error::LedgerError;
+use unbroken_service::service::ServiceError;
 
 /// The exit code of wrong usage and of a machine that fails.
 pub(crate) const USAGE: u8 = 4;
@@ -43,6 +44,22 @@ impl From<IngestError> for Failure {
 impl From<SourceError> for Failure {
     fn from(error: SourceError) -> Self {
         Self::usage(chain(&error), error.hint())
+    }
+}
+
+impl From<ServiceError> for Failure {
+    fn from(error: ServiceError) -> Self {
+        match error {
+            ServiceError::Ledger(error) => error.into(),
+            error @ ServiceError::Config(_) => Self::usage(
+                chain(&error),
+                "`unbroken config check FILE` says more; docs/run.md explains every key",
+            ),
+            error @ ServiceError::System { .. } => Self::usage(
+                chain(&error),
+                "check that you may write there, and that nobody else is there",
+            ),
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::io::{IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use unbroken_ingest::reread::RereadProgress;
 use unbroken_ingest::run as ingest;
 use unbroken_ledger::audit;
 
@@ -81,6 +82,14 @@ pub(crate) fn of_packing(read: &AtomicU64, elapsed: Duration) -> String {
     let read = read.load(Ordering::Relaxed);
     let rate = read / elapsed.as_secs().max(1);
     format!("{} of recordings read and packed, {}/s", bytes(read), bytes(rate))
+}
+
+/// How far an audit of objects is.
+pub(crate) fn of_reread(progress: &RereadProgress, elapsed: Duration) -> String {
+    let read = progress.bytes.load(Ordering::Relaxed);
+    let rate = read / elapsed.as_secs().max(1);
+    let objects = progress.objects.load(Ordering::Relaxed);
+    format!("{objects} objects read again, {}, {}/s", bytes(read), bytes(rate))
 }
 
 /// How far an ingest is.

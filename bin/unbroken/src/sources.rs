@@ -11,6 +11,7 @@ use std::time::Duration;
 use unbroken_container::s3::{Pauses, S3Settings, Wanted};
 use unbroken_exhibit::{Opened, Originals};
 use unbroken_ingest::error::ObjectError;
+use unbroken_ingest::reread::Opener;
 use unbroken_ingest::source::{FolderSource, S3Connection, S3Source, Source, open_plain};
 
 use crate::arguments::S3Arguments;
@@ -197,6 +198,18 @@ impl<'a> KnownSources<'a> {
             error => io::Error::other(error),
         })?;
         Ok(Box::new(Counted { reader, read: self.read_bytes() }))
+    }
+}
+
+impl Opener for KnownSources<'_> {
+    fn open(
+        &mut self,
+        name: &str,
+        location: &str,
+        key: &[u8],
+        version: &str,
+    ) -> io::Result<Opened<'_>> {
+        Originals::open(self, name, location, key, version)
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use unbroken_container::s3::Failure;
 use unbroken_evidence::content::{BLOCK_BYTES_DEFAULT, BlockKey, Digester, Digests};
+use unbroken_evidence::length::Ends;
 use unbroken_evidence::limits::DOCUMENT_BYTES_MAX;
 use unbroken_evidence::time::Time;
 use unbroken_ledger::seal::Clock;
@@ -21,6 +22,8 @@ pub(crate) struct Captured {
     pub(crate) end: Time,
     /// The bytes, where they were asked for and fit a document.
     pub(crate) bytes: Option<Arc<Vec<u8>>>,
+    /// Beginning and end of what is no document.
+    pub(crate) ends: Option<Box<Ends>>,
 }
 
 /// How often an object is read whose bytes are not those that its source has a checksum of.
@@ -60,22 +63,25 @@ fn once(
     let mut reader = source.open(listed)?;
     let mut kept =
         (keep == Keep::Document && listed.size <= DOCUMENT_BYTES_MAX as u64).then(Vec::new);
+    let mut ends = (keep == Keep::Nothing).then(Box::<Ends>::default);
     let digests = digester.digest(&[(BLOCK_BYTES_DEFAULT, key)], listed.size, |buffer| {
         // One object may take hours.
         if stop.load(Ordering::Relaxed) {
             return Err(ObjectError::Stopped);
         }
         let count = reader.read(buffer)?;
+        let read = buffer.get(..count).unwrap_or_default();
         if let Some(kept) = &mut kept {
-            kept.extend_from_slice(buffer.get(..count).unwrap_or_default());
+            kept.extend_from_slice(read);
         }
+        ends.iter_mut().for_each(|ends| ends.take(read));
         Ok(count)
     })?;
     if digests.size != listed.size {
         return Err(ObjectError::Changed);
     }
     let attributes = reader.finish(&digests)?;
-    Ok(Captured { digests, attributes, start, end: clock.now(), bytes: kept.map(Arc::new) })
+    Ok(Captured { digests, attributes, start, end: clock.now(), bytes: kept.map(Arc::new), ends })
 }
 
 /// Whether the bytes of an object are kept.

@@ -4,6 +4,8 @@ use unbroken_container::s3::Failure;
 use unbroken_evidence::error::escaped;
 use unbroken_ledger::error::LedgerError;
 
+use crate::policy::Finding;
+
 /// Why an ingest ended before its end.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -202,10 +204,25 @@ pub struct Problem {
     pub what: String,
     /// The entry that says so, where there is one.
     pub index: Option<u64>,
+    /// What its policy finds of a recording that is incomplete.
+    pub findings: Vec<Finding>,
 }
 
 impl Problem {
     pub(crate) fn new(key: &[u8], what: impl Into<String>) -> Self {
-        Self { key: escaped(&String::from_utf8_lossy(key)), what: what.into(), index: None }
+        Self {
+            key: escaped(&String::from_utf8_lossy(key)),
+            what: what.into(),
+            index: None,
+            findings: Vec::new(),
+        }
+    }
+
+    /// What is wrong, in one line, not yet made safe to print.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let findings: Vec<String> = self.findings.iter().map(ToString::to_string).collect();
+        let between = if findings.is_empty() { "" } else { ": " };
+        format!("{}{between}{}", self.what, findings.join("; "))
     }
 }

@@ -12,6 +12,7 @@ use crate::disposition::Disposition;
 use crate::error::Problem;
 use crate::feed::Outcomes;
 use crate::listing::Listing;
+use crate::policy::Judged;
 use crate::summary::Summary;
 use crate::worker::{GroupDone, Sealing, Work};
 
@@ -155,17 +156,24 @@ impl<'a> Gatherer<'a> {
         }
         self.batch_bytes = 0;
         let (mut entries, mut reports) = (Vec::new(), Vec::new());
-        for Sealing { entry, key, incomplete, change } in self.batch.drain(..) {
+        for Sealing { entry, key, judged, change } in self.batch.drain(..) {
             entries.push(entry);
-            reports.push((key, incomplete, change));
+            reports.push((key, judged, change));
         }
         let group = self.sealer.seal(entries)?;
         let summary = &mut self.gathered.summary;
-        for (entry, (key, incomplete, change)) in group.entries().iter().zip(reports) {
-            summary.incomplete += u64::from(incomplete.is_some());
-            let incomplete = incomplete.map(|what| format!("incomplete: {what}"));
-            for what in incomplete.into_iter().chain(change) {
-                summary.problem(Problem { index: Some(entry.index), ..Problem::new(&key, what) });
+        for (entry, (key, judged, change)) in group.entries().iter().zip(reports) {
+            let Judged { findings, remarks } = judged;
+            for remark in remarks {
+                *summary.remarks.entry(remark).or_default() += 1;
+            }
+            summary.incomplete += u64::from(!findings.is_empty());
+            let index = Some(entry.index);
+            if !findings.is_empty() {
+                summary.problem(Problem { index, findings, ..Problem::new(&key, "incomplete") });
+            }
+            if let Some(what) = change {
+                summary.problem(Problem { index, ..Problem::new(&key, what) });
             }
         }
         let settled = std::mem::take(&mut self.settled);

@@ -5,25 +5,29 @@
 //!        -> assess (completeness policy) -> entry -> ledger
 //! ```
 
-mod assess;
 mod capture;
 mod disposition;
 pub mod error;
 mod feed;
 mod gather;
+mod glob;
 mod group;
 pub mod layout;
 mod listing;
+mod near;
 mod observe;
 mod pass;
 pub mod passes;
 mod plan;
+pub mod policy;
 mod presence;
 mod recording;
+pub mod reread;
 pub mod run;
 pub mod source;
 pub mod state;
 mod summary;
+pub mod table;
 mod worker;
 
 pub use crate::plan::{Plan, Planned, plan};

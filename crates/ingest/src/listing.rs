@@ -1,4 +1,4 @@
-//! The listing of a run as it was seen: one line an object, and the root over them (spec E25).
+//! What was seen of many objects: one line each, and the root over them (spec E25, E29).
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -14,28 +14,22 @@ use crate::source::Listed;
 
 const LINES_PER_PART: u64 = 4_096;
 
-/// Takes dispositions in any order and lines in the listing's own; packed, so that a listing of
-/// a million objects stays small.
-#[derive(Default)]
-pub(crate) struct Listing {
+/// Lines and the root over them; packed, so that those of a million objects stay small.
+struct Lines {
+    /// The first line of each leaf's data.
+    form: &'static str,
     edge: Edge,
-    /// Lines that wait for one before them.
-    waiting: BTreeMap<u64, Vec<u8>>,
     open: Vec<u8>,
     parts: Vec<Vec<u8>>,
 }
 
-impl Listing {
-    /// The object at `place` ended as `disposition`.
-    pub(crate) fn put(&mut self, place: u64, listed: &Listed, disposition: Disposition) {
-        self.waiting.insert(place, line(listed, disposition.text()));
-        while let Some(line) = self.waiting.remove(&self.edge.size()) {
-            self.append(&line);
-        }
+impl Lines {
+    fn of(form: &'static str) -> Self {
+        Self { form, edge: Edge::default(), open: Vec::new(), parts: Vec::new() }
     }
 
     fn append(&mut self, line: &[u8]) {
-        self.edge.push(leaf_hash(&[b"unbroken/listed@v1\n", line].concat()));
+        self.edge.push(leaf_hash(&[self.form.as_bytes(), b"\n", line].concat()));
         self.open.extend_from_slice(line);
         if self.edge.size().is_multiple_of(LINES_PER_PART) {
             self.close_part();
@@ -51,12 +45,7 @@ impl Listing {
     }
 
     /// The number of lines, the root over them, and the packed parts.
-    ///
-    /// Where a run was stopped, nothing is said of some objects: the lines after them follow.
-    pub(crate) fn finish(mut self) -> (u64, Hash, Vec<Vec<u8>>) {
-        for (_, line) in std::mem::take(&mut self.waiting) {
-            self.append(&line);
-        }
+    fn finish(mut self) -> (u64, Hash, Vec<Vec<u8>>) {
         if !self.open.is_empty() {
             self.close_part();
         }
@@ -64,16 +53,76 @@ impl Listing {
     }
 }
 
-/// RFC 8785 array of six strings, and LF. A key that is not UTF-8 stands with its bytes escaped.
-fn line(listed: &Listed, disposition: &str) -> Vec<u8> {
-    let key = match std::str::from_utf8(&listed.key) {
+/// The listing of a run: takes dispositions in any order and lines in the listing's own.
+pub(crate) struct Listing {
+    lines: Lines,
+    /// Lines that wait for one before them.
+    waiting: BTreeMap<u64, Vec<u8>>,
+}
+
+impl Default for Listing {
+    fn default() -> Self {
+        Self { lines: Lines::of("unbroken/listed@v1"), waiting: BTreeMap::new() }
+    }
+}
+
+impl Listing {
+    /// The object at `place` ended as `disposition`.
+    pub(crate) fn put(&mut self, place: u64, listed: &Listed, disposition: Disposition) {
+        let size = listed.size.to_string();
+        let key = text_of(&listed.key);
+        let Listed { version, etag, modified, .. } = listed;
+        let parts: [&str; 6] = [&key, version, etag, &size, modified, disposition.text()];
+        self.waiting.insert(place, line(&parts));
+        while let Some(line) = self.waiting.remove(&self.lines.edge.size()) {
+            self.lines.append(&line);
+        }
+    }
+
+    /// The number of lines, the root over them, and the packed parts.
+    ///
+    /// Where a run was stopped, nothing is said of some objects: the lines after them follow.
+    pub(crate) fn finish(mut self) -> (u64, Hash, Vec<Vec<u8>>) {
+        for (_, line) in std::mem::take(&mut self.waiting) {
+            self.lines.append(&line);
+        }
+        self.lines.finish()
+    }
+}
+
+/// What an audit of objects found, one line an object (spec E29).
+pub(crate) struct Results(Lines);
+
+impl Default for Results {
+    fn default() -> Self {
+        Self(Lines::of("unbroken/audited@v1"))
+    }
+}
+
+impl Results {
+    /// An object that was sealed in the entry at `index` was found so.
+    pub(crate) fn put(&mut self, source: &str, key: &[u8], index: u64, found: &str) {
+        self.0.append(&line(&[source, &text_of(key), &index.to_string(), found]));
+    }
+
+    /// The number of lines, the root over them, and the packed parts.
+    pub(crate) fn finish(self) -> (u64, Hash, Vec<Vec<u8>>) {
+        self.0.finish()
+    }
+}
+
+/// A key as text; one that is not UTF-8 stands with its bytes escaped.
+fn text_of(key: &[u8]) -> String {
+    match std::str::from_utf8(key) {
         Ok(key) => key.to_owned(),
-        Err(_) => listed.key.escape_ascii().to_string(),
-    };
-    let size = listed.size.to_string();
-    let parts = [&key, &listed.version, &listed.etag, &size, &listed.modified, disposition];
+        Err(_) => key.escape_ascii().to_string(),
+    }
+}
+
+/// RFC 8785 array of strings, and LF.
+fn line(parts: &[&str]) -> Vec<u8> {
     let mut line = String::from("[");
-    for (place, part) in parts.into_iter().enumerate() {
+    for (place, part) in parts.iter().enumerate() {
         if place > 0 {
             line.push(',');
         }

@@ -9,6 +9,7 @@ use unbroken_ledger::ledger::Ledger;
 use unbroken_ledger::private::Row;
 
 use crate::listing::Listing;
+use crate::policy::Remark;
 use crate::run::{Options, Software, Summary};
 use crate::source::Source;
 
@@ -66,6 +67,11 @@ pub(crate) fn seal(
     text("/exclusions/limit", &options.limit.map_or_else(|| "none".to_owned(), |n| n.to_string()));
     text("/policy", &summary.policy.map_or_else(|| "none".to_owned(), |leaf| leaf.to_string()));
     text("/reseal", if options.reseal { "everything was sealed anew" } else { "no" });
+    for (number, (remark, count)) in summary.remarks.iter().enumerate() {
+        let Remark { sort, sentence } = remark;
+        let text = format!("{}: {sentence} ({count} recordings)", sort.name());
+        values.push(Value::string("pass", &format!("/remarks/{number}"), &text));
+    }
     values.push(Value::number("pass", "/listing/lines", lines));
     for (name, count) in [
         ("objects", summary.objects),

@@ -3,13 +3,12 @@
 use unbroken_evidence::body::{Body, Completeness, Content, Media, Recording, Ref, Subject};
 use unbroken_evidence::content::{BLOCK_BYTES_DEFAULT, BlockKey};
 use unbroken_evidence::document;
-use unbroken_evidence::error::printable;
 use unbroken_evidence::field::{FieldSet, Value, pointer_segment};
 use unbroken_evidence::hash::Hash;
 use unbroken_evidence::json;
 use unbroken_evidence::kind::Kind;
 use unbroken_evidence::opening::Opening;
-use unbroken_evidence::vocabulary::companion;
+use unbroken_evidence::vocabulary::{companion, finding};
 use unbroken_ledger::private::{
     Document, Lookup, ObjectState, Row, Watched, companions_digest, object_value,
 };
@@ -17,7 +16,8 @@ use unbroken_ledger::random::{Random, Seed};
 use unbroken_ledger::seal::NewEntry;
 
 use crate::capture::Captured;
-use crate::layout::{Assembled, Layout, Role};
+use crate::layout::{Assembled, Identity, Layout, Role};
+use crate::policy::Finding;
 use crate::source::{Attribute, Listed, Source};
 
 /// A companion and what was captured of it.
@@ -32,13 +32,14 @@ pub(crate) struct Companion<'a> {
 pub(crate) struct Material<'a> {
     pub(crate) source: &'a dyn Source,
     pub(crate) source_number: i64,
-    pub(crate) layout: Layout,
     pub(crate) listed: &'a Listed,
     pub(crate) captured: &'a Captured,
     pub(crate) assembled: &'a Assembled,
     pub(crate) companions: Vec<Companion<'a>>,
     pub(crate) media: Media,
-    pub(crate) findings: Vec<String>,
+    /// What [`of_object`] gives.
+    pub(crate) fields: Vec<Value>,
+    pub(crate) findings: &'a [Finding],
     /// The leaf of the policy entry, where a policy applies.
     pub(crate) policy: Option<Hash>,
     pub(crate) subject: Subject,
@@ -48,7 +49,7 @@ pub(crate) struct Material<'a> {
 
 impl Material<'_> {
     /// The entry, and what private.db keeps of it.
-    pub(crate) fn entry(self, random: &mut dyn Random) -> std::io::Result<NewEntry> {
+    pub(crate) fn entry(mut self, random: &mut dyn Random) -> std::io::Result<NewEntry> {
         let values = self.values();
         let seed = Seed::draw(random)?;
         let mut salts = seed.salts();
@@ -133,44 +134,12 @@ impl Material<'_> {
         }
     }
 
-    fn values(&self) -> Vec<Value> {
-        let digests = &self.captured.digests;
-        let mut values = Vec::with_capacity(48);
-        let mut text = |source: &str, pointer: &str, value: &str| {
-            if !value.is_empty() {
-                values.push(Value::string(source, pointer, value));
-            }
-        };
-        text("content", "/sha256", &digests.sha256.to_string());
-        text("content", "/blake3", &digests.blake3.to_string());
-        text("object", "/store", self.source.store());
-        text("object", "/bucket", self.source.bucket());
-        text("object", "/etag", &self.listed.etag);
-        text("object", "/modified", &self.listed.modified);
-        text("observed", "/start", &self.captured.start.to_string());
-        text("observed", "/end", &self.captured.end.to_string());
-        text("observed", "/clock", "system clock");
-        text("observed", "/offset", "not measured");
-        let identity = &self.assembled.identity;
-        if self.layout == Layout::GenesysCloud {
-            text("recording", "/platform", "genesys-cloud");
+    fn values(&mut self) -> Vec<Value> {
+        let mut values = std::mem::take(&mut self.fields);
+        for (number, found) in self.findings.iter().enumerate() {
+            let pointer = format!("/{number}");
+            values.push(Value::string(finding::SOURCE, &pointer, &found.to_string()));
         }
-        text("recording", "/organization", identity.organization.as_deref().unwrap_or_default());
-        text("recording", "/conversation", identity.conversation.as_deref().unwrap_or_default());
-        text("recording", "/id", identity.recording.as_deref().unwrap_or_default());
-        let in_path = identity.path_conversation.as_deref().unwrap_or_default();
-        text("recording", "/path/conversation", in_path);
-        text("recording", "/path/id", identity.path_recording.as_deref().unwrap_or_default());
-        for (number, finding) in self.findings.iter().enumerate() {
-            text("finding", &format!("/{number}"), finding);
-        }
-        // A tag may be empty, and is there all the same.
-        for Attribute { source, name, value } in &self.captured.attributes {
-            values.push(Value::string(source, &pointer_segment(name), value));
-        }
-        values.push(Value::string("object", "/version", &self.listed.version));
-        values.push(Value::text_or_bytes("object", "/key", &self.listed.key));
-        values.push(Value::number("content", "/size", digests.size));
         for (number, companion) in self.companions.iter().enumerate() {
             self.companion(number, companion, &mut values);
         }
@@ -202,7 +171,47 @@ impl Material<'_> {
     }
 }
 
-/// A few words on what was found of a recording, for people.
-pub(crate) fn shown(findings: &[String]) -> String {
-    printable(&findings.join("; "))
+/// What is committed of an object itself: its bytes, its place, what its store says of it, and what the
+/// layout says that it is.
+pub(crate) fn of_object(
+    source: &dyn Source,
+    layout: Layout,
+    listed: &Listed,
+    captured: &Captured,
+    identity: &Identity,
+) -> Vec<Value> {
+    let digests = &captured.digests;
+    let mut values = Vec::with_capacity(48);
+    let mut text = |source: &str, pointer: &str, value: &str| {
+        if !value.is_empty() {
+            values.push(Value::string(source, pointer, value));
+        }
+    };
+    text("content", "/sha256", &digests.sha256.to_string());
+    text("content", "/blake3", &digests.blake3.to_string());
+    text("object", "/store", source.store());
+    text("object", "/bucket", source.bucket());
+    text("object", "/etag", &listed.etag);
+    text("object", "/modified", &listed.modified);
+    text("observed", "/start", &captured.start.to_string());
+    text("observed", "/end", &captured.end.to_string());
+    text("observed", "/clock", "system clock");
+    text("observed", "/offset", "not measured");
+    if layout == Layout::GenesysCloud {
+        text("recording", "/platform", "genesys-cloud");
+    }
+    text("recording", "/organization", identity.organization.as_deref().unwrap_or_default());
+    text("recording", "/conversation", identity.conversation.as_deref().unwrap_or_default());
+    text("recording", "/id", identity.recording.as_deref().unwrap_or_default());
+    let in_path = identity.path_conversation.as_deref().unwrap_or_default();
+    text("recording", "/path/conversation", in_path);
+    text("recording", "/path/id", identity.path_recording.as_deref().unwrap_or_default());
+    // A tag may be empty, and is there all the same.
+    for Attribute { source, name, value } in &captured.attributes {
+        values.push(Value::string(source, &pointer_segment(name), value));
+    }
+    values.push(Value::string("object", "/version", &listed.version));
+    values.push(Value::text_or_bytes("object", "/key", &listed.key));
+    values.push(Value::number("content", "/size", digests.size));
+    values
 }

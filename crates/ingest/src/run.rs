@@ -19,13 +19,13 @@ use unbroken_ledger::private::{Private, Row};
 use unbroken_ledger::restore::{RESEAL_NEEDED, RESEALED};
 use unbroken_ledger::seal::Clock;
 
-use crate::assess::{POLICY_NAME, POLICY_TEXT};
 use crate::error::{IngestError, Problem, SourceError};
 use crate::feed::{self, QUEUE};
 use crate::gather::{Gathered, Gatherer, ToWrite};
 use crate::layout::Layout;
 use crate::observe;
 use crate::pass;
+use crate::policy::Policy;
 use crate::presence::Presence;
 use crate::source::Source;
 pub use crate::summary::{PROBLEMS_KEPT, Summary};
@@ -45,6 +45,8 @@ const SEALED_AHEAD: usize = 4;
 pub struct Options {
     /// How the objects are arranged.
     pub layout: Layout,
+    /// What each recording must meet; `None`: nothing is judged.
+    pub policy: Option<Policy>,
     /// Groups in which nothing was modified at this time or later are left out.
     pub since: Option<String>,
     /// Groups in which something was modified at this time or later are left out.
@@ -96,10 +98,14 @@ pub fn run(
     }
     let known_from = if options.reseal { gap(ledger)? } else { 0 };
     let (number, is_moved) = source_number(ledger, source, options)?;
-    let policy = if options.layout == Layout::GenesysCloud { Some(policy(ledger)?) } else { None };
+    let policy = match &options.policy {
+        Some(policy) => Some((policy, sealed_policy(ledger, policy)?)),
+        None => None,
+    };
     let started = ledger.now().to_string();
     let first = ledger.size();
-    let summary = Summary { started, policy, first, ..Summary::default() };
+    let summary =
+        Summary { started, policy: policy.map(|(_, leaf)| leaf), first, ..Summary::default() };
     let limit_reached = AtomicBool::new(options.limit == Some(0));
     let work = Work {
         limit_reached: &limit_reached,
@@ -184,9 +190,9 @@ fn source_number(
     Ok((ledger.private_mut().source(source.name(), source.location())?, is_moved))
 }
 
-/// The leaf of the built-in policy's entry; sealed when this ledger has none yet.
-fn policy(ledger: &mut Ledger) -> Result<Hash, LedgerError> {
-    let name = format!("policy/{POLICY_NAME}");
+/// The leaf of a policy's entry; sealed when this ledger has none with this text yet.
+fn sealed_policy(ledger: &mut Ledger, policy: &Policy) -> Result<Hash, LedgerError> {
+    let name = format!("policy/{}", Hash::of(&[policy.text().as_bytes()]));
     let kept = ledger.private().meta(&name)?;
     if let Some((index, leaf)) = kept.as_deref().and_then(<[u8]>::split_first_chunk::<8>) {
         let known = ledger.private().opening(u64::from_be_bytes(*index))?;
@@ -195,8 +201,8 @@ fn policy(ledger: &mut Ledger) -> Result<Hash, LedgerError> {
         }
     }
     let values = vec![
-        Value::string("policy", "/name", POLICY_NAME),
-        Value::string("policy", "/text", POLICY_TEXT),
+        Value::string("policy", "/name", policy.name()),
+        Value::string("policy", "/text", policy.text()),
     ];
     let appended = ledger.append_fields(Kind::Policy, values, Row::default())?;
     let kept = [appended.index.to_be_bytes().as_slice(), appended.leaf.as_bytes()].concat();

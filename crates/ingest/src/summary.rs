@@ -1,9 +1,12 @@
 //! What a run did, counted.
 
+use std::collections::BTreeMap;
+
 use unbroken_evidence::hash::Hash;
 
 use crate::disposition::Disposition;
 use crate::error::{Problem, SourceError};
+use crate::policy::Remark;
 use crate::source::Listed;
 
 /// Problems that are kept in full; all are counted.
@@ -44,6 +47,8 @@ pub struct Summary {
     pub problem_count: u64,
     /// The leaf of the policy that was applied.
     pub policy: Option<Hash>,
+    /// What the policy asks for and nobody here can give, with the number of recordings.
+    pub remarks: BTreeMap<Remark, u64>,
     /// The index of the first entry that the run could seal.
     pub first: u64,
     /// The index of the `pass` entry.

@@ -12,6 +12,7 @@ use unbroken_evidence::verdict::Conclusion;
 use unbroken_exhibit::produce::{Packing, Terms, produce};
 use unbroken_exhibit::select::Selector;
 use unbroken_ingest::layout::Layout;
+use unbroken_ingest::policy::Policy;
 use unbroken_ingest::run::{Context, Options, Progress, run as ingest};
 use unbroken_ingest::source::FolderSource;
 use unbroken_ledger::ledger::Ledger;
@@ -175,6 +176,7 @@ impl Demo<'_> {
         let source = FolderSource::new("export", export, world::threads())?;
         let options = Options {
             layout: Layout::GenesysCloud,
+            policy: Policy::ready("genesys-default"),
             since: None,
             until: None,
             limit: None,
@@ -193,7 +195,7 @@ impl Demo<'_> {
             summary.sealed, summary.companions
         ))?;
         for problem in &summary.problems {
-            self.say(&format!("   noticed: {}: {}", problem.key, problem.what))?;
+            self.say(&format!("   noticed: {}: {}", problem.key, problem.sentence()))?;
         }
         Ok(())
     }

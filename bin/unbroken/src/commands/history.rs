@@ -17,7 +17,7 @@ use unbroken_ledger::reader::LogReader;
 
 use crate::arguments::Output;
 use crate::failure::Failure;
-use crate::output;
+use crate::{output, policies};
 
 pub(crate) fn run(folder: &Path, called: Called<'_>, out: &Output) -> Result<u8, Failure> {
     let mut reader = LogReader::open(folder)?;
@@ -124,7 +124,7 @@ fn sealed(
     );
     let details = json!({
         "media": media, "bytes": size, "sha256": sha256, "complete": complete,
-        "findings": findings, "supersedes": supersedes, "companions": companions,
+        "findings": disclosed.findings().iter().map(|f| policies::sealed(f)).collect::<Vec<_>>(), "supersedes": supersedes, "companions": companions,
         "other_bytes": other_bytes,
     });
     (what, details)

@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
+use unbroken_container::render::counted;
 use unbroken_evidence::error::{chain, escaped};
 use unbroken_evidence::time::Time;
 use unbroken_ingest::error::IngestError;
 use unbroken_ingest::layout::Layout;
+use unbroken_ingest::policy::{Policy, Remark};
 use unbroken_ingest::run::{Context, Options, Progress, Summary, run as ingest};
 use unbroken_ingest::source::Source;
 use unbroken_ledger::ledger::Ledger;
@@ -15,7 +17,7 @@ use unbroken_ledger::ledger::Ledger;
 use crate::arguments::{Ingest, Output};
 use crate::failure::{Failure, USAGE};
 use crate::sources::{self, Typed};
-use crate::{output, progress, stop, world};
+use crate::{output, policies, progress, stop, world};
 
 /// Problems that a terminal shows; `--json` has them all.
 const PROBLEMS_SHOWN: usize = 20;
@@ -116,8 +118,14 @@ fn failed(source: &str, location: &str, failure: &Failure) -> Value {
 }
 
 fn options(arguments: &Ingest) -> Result<Options, Failure> {
+    let layout = Layout::from_name(&arguments.layout).unwrap_or(Layout::GenesysCloud);
+    let policy = match &arguments.policy {
+        Some(typed) => Some(policies::load(typed)?),
+        None => layout.policy().and_then(Policy::ready),
+    };
     let options = Options {
-        layout: Layout::from_name(&arguments.layout).unwrap_or(Layout::GenesysCloud),
+        layout,
+        policy,
         since: arguments.since.as_deref().map(date).transpose()?,
         until: arguments.until.as_deref().map(date).transpose()?,
         limit: arguments.limit,
@@ -159,7 +167,7 @@ fn date(typed: &str) -> Result<String, Failure> {
 fn show(source: &dyn Source, summary: &Summary, out: &Output) -> Result<(), Failure> {
     for problem in summary.problems.iter().take(PROBLEMS_SHOWN) {
         let entry = problem.index.map_or_else(String::new, |index| format!("entry {index}: "));
-        output::warning(out, &format!("{entry}{}: {}", problem.key, problem.what));
+        output::warning(out, &format!("{entry}{}: {}", problem.key, problem.sentence()));
     }
     let more = summary.problem_count.saturating_sub(PROBLEMS_SHOWN as u64);
     if more > 0 {
@@ -184,6 +192,10 @@ fn show(source: &dyn Source, summary: &Summary, out: &Output) -> Result<(), Fail
             text.push_str(&format!(", {count} {what}"));
         }
     }
+    for (Remark { sort, sentence }, count) in &summary.remarks {
+        let recordings = counted(*count, "recording");
+        text.push_str(&format!("\n{}: {sentence} ({recordings})", sort.name()));
+    }
     if let Some(error) = &summary.listing_broke_off {
         output::complaint(&Failure::usage(chain(error), error.hint()), out);
     }
@@ -200,7 +212,10 @@ fn document(source: &dyn Source, summary: &Summary) -> Value {
         .problems
         .iter()
         .map(|problem| {
-            json!({"source": source.name(), "key": problem.key, "what": problem.what, "index": problem.index})
+            json!({
+                "source": source.name(), "key": problem.key, "what": problem.sentence(), "index": problem.index,
+                "findings": problem.findings.iter().map(policies::document).collect::<Vec<_>>(),
+            })
         })
         .collect();
     json!({
@@ -212,6 +227,9 @@ fn document(source: &dyn Source, summary: &Summary) -> Value {
         "error": summary.listing_broke_off.as_ref().map(|error| {
             json!({"sentence": chain(error), "hint": error.hint()})
         }),
+        "remarks": summary.remarks.iter().map(|(remark, count)| {
+            json!({"sort": remark.sort.name(), "what": remark.sentence, "recordings": count})
+        }).collect::<Vec<_>>(),
         "problem_count": summary.problem_count, "problems": problems,
     })
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use unbroken_evidence::body::Body;
+use unbroken_evidence::disclosed::Disclosed;
 use unbroken_evidence::error::escaped;
 use unbroken_evidence::field::FieldType;
 use unbroken_evidence::hash::Hash;
@@ -14,7 +15,7 @@ use unbroken_ledger::reader::LogReader;
 
 use crate::arguments::Output;
 use crate::failure::Failure;
-use crate::output;
+use crate::{output, policies};
 
 /// What to list; each that is given narrows.
 pub(crate) struct Wanted<'a> {
@@ -46,6 +47,11 @@ pub(crate) fn run(folder: &Path, wanted: &Wanted<'_>, out: &Output) -> Result<u8
         if let Some(found) = found(&mut reader, &private, index, wanted)? {
             count += 1;
             output::text(out, &found.line())?;
+            if wanted.incomplete {
+                for finding in &found.findings {
+                    output::text(out, &format!("\t{}\n", policies::line(finding)))?;
+                }
+            }
             if out.json {
                 documents.push(found.document());
             }
@@ -89,6 +95,8 @@ struct Found {
     size: u64,
     opening: Option<VerifiedOpening>,
     sha256: String,
+    /// What its policy found of it, as it was sealed.
+    findings: Vec<String>,
 }
 
 impl Found {
@@ -134,6 +142,7 @@ impl Found {
             "bucket": self.opened("object", "/bucket"), "key": self.key(),
             "conversation": self.opened("recording", "/conversation"),
             "recording": self.opened("recording", "/id"),
+            "findings": self.findings.iter().map(|sealed| policies::sealed(sealed)).collect::<Vec<_>>(),
         })
     }
 }
@@ -164,7 +173,9 @@ fn found(
         && one_of(wanted.recording, ["/id", "/path/id"])
         && agrees(wanted.sha256, Some(&sha256))
         && (!wanted.incomplete || complete == Some(false));
+    let findings = Disclosed::of(recording, opening.as_ref()).findings().to_vec();
     Ok(is_wanted.then(|| Found {
+        findings,
         index,
         at: entry.statement().at.to_string(),
         media: recording.media.name(),

@@ -1,6 +1,9 @@
 //! The commands, one a file.
 
 mod audit;
+mod audit_objects;
+mod backup;
+mod config;
 mod cover;
 mod demo;
 mod doctor;
@@ -10,7 +13,9 @@ mod ingest;
 mod init;
 mod list;
 mod passes;
+mod policy;
 mod restore;
+mod run;
 mod state;
 mod status;
 
@@ -29,6 +34,8 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
         }
         Command::Ingest(ingest) => ingest::run(ingest, out),
         Command::State(state) => state::run(state, out),
+        Command::Run { config } => run::run(config, out),
+        Command::Config(config) => config::run(config, out),
         Command::Passes { ledger, source, most } => {
             passes::run(&ledger.folder, source.as_deref(), *most, out)
         }
@@ -51,8 +58,13 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
                 None => Err(Failure::usage("whose history?", "give --recording or --conversation")),
             }
         }
+        Command::Policy(policy) => policy::run(policy, out),
         Command::Exhibit(exhibit) => exhibit::run(exhibit, out),
-        Command::Audit { ledger } => audit::run(&ledger.folder, out),
+        Command::Audit(audit) if audit.objects => audit_objects::run(audit, out),
+        Command::Audit(audit) => audit::run(&audit.ledger.folder, out),
+        Command::Backup { ledger, to, without_keys } => {
+            backup::run(&ledger.folder, to, *without_keys, out)
+        }
         Command::Restore { ledger, head_copy } => {
             restore::run(&ledger.folder, head_copy.as_deref(), out)
         }

@@ -5,11 +5,14 @@
 mod bucket;
 mod damage;
 mod faults;
+mod field_reports;
 mod kill;
 mod matrix;
+mod objects;
 mod presence;
 #[cfg(feature = "real-servers")]
 mod radosgw;
+mod running;
 mod server;
 mod sources;
 mod story;

@@ -437,8 +437,8 @@ fn a_verdict_says_what_a_recordings_metadata_declares_and_what_is_odd_about_it()
         "{{\"mediaType\":\"Call\",\"conversationId\":\"{CONVERSATION}\",\"recordingId\":\"r-2\",{times}}}"
     );
     std::fs::write(media.with_extension("opus_metadata.json"), sidecar).unwrap();
-    scene.ok(&["ingest", "export"]);
-    scene.ok(&["exhibit", "--all", "--out", "all.zip"]);
+    scene.exits(2, &["ingest", "export"]);
+    scene.exits(2, &["exhibit", "--all", "--out", "all.zip"]);
     let (code, text) = scene.verify("all.zip");
     assert_eq!(code, 0, "{text}");
     for said in [

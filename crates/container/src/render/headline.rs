@@ -184,16 +184,13 @@ fn counts(verdict: &Verdict) -> Option<String> {
         0 => String::new(),
         _ => format!(" and {agree} of {}", counted(companions, "companion")),
     };
-    let agreeing = of(Bytes::Agree);
-    let agrees = if current.len() == 1 && companions == 0 {
-        "agrees with its entry"
+    let mut text = if none_packed(verdict) {
+        format!("{all}, not packed")
     } else {
-        "agree with their entries"
+        let alone = current.len() == 1 && companions == 0;
+        let agrees = if alone { "agrees with its entry" } else { "agree with their entries" };
+        format!("{} of {all}{beside} {agrees}", of(Bytes::Agree))
     };
-    let mut text = format!("{agreeing} of {all}{beside} {agrees}");
-    if none_packed(verdict) {
-        text = format!("{all}, not packed");
-    }
     let incomplete = current.iter().filter(|line| line.complete == Some(false)).count() as u64;
     let said = |reason: &Reason| {
         current.iter().filter(|line| line.left_out.as_ref() == Some(reason)).count() as u64

@@ -20,6 +20,8 @@ pub mod object {
     pub const SOURCE: &str = "object";
     /// The kind of store.
     pub const STORE: &str = "/store";
+    /// The kind of store that a folder is; every other one is a bucket's.
+    pub const FOLDER: &str = "folder";
     /// The bucket, or the name of a folder's source.
     pub const BUCKET: &str = "/bucket";
     /// The object's key.
@@ -90,6 +92,12 @@ pub mod object_lock {
     pub const SOURCE: &str = "object-lock";
     /// `ON` or `OFF`.
     pub const LEGAL_HOLD: &str = "/legal-hold";
+}
+
+/// Sealed objects that were read again.
+pub mod audit {
+    /// The source.
+    pub const SOURCE: &str = "audit";
 }
 
 /// What the collector noticed: pointers `/<n>`.

@@ -13,7 +13,7 @@ use crate::vocabulary::{object, observation, observed};
 
 /// Of what grows with an entry so many are held, each of so many bytes.
 const FEW: usize = 3;
-const FINDING_BYTES_MAX: usize = 120;
+const FINDING_BYTES_MAX: usize = 200;
 const VALUE_BYTES_MAX: usize = 120;
 const NAME_BYTES_MAX: usize = 80;
 const ID_BYTES_MAX: usize = 80;

@@ -8,6 +8,7 @@ use unbroken_evidence::json::Value;
 
 use super::{Assembled, Identity, Role, Seen, Sketch};
 use crate::group::{folder_of, name_of};
+use crate::near::spelling;
 
 const SIDECAR_ENDING: &[u8] = b"_metadata.json";
 /// A folder with more recordings than this is not one conversation's: a document that names none
@@ -245,6 +246,32 @@ pub(crate) fn media(sidecar: &Value) -> Option<Media> {
     let name = text("mediaType")?;
     let known = Media::from_name(&name).filter(|media| *media != Media::Unknown);
     Some(known.unwrap_or(if name == "callback" { Media::Call } else { Media::Unknown }))
+}
+
+/// What Genesys Cloud never writes into a sidecar or beside an object, whatever a job is asked for; and who
+/// has it. People ask for these by many names, and none of them exists.
+pub(crate) fn never_exports(source: &str, name: &str) -> Option<&'static str> {
+    const HOLD: &str = "deletion protection, which only the platform's API tells, and with a hold or a tag that a job of yours sets on the object";
+    const AUDIT: &str = "the audit of the platform's API";
+    const ATTRIBUTES: &str = "the participants of the conversation: in a document of the conversation, where somebody puts one there, or at the platform's API";
+    const CHECKSUM: &str = "nobody: the platform keeps no checksum of a recording";
+    const HEADERS: &str = "nobody: the platform writes no metadata of its own to the object; a job of yours may set tags";
+    let spelling = spelling(name);
+    match source {
+        "s3-header" => name.to_ascii_lowercase().starts_with("x-amz-meta-").then_some(HEADERS),
+        "sidecar" | "document" | "transcript" => match spelling.as_str() {
+            "legalhold" | "hold" | "litigationhold" | "deletionprotection" => Some(HOLD),
+            "auditid" | "audittrail" | "audittrailid" => Some(AUDIT),
+            "attributes"
+            | "customattributes"
+            | "customdata"
+            | "custommetadata"
+            | "participantattributes" => Some(ATTRIBUTES),
+            "sha256" | "md5" | "hash" | "checksum" => Some(CHECKSUM),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 #[cfg(test)]

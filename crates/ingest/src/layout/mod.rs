@@ -14,6 +14,9 @@ pub enum Layout {
 }
 
 impl Layout {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::GenesysCloud, Self::Plain];
+
     /// The name on the command line.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -26,7 +29,24 @@ impl Layout {
     /// The layout of that name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::GenesysCloud, Self::Plain].into_iter().find(|layout| layout.name() == name)
+        Self::ALL.into_iter().find(|layout| layout.name() == name)
+    }
+
+    /// The ready policy that it is judged by where nobody names another.
+    #[must_use]
+    pub const fn policy(self) -> Option<&'static str> {
+        match self {
+            Self::GenesysCloud => Some("genesys-default"),
+            Self::Plain => None,
+        }
+    }
+
+    /// Who has a value of this name, where the platform's own export never carries it in this source.
+    pub(crate) fn never_exports(self, source: &str, name: &str) -> Option<&'static str> {
+        match self {
+            Self::GenesysCloud => genesys_cloud::never_exports(source, name),
+            Self::Plain => None,
+        }
     }
 
     pub(crate) const fn groups_by_folder(self) -> bool {
@@ -60,6 +80,9 @@ pub(crate) enum Role {
 }
 
 impl Role {
+    pub(crate) const ALL: [Self; 4] =
+        [Self::Sidecar, Self::UnreadSidecar, Self::Transcript, Self::Conversation];
+
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Sidecar => "sidecar",

@@ -131,7 +131,7 @@ impl Source for FolderSource {
     }
 
     fn store(&self) -> &'static str {
-        "folder"
+        unbroken_evidence::vocabulary::object::FOLDER
     }
 
     fn bucket(&self) -> &str {

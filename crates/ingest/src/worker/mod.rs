@@ -1,32 +1,29 @@
 //! Works one group off: captures, assembles, assesses, and prepares entries.
 
 mod object;
+mod sealing;
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use unbroken_evidence::body::{Media, Ref, Rel};
-use unbroken_evidence::content::{BlockKey, Digester};
+use unbroken_evidence::content::Digester;
 use unbroken_evidence::hash::Hash;
-use unbroken_evidence::json::Value;
 use unbroken_ledger::error::LedgerError;
 use unbroken_ledger::private::{
     Lookup, ObjectState, Private, Settled, companions_digest, object_value,
 };
-use unbroken_ledger::random::{SystemRandom, subject};
+use unbroken_ledger::random::SystemRandom;
 use unbroken_ledger::seal::{Clock, NewEntry};
 
 use self::object::Object;
-use crate::assess::{UNREADABLE, assess};
-use crate::capture::{Captured, Keep};
+use crate::capture::Keep;
 use crate::disposition::Disposition;
 use crate::error::{ObjectError, Problem};
 use crate::group::Group;
-use crate::layout::genesys_cloud::{self, Folder};
-use crate::layout::{Assembled, Layout, Role, Seen, Sketch, media_of_name};
-use crate::recording::{Companion, Material, shown};
+use crate::layout::genesys_cloud::Folder;
+use crate::layout::{Assembled, Layout, Role, Seen, Sketch};
+use crate::policy::{Judged, Policy};
 use crate::source::{Listed, Source};
-use crate::state;
 
 /// What a run is doing, for whoever shows it; read at any time.
 #[derive(Debug, Default)]
@@ -55,7 +52,8 @@ pub(crate) struct Work<'a> {
     pub(crate) is_moved: bool,
     pub(crate) layout: Layout,
     pub(crate) clock: &'a dyn Clock,
-    pub(crate) policy: Option<Hash>,
+    /// What a recording must meet, and the leaf of the entry that states it.
+    pub(crate) policy: Option<(&'a Policy, Hash)>,
     pub(crate) reseal: bool,
     /// Entries below this index are not taken for what is known of an object.
     pub(crate) known_from: u64,
@@ -99,7 +97,8 @@ impl GroupDone {
 pub(crate) struct Sealing {
     pub(crate) entry: NewEntry,
     pub(crate) key: Vec<u8>,
-    pub(crate) incomplete: Option<String>,
+    /// What its policy finds of it.
+    pub(crate) judged: Judged,
     pub(crate) change: Option<String>,
 }
 
@@ -316,90 +315,6 @@ impl Work<'_> {
         done.problems.push(Problem::new(&key, what));
         Some(Disposition::KeptBack)
     }
-
-    fn sealing(
-        &self,
-        (objects, unread): (&[Object<'_>], &Unread),
-        assembled: &Assembled,
-        listed: &Listed,
-        (captured, block_key): (Captured, BlockKey),
-        known: Option<(u64, ObjectState)>,
-        tools: &mut Tools,
-    ) -> Result<Option<Sealing>, LedgerError> {
-        let members: Vec<Companion<'_>> = assembled
-            .companions
-            .iter()
-            .filter_map(|(place, role)| {
-                let object = objects.get(*place)?;
-                let captured = &object.captured.as_ref()?.0;
-                let document = object.document.as_ref();
-                Some(Companion { listed: object.listed, role: *role, captured, document })
-            })
-            .collect();
-        let sidecar = members.iter().find(|c| c.role == Role::Sidecar).and_then(|c| c.document);
-        let (media, findings) =
-            self.assessed(unread, assembled, listed, captured.digests.size, sidecar);
-        let (subject, supersedes, change) = match &known {
-            None => (subject(&mut tools.random).map_err(no_randomness)?, None, None),
-            Some((index, state)) => {
-                // A row without its opening: private.db is damaged. The caller reports it, and the
-                // object stays unsettled.
-                let Some((leaf, _)) = tools.private.opening(*index)? else { return Ok(None) };
-                let what = if state.sha256 == captured.digests.sha256 {
-                    "a companion appeared, changed or is gone"
-                } else {
-                    "its bytes changed"
-                };
-                let seen = state::since(&tools.private, (*index, state), &captured.attributes)?;
-                let seen = seen.map(|said| format!("; {said}")).unwrap_or_default();
-                let change = format!("{what} since entry {index}, which this one supersedes{seen}");
-                (
-                    state.subject,
-                    Some(Ref { index: *index, leaf, rel: Rel::Supersedes }),
-                    Some(change),
-                )
-            }
-        };
-        let incomplete = (!findings.is_empty() && self.policy.is_some()).then(|| shown(&findings));
-        let material = Material {
-            source: self.source,
-            source_number: self.number,
-            layout: self.layout,
-            listed,
-            captured: &captured,
-            assembled,
-            companions: members,
-            media,
-            findings,
-            policy: self.policy,
-            subject,
-            supersedes,
-            block_key,
-        };
-        let entry = material.entry(&mut tools.random).map_err(no_randomness)?;
-        Ok(Some(Sealing { entry, key: listed.key.clone(), incomplete, change }))
-    }
-
-    fn assessed(
-        &self,
-        unread: &Unread,
-        assembled: &Assembled,
-        listed: &Listed,
-        size: u64,
-        sidecar: Option<&Value>,
-    ) -> (Media, Vec<String>) {
-        if self.layout == Layout::Plain {
-            return (Media::Unknown, Vec::new());
-        }
-        let mut findings = assess(&listed.key, size, assembled, sidecar);
-        if unread.keys.contains(&sidecar_key(&listed.key)) {
-            let replaced = ["the sidecar is missing", UNREADABLE];
-            findings.retain(|finding| !replaced.contains(&finding.as_str()));
-            findings.push("the sidecar could not be read".to_owned());
-        }
-        let said = sidecar.and_then(genesys_cloud::media);
-        (said.unwrap_or_else(|| media_of_name(&listed.key)), findings)
-    }
 }
 
 /// What becomes of a recording whose bytes need not be read: it is as it was, or nothing can be said of it.
@@ -450,8 +365,9 @@ fn sidecar_key(recording: &[u8]) -> Vec<u8> {
 
 /// The documents that were brought back for this recording go again.
 fn let_go(objects: &mut [Object<'_>], assembled: &Assembled) {
-    for (place, _) in &assembled.companions {
-        let object = objects.get_mut(*place).filter(|object| object.let_go);
+    let companions = assembled.companions.iter().map(|(place, _)| *place);
+    for place in companions.chain([assembled.recording]) {
+        let object = objects.get_mut(place).filter(|object| object.let_go);
         object.into_iter().for_each(Object::let_go);
     }
 }

@@ -14,7 +14,7 @@ use super::{Tools, Work, is_document, no_randomness};
 use crate::capture::{Captured, Keep, capture};
 use crate::disposition::Disposition;
 use crate::error::ObjectError;
-use crate::layout::{Assembled, Layout, Sketch, genesys_cloud};
+use crate::layout::{Assembled, Sketch, genesys_cloud};
 use crate::source::Listed;
 
 /// One object of the group, as far as it has been read.
@@ -70,13 +70,15 @@ impl Work<'_> {
             let_go: false,
             disposition: Disposition::Unread("not looked at"),
         };
-        if self.layout == Layout::GenesysCloud
-            && object.error.is_none()
-            && is_document(&object.listed.key)
-        {
+        let in_folders = self.layout.groups_by_folder();
+        let is_read = in_folders || self.reads_the_recording();
+        if is_read && object.error.is_none() && is_document(&object.listed.key) {
             self.read_document(&mut object, tools)?;
-            object.sketch = object.document.as_ref().map(genesys_cloud::sketch).map(Box::new);
-            object.is_companion = object.sketch.as_ref().is_some_and(|said| said.says.is_some());
+        }
+        if let Some(document) = object.document.as_ref().filter(|_| in_folders) {
+            let sketch = genesys_cloud::sketch(document);
+            object.is_companion = sketch.says.is_some();
+            object.sketch = Some(Box::new(sketch));
         }
         if let Some(error) = &object.error {
             object.disposition = Disposition::from(error);
@@ -90,16 +92,23 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Reads the documents of a recording again that were let go. False where one of them cannot be read any
-    /// more, or is another by now.
+    /// Whether the policy asks for values of the recording's own document.
+    fn reads_the_recording(&self) -> bool {
+        self.policy.is_some_and(|(policy, _)| policy.reads_the_recording())
+    }
+
+    /// Reads the documents of a recording again that were let go, its own too where the policy asks for what
+    /// is in it. False where one of them cannot be read any more, or is another by now.
     pub(super) fn bring_back(
         &self,
         objects: &mut [Object<'_>],
         assembled: &Assembled,
         tools: &mut Tools,
     ) -> Result<bool, LedgerError> {
-        for (place, _) in &assembled.companions {
-            let Some(object) = objects.get_mut(*place).filter(|object| object.let_go) else {
+        let companions = assembled.companions.iter().map(|(place, _)| *place);
+        let own = Some(assembled.recording).filter(|_| self.reads_the_recording());
+        for place in companions.chain(own) {
+            let Some(object) = objects.get_mut(place).filter(|object| object.let_go) else {
                 continue;
             };
             let before = object.sha256;

@@ -75,18 +75,24 @@ pub(crate) enum Outcome {
 /// An entry that is still to be settled. Its chain is followed only when its signature is known to
 /// hold: what nobody signed takes no number, and nothing that stands behind it is blamed for it.
 enum Pending {
-    Entry {
-        index: u64,
-        entry: Box<UnverifiedEntry>,
-        /// `None` where a key is not known, and may be none the less.
-        key: Option<VerifierKey>,
-        /// The control entry that added its key, as far as that is known.
-        added_at: Option<u64>,
-    },
+    Entry(Box<Candidate>),
     /// Of a form that is not known, signed by a key that is: it takes a number of this chain, if of any.
-    Unread { index: u64, chain: Option<ChainOf> },
+    Unread {
+        index: u64,
+        chain: Option<ChainOf>,
+    },
     /// Nothing is taken from it.
     Refused(u64),
+}
+
+/// An entry that was read, and the key that must have signed it.
+struct Candidate {
+    index: u64,
+    entry: UnverifiedEntry,
+    /// `None` where a key is not known, and may be none the less.
+    key: Option<VerifierKey>,
+    /// The control entry that added its key, as far as that is known.
+    added_at: Option<u64>,
 }
 
 /// Judges entries as they come.
@@ -198,7 +204,7 @@ impl Entries {
     /// Keeps an entry until it is settled.
     fn push(&mut self, index: u64, entry: UnverifiedEntry, key: Option<VerifierKey>) {
         let added_at = self.keys.key(&entry.statement().key).map(|history| history.added_at);
-        self.pending.push(Pending::Entry { index, entry: Box::new(entry), key, added_at });
+        self.pending.push(Pending::Entry(Box::new(Candidate { index, entry, key, added_at })));
     }
 
     /// E15 and E16: the number of an entry, and the text before it.
@@ -372,8 +378,11 @@ impl Entries {
     pub(crate) fn settle(&mut self, threads: usize, findings: &mut Findings) -> Vec<Outcome> {
         let pending = std::mem::take(&mut self.pending);
         let signatures = spread(pending.iter().collect(), threads, |pending| match pending {
-            Pending::Entry { entry, key: Some(key), .. } => entry.check(key),
-            _ => SignatureCheck::Absent,
+            Pending::Entry(candidate) => {
+                let Candidate { entry, key, .. } = &**candidate;
+                key.as_ref().map_or(SignatureCheck::Absent, |key| entry.check(key))
+            }
+            Pending::Unread { .. } | Pending::Refused(_) => SignatureCheck::Absent,
         });
         let settled = pending.into_iter().zip(signatures);
         settled.map(|(pending, signature)| self.outcome(pending, signature, findings)).collect()
@@ -385,10 +394,8 @@ impl Entries {
         signature: SignatureCheck,
         findings: &mut Findings,
     ) -> Outcome {
-        let (index, entry, is_known, added_at) = match pending {
-            Pending::Entry { index, entry, key, added_at } => {
-                (index, entry, key.is_some(), added_at)
-            }
+        let Candidate { index, entry, key, added_at } = match pending {
+            Pending::Entry(candidate) => *candidate,
             Pending::Unread { index, chain } => {
                 if let Some(chain) = chain {
                     self.chains.skip(chain);
@@ -405,7 +412,7 @@ impl Entries {
         if signature != SignatureCheck::Valid {
             self.history.unsigned(index);
         }
-        if is_known {
+        if key.is_some() {
             signature_finding(index, signature, findings);
             if signature != SignatureCheck::Valid {
                 return Outcome::Refused(index);

@@ -1,0 +1,107 @@
+//! `unbroken audit --objects`: sealed objects are read again where they lie.
+
+use super::bucket::Cloud;
+use super::server::Fault;
+use super::{CONVERSATION, Scene};
+
+#[test]
+fn what_lies_there_is_held_against_what_was_sealed() {
+    let scene = Scene::new();
+    let [kept, changed, gone, moved] = ["r-1", "r-2", "r-3", "r-4"]
+        .map(|id| scene.recording(CONVERSATION, id, format!("the sound of {id}").as_bytes()));
+    scene.ok(&["ingest", "export"]);
+    let text = scene.ok(&["audit", "--objects"]);
+    assert!(text.starts_with("8 objects: 8 matched; "), "{text}");
+    assert!(text.contains("NO DIFFERENCE FOUND in what was read again"), "{text}");
+    // As many bytes, of the same time: nothing but its bytes tells.
+    let time = std::fs::metadata(&changed).unwrap().modified().unwrap();
+    std::fs::write(&changed, "the sound of r-9").unwrap();
+    std::fs::File::options().write(true).open(&changed).unwrap().set_modified(time).unwrap();
+    std::fs::remove_file(&gone).unwrap();
+    std::fs::copy(&kept, scene.path("spare")).unwrap();
+    std::fs::remove_file(moved).unwrap();
+    std::fs::write(scene.conversation(CONVERSATION).join("r-1.opus_metadata.json"), "{}").unwrap();
+    let document = scene.json(&["audit", "--objects"]);
+    assert_eq!(document["exit_code"], 1, "{document}");
+    for (found, count) in [("matched", 4), ("changed", 2), ("missing", 2), ("moved", 0)] {
+        assert_eq!(document["counts"][found], count, "{found}: {document}");
+    }
+    let text = scene.exits(1, &["audit", "--objects"]);
+    let line = "CHANGED: entry 3: export: org-1/year=2026/month=9/day=5/hour=07/conversation_id=ea4303d8-014e-44f9-b770-5b15e6f86f1f/r-2.opus: sealed with SHA-256 ";
+    assert!(text.contains(line), "{text}");
+    assert!(text.contains("r-3.opus: it is not there\n"), "{text}");
+    assert!(text.contains("r-1.opus_metadata.json: sealed with SHA-256"), "{text}");
+    // What was found is sealed, and the ledger's own audit finds nothing wrong with it.
+    assert_eq!(scene.json(&["status"])["size"], 10);
+    scene.ok(&["audit"]);
+}
+
+#[test]
+fn an_object_whose_bytes_lie_under_another_key_was_moved() {
+    let scene = Scene::new();
+    let first = scene.recording(CONVERSATION, "r-1", b"the same sound");
+    scene.ok(&["ingest", "export"]);
+    std::fs::rename(&first, first.with_file_name("r-2.opus")).unwrap();
+    let sidecar = first.with_file_name("r-1.opus_metadata.json");
+    std::fs::rename(sidecar, first.with_file_name("r-2.opus_metadata.json")).unwrap();
+    scene.exits(2, &["ingest", "export"]);
+    let document = scene.json(&["audit", "--objects"]);
+    // The content pass has said that the first is gone: only the second is expected there.
+    assert_eq!(
+        (document["counts"]["matched"].as_u64(), document["exit_code"].as_u64()),
+        (Some(2), Some(0)),
+        "{document}"
+    );
+    std::fs::copy(first.with_file_name("r-2.opus"), first.with_file_name("r-3.opus")).unwrap();
+    scene.exits(2, &["ingest", "export"]);
+    std::fs::remove_file(first.with_file_name("r-2.opus")).unwrap();
+    let document = scene.json(&["audit", "--objects"]);
+    assert_eq!(
+        (document["counts"]["moved"].as_u64(), document["exit_code"].as_u64()),
+        (Some(1), Some(1)),
+        "{document}"
+    );
+    assert_eq!(
+        document["differences"][0]["why"],
+        "it is not there; another sealed object has its bytes"
+    );
+}
+
+#[test]
+fn a_sample_is_drawn_and_what_cannot_be_read_is_not_called_changed() {
+    let scene = Scene::new();
+    for number in 0..30 {
+        scene.recording(&format!("c-{number}"), "r-1", format!("sound {number}").as_bytes());
+    }
+    scene.run(&["ingest", "export"]);
+    let document = scene.json(&["audit", "--objects", "--sample", "7"]);
+    assert_eq!(
+        (document["counts"]["matched"].as_u64(), document["exit_code"].as_u64()),
+        (Some(14), Some(0))
+    );
+    let text = scene.ok(&["audit", "--objects", "--source", "another"]);
+    assert!(text.contains("NOTHING WAS COMPARED"), "{text}");
+    std::fs::rename(scene.export(), scene.path("elsewhere")).unwrap();
+    let document = scene.json(&["audit", "--objects"]);
+    assert_eq!(
+        (document["counts"]["unreadable"].as_u64(), document["exit_code"].as_u64()),
+        (Some(60), Some(2))
+    );
+    scene.exits(4, &["audit", "--sample", "7"]);
+}
+
+#[test]
+fn objects_in_a_bucket_are_read_again() {
+    let cloud = Cloud::new();
+    let keys: Vec<String> = (0..5).map(|n| cloud.recording(&format!("r-{n}"))).collect();
+    let (code, text, _) = cloud.ingest();
+    assert_eq!(code, 0, "{text}");
+    cloud.bucket.put(&keys[1], b"other bytes");
+    cloud.bucket.remove(&keys[2]);
+    cloud.bucket.fail(&keys[3], Some(Fault::Denied));
+    let (code, text, document) = cloud.run(&["audit", "--objects"]);
+    assert_eq!(code, 1, "{text}");
+    for (found, count) in [("matched", 7), ("changed", 1), ("missing", 1), ("unreadable", 1)] {
+        assert_eq!(document["counts"][found], count, "{found}: {document}");
+    }
+}

@@ -1,0 +1,172 @@
+//! What must agree: ids, times, lengths, and the recording's own structure.
+
+use unbroken_evidence::error::printable;
+use unbroken_evidence::json::Value;
+use unbroken_evidence::time::declared_ms;
+use unbroken_evidence::vocabulary::sidecar;
+
+use super::Check;
+use super::code::{Code, Finding};
+use super::facts::Facts;
+use super::place::{Source, look, names};
+use super::structure::{Structure, structure};
+use crate::group::name_of;
+use crate::layout::{Layout, genesys_cloud::from_path};
+
+/// A declared time may be so far ahead of our clock: zones that are mistaken for others are not told here.
+const AHEAD_MS: i64 = 86_400_000;
+
+pub(super) fn check(what: Check, facts: &Facts<'_>) -> Vec<Finding> {
+    match what {
+        Check::Bytes if facts.size == 0 => {
+            vec![Finding::new(Code::NoBytes, "the recording has no bytes")]
+        }
+        Check::Bytes => Vec::new(),
+        Check::Ids => ids(facts),
+        Check::OneConversation => facts.elsewhere.map(elsewhere).into_iter().collect(),
+        Check::Times => times(facts),
+        Check::Names => blank_names(facts),
+        Check::Length { within } => length(facts, within).into_iter().collect(),
+        Check::Size { least } => size(facts, least).into_iter().collect(),
+        Check::Container { known } => container(facts, known).into_iter().collect(),
+    }
+}
+
+fn elsewhere(index: u64) -> Finding {
+    let what = format!("the recording's id stands in another conversation too, in entry {index}");
+    Finding::new(Code::TwoConversations, what)
+}
+
+/// A text of the sidecar.
+fn said<'a>(facts: &Facts<'a>, name: &str) -> Option<&'a str> {
+    facts.documents(Source::Sidecar).find_map(|sidecar| sidecar.member(name)?.as_str())
+}
+
+/// The sidecar against the file's name and the path, where these have ids at all.
+fn ids(facts: &Facts<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if facts.layout != Layout::GenesysCloud {
+        return findings;
+    }
+    let name = std::str::from_utf8(name_of(facts.key)).unwrap_or_default();
+    let stem = name.split('.').next().unwrap_or_default();
+    if let Some(id) = said(facts, "recordingId")
+        && !agree(id, name)
+        && shape(id) == shape(stem)
+    {
+        let what = "the sidecar names another recording than the file name";
+        findings.push(Finding::new(Code::OtherRecording, what));
+    }
+    if let Some((id, path)) = said(facts, "conversationId").zip(from_path(facts.key).conversation)
+        && !id.eq_ignore_ascii_case(&path)
+    {
+        let what = "the sidecar names another conversation than the path";
+        findings.push(Finding::new(Code::OtherConversation, what));
+    }
+    findings
+}
+
+/// Whether a name has the id in it: people put words before and behind it.
+fn agree(id: &str, name: &str) -> bool {
+    name.to_ascii_lowercase().contains(&id.to_ascii_lowercase())
+}
+
+/// The form of an id: only what has the same form can be another one, and not merely an odd name.
+fn shape(id: &str) -> Vec<u8> {
+    let class = |byte: u8| match byte {
+        b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F' => b'x',
+        b'g'..=b'z' | b'G'..=b'Z' => b'z',
+        other => other,
+    };
+    id.bytes().map(class).collect()
+}
+
+fn times(facts: &Facts<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut read = |pointer: &str| {
+        let name = pointer.trim_start_matches('/');
+        let text = said(facts, name)?;
+        let ms = declared_ms(text);
+        if ms.is_none() && !text.trim().is_empty() {
+            let what = format!("the sidecar's {name} is no time that can be read");
+            findings.push(Finding::new(Code::TimeUnreadable, what));
+        }
+        ms
+    };
+    let (start, end) = (read(sidecar::START), read(sidecar::END));
+    if start.zip(end).is_some_and(|(start, end)| end < start) {
+        let what = "the recording ends before it starts, as its sidecar says";
+        findings.push(Finding::new(Code::EndsBeforeItStarts, what));
+    }
+    let observed = i64::try_from(facts.observed.unix_ms()).unwrap_or(i64::MAX);
+    let ahead = |ms: i64| ms > observed.saturating_add(AHEAD_MS);
+    if [start, end].into_iter().flatten().any(ahead) {
+        let what = "a time in the sidecar is more than a day ahead of the collector's clock";
+        findings.push(Finding::new(Code::InTheFuture, what));
+    }
+    findings
+}
+
+/// A name that is blank was one: what it named cannot be told any more.
+fn blank_names(facts: &Facts<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for source in [Source::Sidecar, Source::Conversation, Source::Transcript] {
+        for document in facts.documents(source) {
+            let mut first = None;
+            names(document, &mut |name, pointer| {
+                if name.trim().is_empty() && first.is_none() {
+                    first = Some(pointer.to_owned());
+                }
+            });
+            findings.extend(first.map(|pointer| {
+                let place = printable(&format!("{}{pointer}", source.name()));
+                Finding::new(Code::BlankName, format!("a member without a name: \"{place}\""))
+            }));
+        }
+    }
+    findings
+}
+
+/// The declared length in milliseconds.
+fn declared(facts: &Facts<'_>) -> Option<u64> {
+    let way = [Some(sidecar::DURATION_MS.trim_start_matches('/').to_owned())];
+    let sidecar = facts.documents(Source::Sidecar).next()?;
+    match look(sidecar, &way).found.first()? {
+        (_, Value::Number(token) | Value::String(token)) => token.parse().ok(),
+        _ => None,
+    }
+}
+
+fn length(facts: &Facts<'_>, within: u64) -> Option<Finding> {
+    let (said, measured) = declared(facts).zip(facts.ends?.length_ms())?;
+    let apart = said.abs_diff(measured);
+    let what = format!(
+        "the recording is {} s long by its own container, and {} s by its sidecar",
+        measured / 1_000,
+        said / 1_000
+    );
+    (apart > within.saturating_mul(1_000)).then(|| Finding::new(Code::OtherLength, what))
+}
+
+fn size(facts: &Facts<'_>, least: u64) -> Option<Finding> {
+    let seconds = declared(facts)? / 1_000;
+    let what = format!(
+        "{} bytes are too few for {seconds} s: the policy asks for {least} a second",
+        facts.size
+    );
+    (facts.size < seconds.saturating_mul(least)).then(|| Finding::new(Code::TooSmall, what))
+}
+
+fn container(facts: &Facts<'_>, known: bool) -> Option<Finding> {
+    // A document has no container; that it can be read is told elsewhere.
+    if facts.size == 0 || facts.documents(Source::Document).next().is_some() {
+        return None;
+    }
+    match structure(facts.ends?) {
+        Structure::Whole => None,
+        Structure::Broken(finding) => Some(finding),
+        Structure::Unknown => known.then(|| {
+            Finding::new(Code::UnknownForm, "the recording is of no form that is known here")
+        }),
+    }
+}

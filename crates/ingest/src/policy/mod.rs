@@ -1,0 +1,184 @@
+//! Completeness policies: what must be known of a recording, and must agree (docs/policy.md).
+//!
+//! A policy is a TOML file. Its text is sealed, and each recording's entry names it and says whether the
+//! recording meets it.
+
+mod again;
+mod checks;
+mod code;
+mod facts;
+mod judge;
+mod place;
+mod read;
+mod structure;
+
+use regex_lite::Regex;
+use unbroken_evidence::body::Media;
+
+pub use self::again::{Again, again};
+pub use self::code::{Code, Finding, Remark, Sort};
+pub(crate) use self::facts::{Document, Facts, Own};
+pub(crate) use self::judge::{Judged, judge};
+use self::place::Place;
+use crate::glob::Glob;
+use crate::layout::{Layout, Role};
+pub use crate::table::TableError;
+
+/// A policy that was read and understood.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    name: String,
+    text: String,
+    fields: Vec<FieldRule>,
+    companions: Vec<CompanionRule>,
+    checks: Vec<CheckRule>,
+}
+
+/// The policies that come with the program: name and text.
+pub const READY: [(&str, &str); 2] = [
+    ("genesys-default", include_str!("ready/genesys-default.toml")),
+    ("legal-discovery", include_str!("ready/legal-discovery.toml")),
+];
+
+impl Policy {
+    /// Reads a policy.
+    ///
+    /// # Errors
+    /// The first line that is none, with what was expected.
+    pub fn parse(text: &str) -> Result<Self, TableError> {
+        read::policy(text)
+    }
+
+    /// The ready policy of that name.
+    #[must_use]
+    pub fn ready(name: &str) -> Option<Self> {
+        let (_, text) = READY.into_iter().find(|(known, _)| *known == name)?;
+        Self::parse(text).ok()
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its text, as it is sealed.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether it asks that a recording's id stands in one conversation only: that is looked up.
+    pub(crate) fn asks_for_one_conversation(&self) -> bool {
+        self.checks.iter().any(|check| check.what == Check::OneConversation)
+    }
+
+    /// Whether it asks for values of the recording's own document.
+    pub(crate) fn reads_the_recording(&self) -> bool {
+        let mut from = self.fields.iter().flat_map(|rule| &rule.from);
+        from.any(|place| place.source == place::Source::Document)
+    }
+
+    /// How many rules it has.
+    #[must_use]
+    pub const fn rules(&self) -> usize {
+        self.fields.len() + self.companions.len() + self.checks.len()
+    }
+}
+
+/// A value that must be there.
+#[derive(Clone, Debug)]
+struct FieldRule {
+    /// What it is called in findings.
+    name: String,
+    /// The places that may have it; one is enough.
+    from: Vec<Place>,
+    kind: Option<Kind>,
+    pattern: Option<Regex>,
+    values: Vec<String>,
+    scope: Scope,
+}
+
+/// What a value must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Text,
+    Number,
+    Boolean,
+    Time,
+}
+
+impl Kind {
+    const ALL: [(&'static str, Self); 4] = [
+        ("text", Self::Text),
+        ("number", Self::Number),
+        ("boolean", Self::Boolean),
+        ("time", Self::Time),
+    ];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Text => "a text",
+            Self::Number => "a number",
+            Self::Boolean => "true or false",
+            Self::Time => "a time",
+        }
+    }
+}
+
+/// A companion that must be there.
+#[derive(Clone, Debug)]
+struct CompanionRule {
+    role: Role,
+    scope: Scope,
+}
+
+/// Something that must agree.
+#[derive(Clone, Debug)]
+struct CheckRule {
+    what: Check,
+    scope: Scope,
+}
+
+/// What is held against what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Check {
+    /// The recording has bytes.
+    Bytes,
+    /// Path, file name and sidecar name the same conversation and recording.
+    Ids,
+    /// The recording's id stands in no other conversation.
+    OneConversation,
+    /// Declared times run forwards, and not into the future.
+    Times,
+    /// Members of metadata files have names.
+    Names,
+    /// What the container measures is as long as the metadata says, within so many seconds.
+    Length { within: u64 },
+    /// At least so many bytes for each declared second.
+    Size { least: u64 },
+    /// The container is whole; `known`: and of a form that is known here.
+    Container { known: bool },
+}
+
+/// Which recordings a rule is about; a list that is empty names them all.
+#[derive(Clone, Debug, Default)]
+struct Scope {
+    media: Vec<Media>,
+    layouts: Vec<Layout>,
+    organizations: Vec<String>,
+    keys: Vec<Glob>,
+}
+
+impl Scope {
+    fn covers(&self, facts: &Facts<'_>) -> bool {
+        let organization = |known: &String| facts.organization == Some(known);
+        (self.media.is_empty() || self.media.contains(&facts.media))
+            && (self.layouts.is_empty() || self.layouts.contains(&facts.layout))
+            && (self.organizations.is_empty() || self.organizations.iter().any(organization))
+            && (self.keys.is_empty() || self.keys.iter().any(|key| key.matches(facts.key)))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,144 @@
+//! Reads a policy from its file; a strange key, a wrong value or a rule that can never hold is refused.
+
+use regex_lite::Regex;
+use unbroken_evidence::body::Media;
+use unbroken_evidence::error::printable;
+
+use super::place::Place;
+use super::{Check, CheckRule, CompanionRule, FieldRule, Kind, Policy, Scope};
+use crate::glob::Glob;
+use crate::layout::{Layout, Role};
+use crate::near::nearest;
+use crate::table::{Table, TableError};
+
+/// What the first line of every policy says.
+pub(super) const FORMAT: &str = "unbroken/policy@v1";
+/// Bytes of a policy: longer, a field would hold its digest instead of its text (spec/fields.md F4).
+const TEXT_BYTES_MAX: usize = 65_536;
+const RULES_MAX: usize = 1_000;
+/// Seconds by which container and metadata may differ where the rule does not say.
+const WITHIN_SECONDS: u64 = 2;
+
+pub(super) fn policy(text: &str) -> Result<Policy, TableError> {
+    let whole = |sentence: String| TableError { line: 1, sentence };
+    if text.len() > TEXT_BYTES_MAX {
+        return Err(whole(format!("a policy has at most {TEXT_BYTES_MAX} bytes")));
+    }
+    let policy = Table::parse(text)?.whole(|table| {
+        let format = table.needed("format")?;
+        if format != FORMAT {
+            let found = printable(&format);
+            return Err(whole(format!("`format`: expected \"{FORMAT}\"; found \"{found}\"")));
+        }
+        let name = table.needed("name")?;
+        if name.chars().any(char::is_control) || name.len() > 80 {
+            return Err(whole("`name`: expected at most 80 letters on one line".to_owned()));
+        }
+        table.text("summary")?;
+        Ok(Policy {
+            name,
+            text: text.to_owned(),
+            fields: table.each("field", field)?,
+            companions: table.each("companion", companion)?,
+            checks: table.each("check", check)?,
+        })
+    })?;
+    match policy.rules() {
+        0 => Err(whole("it has no rule: write a [[field]], a [[companion]] or a [[check]]".into())),
+        1..=RULES_MAX => Ok(policy),
+        more => Err(whole(format!("it has {more} rules; at most {RULES_MAX}"))),
+    }
+}
+
+fn field(table: &mut Table) -> Result<FieldRule, TableError> {
+    let name = table.needed("name")?;
+    let mut from = Vec::new();
+    for (line, place) in table.texts("from")? {
+        from.push(Place::parse(&place).map_err(|sentence| TableError { line, sentence })?);
+    }
+    let kind = table.text("type")?;
+    let kind = kind.map(|kind| one_of(table, "type", &kind, &Kind::ALL)).transpose()?;
+    let pattern = match table.text("pattern")? {
+        None => None,
+        // The whole value must fit: a part that fits is a trap.
+        Some(pattern) => Some(Regex::new(&format!("^(?:{pattern})$")).map_err(|error| {
+            let why = error.to_string();
+            table.wrong(format!("`pattern`: no regular expression: {}", printable(&why)))
+        })?),
+    };
+    let values = table.texts("values")?.into_iter().map(|(_, value)| value).collect();
+    let scope = scope(table)?;
+    if from.is_empty() {
+        return Err(table.wrong("[[field]] has no `from`: name the places that may have it"));
+    }
+    Ok(FieldRule { name, from, kind, pattern, values, scope })
+}
+
+fn companion(table: &mut Table) -> Result<CompanionRule, TableError> {
+    let role = table.needed("role")?;
+    let known = [Role::Sidecar, Role::Transcript, Role::Conversation];
+    let role = one_of(table, "role", &role, &known.map(|role| (role.name(), role)))?;
+    Ok(CompanionRule { role, scope: scope(table)? })
+}
+
+fn check(table: &mut Table) -> Result<CheckRule, TableError> {
+    let what = table.needed("what")?;
+    let known = [
+        ("bytes", Check::Bytes),
+        ("ids", Check::Ids),
+        ("one-conversation", Check::OneConversation),
+        ("times", Check::Times),
+        ("names", Check::Names),
+        ("length", Check::Length { within: WITHIN_SECONDS }),
+        ("size", Check::Size { least: 0 }),
+        ("container", Check::Container { known: false }),
+    ];
+    let what = match one_of(table, "what", &what, &known)? {
+        Check::Length { within } => {
+            Check::Length { within: table.number("within-seconds")?.unwrap_or(within) }
+        }
+        Check::Size { .. } => match table.number("bytes-a-second")? {
+            Some(least) if least > 0 => Check::Size { least },
+            _ => return Err(table.wrong("[[check]] of the size has no `bytes-a-second` above 0")),
+        },
+        Check::Container { .. } => Check::Container { known: table.flag("known")? },
+        check => check,
+    };
+    Ok(CheckRule { what, scope: scope(table)? })
+}
+
+fn scope(table: &mut Table) -> Result<Scope, TableError> {
+    let mut scope = Scope::default();
+    let media =
+        [Media::Call, Media::Screen, Media::Chat, Media::Email, Media::Message, Media::Unknown];
+    for (_, name) in table.texts("media")? {
+        scope.media.push(one_of(table, "media", &name, &media.map(|media| (media.name(), media)))?);
+    }
+    let layouts = Layout::ALL.map(|layout| (layout.name(), layout));
+    for (_, name) in table.texts("layouts")? {
+        scope.layouts.push(one_of(table, "layouts", &name, &layouts)?);
+    }
+    scope.organizations = table.texts("organizations")?.into_iter().map(|(_, id)| id).collect();
+    for (line, pattern) in table.texts("keys")? {
+        let glob = Glob::parse(&pattern).map_err(|sentence| TableError { line, sentence })?;
+        scope.keys.push(glob);
+    }
+    Ok(scope)
+}
+
+/// The known thing of that name.
+fn one_of<T: Copy>(
+    table: &Table,
+    member: &str,
+    written: &str,
+    known: &[(&str, T)],
+) -> Result<T, TableError> {
+    if let Some((_, found)) = known.iter().find(|(name, _)| *name == written) {
+        return Ok(*found);
+    }
+    let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+    let meant = nearest(written, names.iter().copied())
+        .map_or_else(String::new, |name| format!("; do you mean \"{name}\"?"));
+    let (written, names) = (printable(written), names.join(", "));
+    Err(table.wrong(format!("`{member}`: expected one of {names}; found \"{written}\"{meant}")))
+}

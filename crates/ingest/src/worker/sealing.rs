@@ -1,0 +1,175 @@
+//! Makes the entry of one recording: what is known of it, what its policy finds, and what it supersedes.
+
+use unbroken_evidence::body::{Media, Ref, Rel, Subject};
+use unbroken_evidence::content::BlockKey;
+use unbroken_evidence::field::Value as Field;
+use unbroken_evidence::json::Value;
+use unbroken_evidence::vocabulary::recording;
+use unbroken_ledger::error::LedgerError;
+use unbroken_ledger::private::{Lookup, ObjectState, Private};
+use unbroken_ledger::random::subject;
+
+use super::object::Object;
+use super::{Sealing, Tools, Unread, Work, is_document, no_randomness, sidecar_key};
+use crate::capture::Captured;
+use crate::layout::{Assembled, Identity, Layout, Role, genesys_cloud, media_of_name};
+use crate::policy::{Document, Facts, Judged, Own, judge};
+use crate::recording::{Companion, Material, of_object};
+use crate::source::Listed;
+use crate::state;
+
+/// Entries that are looked at for the same id in another conversation: an id that everything has is none.
+const NAMESAKES_MAX: usize = 64;
+
+/// Which recording an entry is about, what it supersedes, and what is another since.
+struct Story {
+    subject: Subject,
+    supersedes: Option<Ref>,
+    change: Option<String>,
+}
+
+impl Work<'_> {
+    /// The entry of a recording; `None` where what was sealed of it before is lost: private.db is damaged, the
+    /// caller reports it, and the object stays unsettled.
+    pub(super) fn sealing(
+        &self,
+        (objects, unread): (&[Object<'_>], &Unread),
+        assembled: &Assembled,
+        listed: &Listed,
+        (captured, block_key): (Captured, BlockKey),
+        known: Option<(u64, ObjectState)>,
+        tools: &mut Tools,
+    ) -> Result<Option<Sealing>, LedgerError> {
+        let members: Vec<Companion<'_>> = assembled
+            .companions
+            .iter()
+            .filter_map(|(place, role)| {
+                let object = objects.get(*place)?;
+                let captured = &object.captured.as_ref()?.0;
+                let document = object.document.as_ref();
+                Some(Companion { listed: object.listed, role: *role, captured, document })
+            })
+            .collect();
+        let sidecar = members.iter().find(|c| c.role == Role::Sidecar).and_then(|c| c.document);
+        let media = self.media(listed, sidecar);
+        let identity = &assembled.identity;
+        let fields = of_object(self.source, self.layout, listed, &captured, identity);
+        let Some(story) = story(known.as_ref(), &captured, tools)? else { return Ok(None) };
+        let own = objects.get(assembled.recording).and_then(|object| object.document.as_ref());
+        let facts = Facts {
+            elsewhere: self.elsewhere(identity, story.subject, &tools.private)?,
+            sidecar_unread: unread.keys.contains(&sidecar_key(&listed.key)),
+            organization: identity.organization.as_ref(),
+            ..self.facts(listed, &captured, (media, &fields), &members, own)
+        };
+        let judged = self.policy.map_or_else(Judged::default, |(policy, _)| judge(policy, &facts));
+        let material = Material {
+            source: self.source,
+            source_number: self.number,
+            listed,
+            captured: &captured,
+            assembled,
+            companions: members,
+            media,
+            fields,
+            findings: &judged.findings,
+            policy: self.policy.map(|(_, leaf)| leaf),
+            subject: story.subject,
+            supersedes: story.supersedes,
+            block_key,
+        };
+        let entry = material.entry(&mut tools.random).map_err(no_randomness)?;
+        Ok(Some(Sealing { entry, key: listed.key.clone(), judged, change: story.change }))
+    }
+
+    /// What a policy is held against.
+    fn facts<'a>(
+        &self,
+        listed: &'a Listed,
+        captured: &'a Captured,
+        (media, fields): (Media, &'a [Field]),
+        members: &[Companion<'a>],
+        own: Option<&'a Value>,
+    ) -> Facts<'a> {
+        let is_unread = own.is_none() && is_document(&listed.key);
+        let companions = members.iter().filter_map(|member| {
+            Some(Document { role: Some(member.role), value: member.document? })
+        });
+        Facts {
+            layout: self.layout,
+            media,
+            key: &listed.key,
+            organization: None,
+            size: captured.digests.size,
+            fields,
+            documents: companions.chain(own.map(|value| Document { role: None, value })).collect(),
+            own: if is_unread { Own::Unread } else { Own::Read },
+            roles: members.iter().map(|member| member.role).collect(),
+            sidecar_unread: false,
+            has_attributes: self.source.folder().is_none(),
+            ends: captured.ends.as_deref(),
+            observed: captured.end,
+            elsewhere: None,
+        }
+    }
+
+    /// The medium: what the sidecar says, or else what the name does.
+    fn media(&self, listed: &Listed, sidecar: Option<&Value>) -> Media {
+        if self.layout == Layout::Plain {
+            return Media::Unknown;
+        }
+        let said = sidecar.and_then(genesys_cloud::media);
+        said.unwrap_or_else(|| media_of_name(&listed.key))
+    }
+
+    /// An entry about another recording that has this one's id and another conversation.
+    fn elsewhere(
+        &self,
+        identity: &Identity,
+        subject: Subject,
+        private: &Private,
+    ) -> Result<Option<u64>, LedgerError> {
+        let named = identity.recording.as_ref().zip(identity.conversation.as_ref());
+        let is_asked = self.policy.is_some_and(|(policy, _)| policy.asks_for_one_conversation());
+        let Some((id, conversation)) = named.filter(|_| is_asked && !self.is_new) else {
+            return Ok(None);
+        };
+        let namesakes = private.find(Lookup::Recording, id.as_bytes())?;
+        for index in namesakes.into_iter().take(NAMESAKES_MAX) {
+            let of_another = private.object(index)?.is_some_and(|state| state.subject != subject);
+            let Some((_, opening)) = private.opening(index)?.filter(|_| of_another) else {
+                continue;
+            };
+            let said = |pointer| opening.value(recording::SOURCE, pointer);
+            let is_other = said(recording::CONVERSATION).is_some_and(|said| said != conversation);
+            if said(recording::ID) == Some(id.as_str()) && is_other {
+                return Ok(Some(index));
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn story(
+    known: Option<&(u64, ObjectState)>,
+    captured: &Captured,
+    tools: &mut Tools,
+) -> Result<Option<Story>, LedgerError> {
+    let Some((index, state)) = known else {
+        let subject = subject(&mut tools.random).map_err(no_randomness)?;
+        return Ok(Some(Story { subject, supersedes: None, change: None }));
+    };
+    let Some((leaf, _)) = tools.private.opening(*index)? else { return Ok(None) };
+    let what = if state.sha256 == captured.digests.sha256 {
+        "a companion appeared, changed or is gone"
+    } else {
+        "its bytes changed"
+    };
+    let seen = state::since(&tools.private, (*index, state), &captured.attributes)?;
+    let seen = seen.map(|said| format!("; {said}")).unwrap_or_default();
+    Ok(Some(Story {
+        subject: state.subject,
+        supersedes: Some(Ref { index: *index, leaf, rel: Rel::Supersedes }),
+        change: Some(format!("{what} since entry {index}, which this one supersedes{seen}")),
+    }))
+}
