@@ -63,6 +63,20 @@ pub(crate) struct S3Arguments {
     pub(crate) no_sign_request: bool,
 }
 
+/// A question about what is sealed.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Question {
+    /// What they must have: 'agent = "bcb6..." and media = call and not hold = yes'
+    #[arg(long = "where", value_name = "QUESTION", group = "what")]
+    pub(crate) wanted: Option<String>,
+    /// Begun on this day or at this time, or later
+    #[arg(long, value_name = "TIME", group = "what")]
+    pub(crate) from: Option<String>,
+    /// Begun before this day or time
+    #[arg(long, value_name = "TIME", group = "what")]
+    pub(crate) to: Option<String>,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct LedgerArgument {
     /// The ledger's folder
@@ -135,6 +149,7 @@ SIGHUP reads the file anew; SIGTERM ends it: what is acknowledged stays sealed. 
     #[command(
         after_help = "Example: unbroken list --ledger ledger --conversation ea4303d8-014e-44f9-b770-5b15e6f86f1f"
     )]
+    #[command(group = clap::ArgGroup::new("what").multiple(true))]
     List {
         #[command(flatten)]
         ledger: LedgerArgument,
@@ -150,6 +165,8 @@ SIGHUP reads the file anew; SIGTERM ends it: what is acknowledged stays sealed. 
         /// Only those that the policy found incomplete
         #[arg(long)]
         incomplete: bool,
+        #[command(flatten)]
+        question: Question,
     },
     /// Tells the whole story of a recording: sealed, changed, superseded, gone, back
     #[command(
@@ -357,6 +374,8 @@ pub(crate) struct Exhibit {
     /// The recordings that these entries are about
     #[arg(long, value_name = "N", num_args = 1.., group = "what")]
     pub(crate) index: Vec<u64>,
+    #[command(flatten)]
+    pub(crate) question: Question,
     /// Every recording
     #[arg(long, group = "what", conflicts_with_all = ["conversation", "recording", "index"])]
     pub(crate) all: bool,

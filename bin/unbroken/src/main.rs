@@ -6,6 +6,7 @@ mod failure;
 mod output;
 mod policies;
 mod progress;
+mod questions;
 mod service;
 mod sources;
 mod stop;

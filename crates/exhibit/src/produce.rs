@@ -418,7 +418,9 @@ impl Producer<'_> {
         files.insert("fetch.txt".to_owned(), None);
         let shown = self.selection.control.union(&self.selection.entries).copied().collect();
         let left_out = std::mem::take(&mut self.left_out);
-        let said = Produced { files, subjects: self.selection.subjects.clone(), shown, left_out };
+        let subjects = self.selection.subjects.clone();
+        let selection = self.terms.selection.clone();
+        let said = Produced { files, subjects, shown, left_out, selection };
         let appended = self.ledger.append_fields(Kind::Produced, said.values(), Row::default())?;
         let produced = appended.index;
         self.ledger.checkpoint()?;

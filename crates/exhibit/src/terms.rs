@@ -1,6 +1,6 @@
 //! On which terms an exhibit is made, and what came of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use unbroken_evidence::body::Recording;
 use unbroken_evidence::disclosed::Disclosed;
@@ -53,6 +53,8 @@ pub struct Terms {
     pub packing: Packing,
     /// Values of recordings that are withheld.
     pub withhold: Vec<Withhold>,
+    /// What was asked for, by pointer (spec/exhibit.md X23).
+    pub selection: BTreeMap<String, String>,
 }
 
 /// What an exhibit shows, and what it could not.
@@ -216,7 +218,7 @@ mod tests {
             pointer: pointer.to_owned(),
         };
         let withhold = vec![name("sidecar", "/name")];
-        let terms = Terms { packing: Packing::Recordings, withhold };
+        let terms = Terms { packing: Packing::Recordings, withhold, selection: BTreeMap::new() };
         let (shown, _) = terms.redact(3, opening, &recording).unwrap();
         let left: Vec<&str> = shown.fields().map(|field| &*field.value.pointer).collect();
         assert!(

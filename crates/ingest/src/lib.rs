@@ -21,6 +21,7 @@ pub mod passes;
 mod plan;
 pub mod policy;
 mod presence;
+pub mod query;
 mod recording;
 pub mod reread;
 pub mod run;

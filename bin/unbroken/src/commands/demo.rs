@@ -126,7 +126,11 @@ impl Demo<'_> {
             &mut ledger,
             &mut KnownSources::default(),
             &[selector],
-            &Terms { packing: Packing::Recordings, withhold: Vec::new() },
+            &Terms {
+                packing: Packing::Recordings,
+                withhold: Vec::new(),
+                selection: Default::default(),
+            },
             &exhibit,
         )?;
         self.say(&format!(

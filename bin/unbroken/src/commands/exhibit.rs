@@ -9,14 +9,18 @@ use unbroken_evidence::error::printable;
 use unbroken_exhibit::Exposed;
 use unbroken_exhibit::produce::{Made, Packing, Redaction, Terms, Withhold, produce};
 use unbroken_exhibit::select::Selector;
-use unbroken_ledger::ledger::Ledger;
+use unbroken_ledger::ledger::{Ledger, private_path};
+use unbroken_ledger::private::Private;
 use unbroken_ledger::reader::LogReader;
 
 use crate::arguments::{Exhibit, Output};
 use crate::commands::cover;
 use crate::failure::Failure;
 use crate::sources::KnownSources;
-use crate::{output, progress, world};
+use crate::{output, progress, questions, world};
+
+/// Ids of each sort that the entry which closes an exhibit repeats.
+const SELECTION_MAX: usize = 1_000;
 
 pub(crate) fn run(arguments: &Exhibit, out: &Output) -> Result<u8, Failure> {
     let out_path = match (&arguments.out, &arguments.cover) {
@@ -26,12 +30,12 @@ pub(crate) fn run(arguments: &Exhibit, out: &Output) -> Result<u8, Failure> {
     };
     refuse_own_ledger(&out_path, &arguments.ledger.folder)?;
     let mut ledger = Ledger::open(&arguments.ledger.folder, world::surroundings("exhibit"))?;
-    let selectors = selectors(arguments);
+    let (selectors, selection) = chosen(arguments, out)?;
     let packing =
         if arguments.without_recordings { Packing::EntriesOnly } else { Packing::Recordings };
     let withhold =
         arguments.withhold.iter().map(|name| withheld(name)).collect::<Result<_, _>>()?;
-    let terms = Terms { packing, withhold };
+    let terms = Terms { packing, withhold, selection };
     let mut originals = KnownSources::new(&arguments.s3);
     let read = originals.read_bytes();
     let line = |elapsed| progress::of_packing(&read, elapsed);
@@ -92,6 +96,45 @@ fn exposed(exposed: &Exposed) -> serde_json::Value {
     let name = |what: &Withhold| format!("{}{}", what.source, what.pointer);
     let Exposed { index, withheld, place } = exposed;
     json!({"index": index, "withheld": name(withheld), "place": name(place)})
+}
+
+/// What was asked for; and in words, for the entry that closes the exhibit.
+fn chosen(
+    arguments: &Exhibit,
+    out: &Output,
+) -> Result<(Vec<Selector>, BTreeMap<String, String>), Failure> {
+    let mut selectors = selectors(arguments);
+    let mut selection = BTreeMap::new();
+    for (word, values) in [
+        ("conversation", &arguments.conversation),
+        ("recording", &arguments.recording),
+        ("index", &arguments.index.iter().map(u64::to_string).collect()),
+    ] {
+        for (number, value) in values.iter().take(SELECTION_MAX).enumerate() {
+            selection.insert(format!("/{word}/{number}"), value.clone());
+        }
+    }
+    if arguments.all {
+        selection.insert("/all".to_owned(), "every recording".to_owned());
+    }
+    if let Some(question) = questions::read(&arguments.question)? {
+        let folder = &arguments.ledger.folder;
+        let private = Private::open_to_read(&private_path(folder))?;
+        let answer = question.find(&mut LogReader::open(folder)?, &private)?;
+        questions::say(&answer, out);
+        if answer.indices.is_empty() && selectors.is_empty() {
+            return Err(Failure::usage(
+                format!("no recording answers {}", printable(question.text())),
+                "ask `unbroken list --where` first; docs/finding.md has the names",
+            ));
+        }
+        selection.insert("/where".to_owned(), question.text().to_owned());
+        selection.insert("/recordings".to_owned(), answer.recordings.to_string());
+        selection.insert("/answer".to_owned(), answer.indices.len().to_string());
+        selection.insert("/not-asked".to_owned(), answer.unknown.to_string());
+        selectors.extend(answer.indices.into_iter().map(Selector::Index));
+    }
+    Ok((selectors, selection))
 }
 
 fn selectors(arguments: &Exhibit) -> Vec<Selector> {

@@ -9,13 +9,14 @@ use unbroken_evidence::error::escaped;
 use unbroken_evidence::field::FieldType;
 use unbroken_evidence::hash::Hash;
 use unbroken_evidence::opening::VerifiedOpening;
+use unbroken_ingest::query::Query;
 use unbroken_ledger::ledger::private_path;
 use unbroken_ledger::private::{Lookup, Private};
 use unbroken_ledger::reader::LogReader;
 
-use crate::arguments::Output;
+use crate::arguments::{Output, Question};
 use crate::failure::Failure;
-use crate::{output, policies};
+use crate::{output, policies, questions};
 
 /// What to list; each that is given narrows.
 pub(crate) struct Wanted<'a> {
@@ -23,6 +24,7 @@ pub(crate) struct Wanted<'a> {
     pub(crate) recording: Option<&'a str>,
     pub(crate) sha256: Option<&'a str>,
     pub(crate) incomplete: bool,
+    pub(crate) question: &'a Question,
 }
 
 pub(crate) fn run(folder: &Path, wanted: &Wanted<'_>, out: &Output) -> Result<u8, Failure> {
@@ -58,7 +60,13 @@ pub(crate) fn run(folder: &Path, wanted: &Wanted<'_>, out: &Output) -> Result<u8
         }
         Ok(())
     };
+    let question = questions::read(wanted.question)?;
     match by_lookup {
+        _ if question.is_some() => {
+            for index in answers(question.as_ref(), folder, &private, out)? {
+                each(index)?;
+            }
+        }
         Some((kind, value)) => {
             for index in
                 private.find(kind, value.as_bytes())?.into_iter().filter(|index| *index < size)
@@ -84,6 +92,19 @@ pub(crate) fn run(folder: &Path, wanted: &Wanted<'_>, out: &Output) -> Result<u8
         &json!({"schema": "unbroken/list@v1", "exit_code": 0, "entries": documents}),
     )?;
     Ok(0)
+}
+
+/// The entries that answer a question; how many they are of how many is said.
+fn answers(
+    question: Option<&Query>,
+    folder: &Path,
+    private: &Private,
+    out: &Output,
+) -> Result<Vec<u64>, Failure> {
+    let Some(question) = question else { return Ok(Vec::new()) };
+    let answer = question.find(&mut LogReader::open(folder)?, private)?;
+    questions::say(&answer, out);
+    Ok(answer.indices)
 }
 
 /// An entry about a recording, as far as its opening shows it.

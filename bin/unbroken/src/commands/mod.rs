@@ -40,12 +40,13 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
             passes::run(&ledger.folder, source.as_deref(), *most, out)
         }
         Command::Status { ledger, max_age } => status::run(&ledger.folder, *max_age, out),
-        Command::List { ledger, conversation, recording, sha256, incomplete } => {
+        Command::List { ledger, conversation, recording, sha256, incomplete, question } => {
             let wanted = list::Wanted {
                 conversation: conversation.as_deref(),
                 recording: recording.as_deref(),
                 sha256: sha256.as_deref(),
                 incomplete: *incomplete,
+                question,
             };
             list::run(&ledger.folder, &wanted, out)
         }

@@ -6,12 +6,15 @@ mod bucket;
 mod damage;
 mod faults;
 mod field_reports;
+mod finding;
 mod kill;
 mod matrix;
 mod objects;
 mod presence;
 #[cfg(feature = "real-servers")]
 mod radosgw;
+#[cfg(feature = "real-servers")]
+mod radosgw_unattended;
 mod running;
 mod server;
 mod sources;

@@ -15,22 +15,22 @@ use tokio::runtime::Runtime;
 
 use super::Scene;
 
-fn told(name: &str) -> String {
+pub(crate) fn told(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: see the top of this file"))
 }
 
 /// A bucket of its own on the server, its owner, and a ledger.
-struct Rgw {
-    runtime: Runtime,
-    owner: Client,
-    bucket: String,
-    scene: Scene,
+pub(crate) struct Rgw {
+    pub(crate) runtime: Runtime,
+    pub(crate) owner: Client,
+    pub(crate) bucket: String,
+    pub(crate) scene: Scene,
 }
 
 const FOLDER: &str = "org-1/year=2026/month=9/day=5/hour=07/conversation_id=c-1";
 
 impl Rgw {
-    fn new(bucket: &str, with_lock: bool) -> Self {
+    pub(crate) fn new(bucket: &str, with_lock: bool) -> Self {
         let runtime = Runtime::new().unwrap();
         let keys =
             Credentials::new(told("RADOSGW_KEY"), told("RADOSGW_SECRET"), None, None, "test");
@@ -50,7 +50,7 @@ impl Rgw {
         Self { runtime, owner, bucket: bucket.to_owned(), scene: Scene::new() }
     }
 
-    fn put(&self, key: &str, bytes: &[u8]) {
+    pub(crate) fn put(&self, key: &str, bytes: &[u8]) {
         let body = ByteStream::from(bytes.to_vec());
         let put = self.owner.put_object().bucket(&self.bucket).key(key).body(body);
         let put = put
@@ -59,7 +59,7 @@ impl Rgw {
         self.runtime.block_on(put.send()).unwrap();
     }
 
-    fn recording(&self, id: &str) -> String {
+    pub(crate) fn recording(&self, id: &str) -> String {
         let key = format!("{FOLDER}/{id}.opus");
         self.put(&key, format!("the bytes of {id}").as_bytes());
         let sidecar = format!(
@@ -69,7 +69,7 @@ impl Rgw {
         key
     }
 
-    fn hold(&self, key: &str, status: ObjectLockLegalHoldStatus) {
+    pub(crate) fn hold(&self, key: &str, status: ObjectLockLegalHoldStatus) {
         let hold = ObjectLockLegalHold::builder().status(status).build();
         let put = self.owner.put_object_legal_hold().bucket(&self.bucket).key(key).legal_hold(hold);
         self.runtime.block_on(put.send()).unwrap();
@@ -85,7 +85,7 @@ impl Rgw {
         self.runtime.block_on(put.retention(retention).send()).unwrap();
     }
 
-    fn allow(&self, actions: &str) {
+    pub(crate) fn allow(&self, actions: &str) {
         let (bucket, all) = (&self.bucket, format!("arn:aws:s3:::{}/*", self.bucket));
         let policy = format!(
             "{{\"Version\":\"2012-10-17\",\"Statement\":[{{\"Effect\":\"Allow\",\"Principal\":{{\"AWS\":[\"arn:aws:iam:::user/other\"]}},\
@@ -95,7 +95,7 @@ impl Rgw {
         self.runtime.block_on(put.send()).unwrap();
     }
 
-    fn command(&self, user: &str, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, user: &str, arguments: &[&str]) -> Command {
         let server =
             ["--endpoint-url", &told("RADOSGW_ENDPOINT"), "--region", "us-east-1", "--json"];
         let mut command = self.scene.command(&[arguments, &server].concat());
@@ -108,13 +108,13 @@ impl Rgw {
         command
     }
 
-    fn run(&self, user: &str, arguments: &[&str]) -> (i32, String) {
+    pub(crate) fn run(&self, user: &str, arguments: &[&str]) -> (i32, String) {
         let output = self.command(user, arguments).output().unwrap();
         let text = [output.stdout, output.stderr].concat();
         (output.status.code().unwrap(), String::from_utf8_lossy(&text).into_owned())
     }
 
-    fn ingest(&self, user: &str) -> (i32, String) {
+    pub(crate) fn ingest(&self, user: &str) -> (i32, String) {
         self.run(user, &["ingest", &format!("s3://{}/org-1/", self.bucket)])
     }
 

@@ -15,6 +15,8 @@ use crate::opening::VerifiedOpening;
 const SOURCE: &str = "produced";
 /// The source of the histories.
 const ITEM: &str = "item";
+/// The source of what was asked for.
+const SELECTION: &str = "selection";
 /// The source of the list of shown indices.
 const SHOWN: &str = "shown";
 
@@ -32,6 +34,8 @@ pub struct Produced {
     pub shown: Vec<u64>,
     /// What is not packed, and why.
     pub left_out: LeftOut,
+    /// What was asked for, by pointer, in the producer's words; nothing is held against it.
+    pub selection: BTreeMap<String, String>,
 }
 
 impl Produced {
@@ -55,6 +59,8 @@ impl Produced {
             values.push(Value::string(SHOWN, &format!("/{part}"), &text));
         }
         values.extend(self.left_out.iter().map(|(file, reason)| left_out::value(*file, reason)));
+        let asked = self.selection.iter();
+        values.extend(asked.map(|(pointer, text)| Value::string(SELECTION, pointer, text)));
         values
     }
 
@@ -87,6 +93,9 @@ impl Produced {
                     subjects.entry(subject).or_default().take(part, value).ok_or_else(refused)?;
                 }
                 SHOWN => shown.take(rest, value).ok_or_else(refused)?,
+                SELECTION => {
+                    produced.selection.insert(value.pointer.clone(), value.value.clone());
+                }
                 left_out::SOURCE => produced.left_out.extend(left_out::read(value)),
                 _ => {}
             }

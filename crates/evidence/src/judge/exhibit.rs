@@ -70,6 +70,10 @@ pub fn verify_exhibit(
     let shown = (history.shown().count() as u64, history.count_unread());
     let is_declared = story.scope.is_declared();
     notes(&mut findings, seen.as_ref(), (story.hidden, is_declared), shown);
+    if let Some(asked) = story.scope.asked() {
+        let sentence = format!("the producer asked for, in its own words: {asked}");
+        findings.note(Axis::Scope, sentence);
+    }
     let not_judged = story.commitments.count_refused();
     story.commitments.recordings.not_judged = not_judged;
     bytes_that_agree(&story.commitments.recordings, not_judged, &mut findings);

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::body::Subject;
+use crate::error::printable;
 use crate::hash::Hash;
 use crate::judge::findings::Findings;
 use crate::judge::history::History;
@@ -15,6 +16,9 @@ use crate::produced::{COVERED, Produced};
 use crate::step::Step;
 use crate::time::Time;
 use crate::verdict::Fault;
+
+/// What was asked for, as far as a verdict repeats it.
+const ASKED_SHOWN: usize = 6;
 
 const NOT_SHOWN: &str = "not shown, or it cannot be read";
 
@@ -61,6 +65,18 @@ impl Scope {
     }
 
     /// Why files are not packed, as the producer says.
+    /// What the producer asked for, in its own words: the first few, as one line.
+    pub(crate) fn asked(&self) -> Option<String> {
+        let asked = &self.said.as_ref()?.selection;
+        let shown = asked.iter().take(ASKED_SHOWN).map(|(pointer, text)| {
+            format!("{} {}", pointer.trim_start_matches('/'), printable(text))
+        });
+        let shown: Vec<String> = shown.collect();
+        let more = asked.len().checked_sub(ASKED_SHOWN).filter(|more| *more > 0);
+        let more = more.map_or_else(String::new, |more| format!(", and {more} more"));
+        (!shown.is_empty()).then(|| printable(&format!("{}{more}", shown.join(", "))))
+    }
+
     pub(crate) fn left_out(&mut self) -> LeftOut {
         self.said.as_mut().map(|said| std::mem::take(&mut said.left_out)).unwrap_or_default()
     }

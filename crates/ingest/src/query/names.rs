@@ -1,0 +1,127 @@
+//! The names of a question, and where their values stand in an opening.
+
+use unbroken_evidence::error::printable;
+
+use crate::near::nearest;
+
+/// What a question names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Name {
+    Media,
+    Sealed,
+    Size,
+    Hold,
+    Gone,
+    Complete,
+    Finding,
+    /// Any of these values.
+    Places(Vec<Place>),
+}
+
+/// A value of an opening: its source, and a pointer in which `*` stands for one name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    source: String,
+    pointer: String,
+}
+
+/// Names of values, with the places that may have them.
+const KNOWN: [(&str, &[&str]); 11] = [
+    ("agent", &["sidecar/userIds/*", "sidecar/users/*/id", "sidecar/agentId"]),
+    ("queue", &["sidecar/queueIds/*", "sidecar/queueId", "sidecar/queueName"]),
+    (
+        "number",
+        &[
+            "sidecar/ani",
+            "sidecar/dnis",
+            "sidecar/from",
+            "sidecar/to",
+            "sidecar/participants/*/ani",
+            "sidecar/participants/*/dnis",
+            "sidecar/participants/*/address",
+        ],
+    ),
+    ("direction", &["sidecar/initialDirection", "sidecar/direction"]),
+    ("wrap-up", &["sidecar/wrapUpCodes/*", "sidecar/wrapUpCode", "sidecar/wrapup"]),
+    ("start", &["sidecar/startTime"]),
+    ("end", &["sidecar/endTime"]),
+    ("conversation", &["recording/conversation", "recording/path/conversation"]),
+    ("recording", &["recording/id", "recording/path/id"]),
+    ("organization", &["recording/organization"]),
+    ("key", &["object/key"]),
+];
+
+const OWN: [(&str, Name); 7] = [
+    ("media", Name::Media),
+    ("sealed", Name::Sealed),
+    ("size", Name::Size),
+    ("hold", Name::Hold),
+    ("gone", Name::Gone),
+    ("complete", Name::Complete),
+    ("finding", Name::Finding),
+];
+
+impl Name {
+    /// A known name, or any `source/pointer`.
+    pub(super) fn parse(written: &str) -> Result<Self, String> {
+        if let Some((_, name)) = OWN.iter().find(|(known, _)| *known == written) {
+            return Ok(name.clone());
+        }
+        if let Some((_, places)) = KNOWN.iter().find(|(known, _)| *known == written) {
+            return Ok(Self::Places(
+                places.iter().filter_map(|place| Place::parse(place)).collect(),
+            ));
+        }
+        if let Some(place) = Place::parse(written) {
+            return Ok(Self::Places(vec![place]));
+        }
+        let names: Vec<&str> =
+            KNOWN.iter().map(|(name, _)| *name).chain(OWN.iter().map(|(name, _)| *name)).collect();
+        let meant = match nearest(written, names.iter().copied()) {
+            Some(name) => format!("do you mean {name}?"),
+            None => format!("it is one of {}, or SOURCE/POINTER", names.join(", ")),
+        };
+        Err(format!("{} is no name that is known here; {meant}", printable(written)))
+    }
+
+    /// Whether its values are times.
+    pub(super) fn is_time(&self, written: &str) -> bool {
+        *self == Self::Sealed || matches!(written, "start" | "end")
+    }
+
+    /// The only values that it can have, if these are known.
+    pub(super) fn values(&self) -> Option<Vec<&'static str>> {
+        match self {
+            Self::Media => Some(super::MEDIA.iter().map(|media| media.name()).collect()),
+            Self::Hold | Self::Gone | Self::Complete => Some(vec!["yes", "no"]),
+            Self::Finding => {
+                let codes = crate::policy::Code::ALL.iter();
+                Some(codes.map(|code| code.name()).collect())
+            }
+            Self::Sealed | Self::Size | Self::Places(_) => None,
+        }
+    }
+}
+
+impl Place {
+    fn parse(written: &str) -> Option<Self> {
+        let (source, pointer) = written.split_at(written.find('/')?);
+        let is_some = !source.is_empty() && pointer.len() > 1;
+        is_some.then(|| Self { source: source.to_owned(), pointer: pointer.to_owned() })
+    }
+
+    pub(super) fn is(&self, source: &str, pointer: &str) -> bool {
+        if self.source != source {
+            return false;
+        }
+        let (mut wanted, mut found) = (self.pointer.split('/'), pointer.split('/'));
+        loop {
+            match (wanted.next(), found.next()) {
+                (None, None) => return true,
+                (Some("*"), Some(_)) => {}
+                (Some(one), Some(other)) if one == other => {}
+                _ => return false,
+            }
+        }
+    }
+}
