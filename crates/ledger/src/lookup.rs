@@ -73,13 +73,14 @@ pub(crate) fn insert(db: &Connection, mut rows: Vec<(i64, i64)>) -> rusqlite::Re
     Ok(())
 }
 
-/// Entries that may speak of the value behind `prefix`, ascending.
-pub(crate) fn find(db: &Connection, prefix: i64) -> rusqlite::Result<Vec<i64>> {
-    let mut found = Vec::new();
+/// Entries that may speak of the value behind `prefix`, ascending; some of them, where there are more than `most`.
+pub(crate) fn find(db: &Connection, prefix: i64, most: usize) -> rusqlite::Result<Vec<i64>> {
+    let mut found: Vec<i64> = Vec::new();
     for table in tables(db)? {
-        let mut select =
-            db.prepare_cached(&format!("SELECT idx FROM {table} WHERE prefix = ?1 ORDER BY idx"))?;
-        let rows = select.query_map([prefix], |row| row.get(0))?;
+        let left = i64::try_from(most.saturating_sub(found.len())).unwrap_or(i64::MAX);
+        let select = format!("SELECT idx FROM {table} WHERE prefix = ?1 ORDER BY idx LIMIT ?2");
+        let mut select = db.prepare_cached(&select)?;
+        let rows = select.query_map([prefix, left], |row| row.get(0))?;
         found.extend(rows.collect::<Result<Vec<i64>, _>>()?);
     }
     found.sort_unstable();

@@ -332,8 +332,22 @@ impl Private {
     /// # Errors
     /// `Private`.
     pub fn find(&self, kind: Lookup, value: &[u8]) -> Result<Vec<u64>, LedgerError> {
-        let found =
-            lookup::find(&self.db, kind.prefix(value)).map_err(self.failed("cannot be read"))?;
+        self.find_some(kind, value, usize::MAX)
+    }
+
+    /// As [`Private::find`], but some of them where there are more than `most`: a value that everything has
+    /// costs no more than another.
+    ///
+    /// # Errors
+    /// `Private`.
+    pub fn find_some(
+        &self,
+        kind: Lookup,
+        value: &[u8],
+        most: usize,
+    ) -> Result<Vec<u64>, LedgerError> {
+        let found = lookup::find(&self.db, kind.prefix(value), most);
+        let found = found.map_err(self.failed("cannot be read"))?;
         Ok(found.into_iter().map(from_row).collect())
     }
 
