@@ -22,7 +22,7 @@ pub(crate) struct Captured {
     pub(crate) end: Time,
     /// The bytes, where they were asked for and fit a document.
     pub(crate) bytes: Option<Arc<Vec<u8>>>,
-    /// Beginning and end of what is no document.
+    /// Beginning and end; whoever finds that it is a document lets them go.
     pub(crate) ends: Option<Box<Ends>>,
 }
 
@@ -63,7 +63,7 @@ fn once(
     let mut reader = source.open(listed)?;
     let mut kept =
         (keep == Keep::Document && listed.size <= DOCUMENT_BYTES_MAX as u64).then(Vec::new);
-    let mut ends = (keep == Keep::Nothing).then(Box::<Ends>::default);
+    let mut ends = Some(Box::<Ends>::default());
     let digests = digester.digest(&[(BLOCK_BYTES_DEFAULT, key)], listed.size, |buffer| {
         // One object may take hours.
         if stop.load(Ordering::Relaxed) {

@@ -10,7 +10,7 @@ use unbroken_evidence::json::write_string;
 use unbroken_evidence::tree::{Edge, leaf_hash};
 
 use crate::disposition::Disposition;
-use crate::source::Listed;
+use crate::source::{Listed, key_text};
 
 const LINES_PER_PART: u64 = 4_096;
 
@@ -70,7 +70,7 @@ impl Listing {
     /// The object at `place` ended as `disposition`.
     pub(crate) fn put(&mut self, place: u64, listed: &Listed, disposition: Disposition) {
         let size = listed.size.to_string();
-        let key = text_of(&listed.key);
+        let key = key_text(&listed.key);
         let Listed { version, etag, modified, .. } = listed;
         let parts: [&str; 6] = [&key, version, etag, &size, modified, disposition.text()];
         self.waiting.insert(place, line(&parts));
@@ -102,20 +102,12 @@ impl Default for Results {
 impl Results {
     /// An object that was sealed in the entry at `index` was found so.
     pub(crate) fn put(&mut self, source: &str, key: &[u8], index: u64, found: &str) {
-        self.0.append(&line(&[source, &text_of(key), &index.to_string(), found]));
+        self.0.append(&line(&[source, &key_text(key), &index.to_string(), found]));
     }
 
     /// The number of lines, the root over them, and the packed parts.
     pub(crate) fn finish(self) -> (u64, Hash, Vec<Vec<u8>>) {
         self.0.finish()
-    }
-}
-
-/// A key as text; one that is not UTF-8 stands with its bytes escaped.
-fn text_of(key: &[u8]) -> String {
-    match std::str::from_utf8(key) {
-        Ok(key) => key.to_owned(),
-        Err(_) => key.escape_ascii().to_string(),
     }
 }
 

@@ -56,6 +56,7 @@ pub(crate) fn seal(
     let outcome = match &summary.listing_broke_off {
         Some(_) => "the listing broke off",
         None if summary.interrupted => "interrupted",
+        None if summary.emptied => "nothing was there, though objects of it were sealed before",
         None => "finished",
     };
     text("/outcome", outcome);
@@ -86,6 +87,7 @@ pub(crate) fn seal(
         ("excluded", summary.excluded),
         ("gone", summary.gone),
         ("back", summary.back),
+        ("problems", summary.problem_count),
     ] {
         values.push(Value::number("pass", &format!("/counts/{name}"), count));
     }

@@ -30,7 +30,9 @@ pub struct Pass {
 }
 
 impl Pass {
-    fn of(index: u64, opening: &Opening) -> Self {
+    /// What an opened `pass` entry says.
+    #[must_use]
+    pub fn of(index: u64, opening: &Opening) -> Self {
         let text =
             |pointer: &str| opening.value(pass::SOURCE, pointer).unwrap_or_default().to_owned();
         let counts = opening.fields().filter(|field| field.value.source == pass::SOURCE);

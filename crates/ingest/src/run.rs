@@ -129,6 +129,7 @@ pub fn run(
     } else if listed.is_ok() && !work.is_new {
         let what = "the source is empty, though objects of it were sealed before: is it mounted?";
         summary.problem(Problem::new(source.location().as_bytes(), what));
+        summary.emptied = true;
     }
     let is_empty = summary.objects == 0 && summary.gone == 0 && listed.is_ok();
     let listed = match source.given_up().or_else(|| source.empty().filter(|_| is_empty)) {

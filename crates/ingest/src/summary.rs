@@ -53,6 +53,8 @@ pub struct Summary {
     pub first: u64,
     /// The index of the `pass` entry.
     pub pass: u64,
+    /// Nothing was there, though objects of it were sealed before: it may not be mounted.
+    pub emptied: bool,
     /// Whether the run was stopped before its end.
     pub interrupted: bool,
     /// Why the listing did not come to its end, if it did not.

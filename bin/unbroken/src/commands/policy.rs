@@ -130,7 +130,7 @@ fn text(said: &Said) -> String {
         let lost = counted(said.unknown, "recording");
         text.push_str(&format!("{lost} cannot be judged: the opening is lost or erased\n"));
     }
-    text.push_str("The recordings themselves were not read again: container, length and a recording's own document are judged when it is sealed.\n");
+    text.push_str("The recordings themselves were not read again: container, length, a recording's own document, and whether its id stands in another conversation are judged when it is sealed.\n");
     text
 }
 

@@ -15,6 +15,9 @@ const SIDECAR_ENDING: &[u8] = b"_metadata.json";
 /// belongs to none of them. Else each would be a companion of each, n times n.
 const RECORDINGS_OF_A_CONVERSATION_MAX: usize = 64;
 
+/// Companions that are sealed with one recording: each is six of the fields of its entry.
+const COMPANIONS_MAX: usize = 1_024;
+
 /// What one object of a folder is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Class {
@@ -57,6 +60,9 @@ impl<'a> Folder<'a> {
         alone.filter_map(|(place, class)| {
             let what = match class {
                 Class::Media => return None,
+                _ if self.index.is_crowded() => {
+                    "beyond the 1,024 files that are sealed with one recording, or without one"
+                }
                 Class::Sidecar => "sidecar without recording",
                 Class::UnreadSidecar => "sidecar that cannot be read, without recording",
                 Class::Transcript => "transcript without recording",
@@ -92,6 +98,7 @@ impl<'a> Folder<'a> {
         companions.extend(self.index.documents_of(identity.conversation.as_deref()));
         let key = |at: usize| self.seen.get(at).map(|seen| seen.key);
         companions.sort_by(|(a, _), (b, _)| key(*a).cmp(&key(*b)));
+        companions.truncate(COMPANIONS_MAX);
         Assembled { recording: place, companions, identity }
     }
 }
@@ -106,10 +113,16 @@ fn named_conversation(sidecar: &Sketch) -> Option<&str> {
     sidecar.conversation.as_deref()
 }
 
+/// Bytes of an id; what is longer is none, and would be kept for every document of a folder.
+const ID_BYTES_MAX: usize = 1_024;
+
 /// What a document says that it is, and what it names.
 pub(crate) fn sketch(document: &Value) -> Sketch {
     let has = |name: &str| document.member(name).is_some();
-    let text = |name: &str| document.member(name).and_then(Value::as_str).map(Box::from);
+    let text = |name: &str| {
+        let said = document.member(name).and_then(Value::as_str);
+        said.filter(|id| id.len() <= ID_BYTES_MAX).map(Box::from)
+    };
     let says = if has("recordingId") && (has("mediaType") || has("startTime") || has("durationMs"))
     {
         Some(Role::Sidecar)
@@ -193,6 +206,11 @@ impl<'a> Index<'a> {
         index
     }
 
+    /// Whether some conversation has more documents than are sealed with one recording.
+    fn is_crowded(&self) -> bool {
+        self.documents.values().map(Vec::len).sum::<usize>() >= COMPANIONS_MAX
+    }
+
     /// The documents of a conversation; where nobody says which one, a folder that is not too large
     /// holds one conversation.
     fn documents_of(&self, conversation: Option<&str>) -> Vec<(usize, Role)> {
@@ -236,7 +254,8 @@ pub(crate) fn from_path(key: &[u8]) -> Identity {
     }
 }
 
-/// The medium that a sidecar says.
+/// The medium that a sidecar says, in the platform's words or in those that people write into it; `None` where
+/// it says none that is known: then the file's name does.
 pub(crate) fn media(sidecar: &Value) -> Option<Media> {
     let text =
         |name: &str| sidecar.member(name).and_then(Value::as_str).map(str::to_ascii_lowercase);
@@ -245,7 +264,15 @@ pub(crate) fn media(sidecar: &Value) -> Option<Media> {
     }
     let name = text("mediaType")?;
     let known = Media::from_name(&name).filter(|media| *media != Media::Unknown);
-    Some(known.unwrap_or(if name == "callback" { Media::Call } else { Media::Unknown }))
+    known.or_else(|| match spelling(&name).as_str() {
+        "callback" | "voice" | "phone" | "audio" => Some(Media::Call),
+        "whatsapp" | "sms" | "webmessaging" | "messaging" | "openmessaging" | "facebook"
+        | "instagram" | "line" | "twitter" | "applemessages" => Some(Media::Message),
+        "webchat" => Some(Media::Chat),
+        "mail" => Some(Media::Email),
+        "video" | "screenrecording" => Some(Media::Screen),
+        _ => None,
+    })
 }
 
 /// What Genesys Cloud never writes into a sidecar or beside an object, whatever a job is asked for; and who

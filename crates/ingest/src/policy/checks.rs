@@ -1,14 +1,15 @@
 //! What must agree: ids, times, lengths, and the recording's own structure.
 
-use unbroken_evidence::error::printable;
 use unbroken_evidence::json::Value;
+use unbroken_evidence::length::Ends;
+use unbroken_evidence::limits::DOCUMENT_BYTES_MAX;
 use unbroken_evidence::time::declared_ms;
 use unbroken_evidence::vocabulary::sidecar;
 
 use super::Check;
 use super::code::{Code, Finding};
-use super::facts::Facts;
-use super::place::{Source, look, names};
+use super::facts::{Facts, Own};
+use super::place::{Source, look, names, shown};
 use super::structure::{Structure, structure};
 use crate::group::name_of;
 use crate::layout::{Layout, genesys_cloud::from_path};
@@ -119,42 +120,61 @@ fn blank_names(facts: &Facts<'_>) -> Vec<Finding> {
                 }
             });
             findings.extend(first.map(|pointer| {
-                let place = printable(&format!("{}{pointer}", source.name()));
-                Finding::new(Code::BlankName, format!("a member without a name: \"{place}\""))
+                let place = format!("{}{}", source.name(), shown(&pointer));
+                Finding::new(Code::BlankName, format!("a member without a name: {place}"))
             }));
         }
     }
     findings
 }
 
-/// The declared length in milliseconds.
-fn declared(facts: &Facts<'_>) -> Option<u64> {
+/// The declared length in milliseconds; an error where one is declared that is no number.
+fn declared(facts: &Facts<'_>) -> Result<Option<u64>, Finding> {
     let way = [Some(sidecar::DURATION_MS.trim_start_matches('/').to_owned())];
-    let sidecar = facts.documents(Source::Sidecar).next()?;
-    match look(sidecar, &way).found.first()? {
-        (_, Value::Number(token) | Value::String(token)) => token.parse().ok(),
+    let Some(sidecar) = facts.documents(Source::Sidecar).next() else { return Ok(None) };
+    let looked = look(sidecar, &way);
+    let Some((_, value)) = looked.found.first() else { return Ok(None) };
+    let number = match value {
+        Value::Number(token) | Value::String(token) => token.parse::<f64>().ok(),
         _ => None,
-    }
+    };
+    // Beyond a year it is no length of a recording.
+    let ms = number.filter(|ms| (0.0..LONGEST_MS).contains(ms)).map(|ms| ms.round() as u64);
+    let wrong = || {
+        Finding::new(Code::TimeUnreadable, "the sidecar's durationMs is no length that can be read")
+    };
+    ms.map(Some).ok_or_else(wrong)
 }
 
+const LONGEST_MS: f64 = 366.0 * 86_400_000.0;
+
 fn length(facts: &Facts<'_>, within: u64) -> Option<Finding> {
-    let (said, measured) = declared(facts).zip(facts.ends?.length_ms())?;
+    let measured = facts.ends?.length_ms();
+    let (said, measured) = match declared(facts) {
+        Ok(said) => said.zip(measured)?,
+        Err(finding) => return Some(finding),
+    };
     let apart = said.abs_diff(measured);
+    let longer = if measured > said { "longer" } else { "shorter" };
     let what = format!(
-        "the recording is {} s long by its own container, and {} s by its sidecar",
-        measured / 1_000,
-        said / 1_000
+        "the recording is {} s {longer} by its own container than by its sidecar",
+        apart / 1_000
     );
     (apart > within.saturating_mul(1_000)).then(|| Finding::new(Code::OtherLength, what))
 }
 
 fn size(facts: &Facts<'_>, least: u64) -> Option<Finding> {
-    let seconds = declared(facts)? / 1_000;
-    let what = format!(
-        "{} bytes are too few for {seconds} s: the policy asks for {least} a second",
-        facts.size
-    );
+    let seconds = match declared(facts) {
+        Ok(ms) => ms? / 1_000,
+        Err(finding) => return Some(finding),
+    };
+    let what = format!("the recording has fewer than {least} bytes for each declared second");
     (facts.size < seconds.saturating_mul(least)).then(|| Finding::new(Code::TooSmall, what))
+}
+
+fn begins_as_json(ends: &Ends) -> bool {
+    let mut bytes = ends.head().iter().skip_while(|byte| byte.is_ascii_whitespace());
+    matches!(bytes.next(), Some(b'{' | b'['))
 }
 
 fn container(facts: &Facts<'_>, known: bool) -> Option<Finding> {
@@ -165,6 +185,11 @@ fn container(facts: &Facts<'_>, known: bool) -> Option<Finding> {
     match structure(facts.ends?) {
         Structure::Whole => None,
         Structure::Broken(finding) => Some(finding),
+        // It is named as a document, and begins as one.
+        Structure::Unknown if facts.own == Own::Unread && begins_as_json(facts.ends?) => {
+            let what = "the recording is a JSON document that breaks off, or is broken";
+            (facts.size <= DOCUMENT_BYTES_MAX as u64).then(|| Finding::new(Code::Truncated, what))
+        }
         Structure::Unknown => known.then(|| {
             Finding::new(Code::UnknownForm, "the recording is of no form that is known here")
         }),

@@ -6,7 +6,7 @@ use unbroken_evidence::json::Value;
 use unbroken_evidence::length::Ends;
 use unbroken_evidence::time::Time;
 
-use super::place::{Looked, Place, Source, look, names};
+use super::place::{Looked, Place, Source, look, names, shown};
 use crate::layout::{Layout, Role};
 use crate::near::spelling;
 
@@ -121,7 +121,9 @@ impl<'a> Facts<'a> {
         if let Some(who) = self.layout.never_exports(place.source.name(), place.last_name()) {
             return At::NotOffered(who);
         }
-        absent.unwrap_or(match place.source {
+        absent.unwrap_or_else(|| match place.source {
+            Source::Conversation if self.roles.contains(&Role::Conversation) => At::NotReadable(UNREAD),
+            Source::Transcript if self.roles.contains(&Role::Transcript) => At::NotReadable(UNREAD),
             Source::Conversation | Source::Transcript => At::NotOffered(
                 "a document of the conversation beside the recording, where somebody puts one there, or the platform's API",
             ),
@@ -173,9 +175,11 @@ impl<'a> Facts<'a> {
         let wanted = spelling(place.last_name());
         let mut near = Vec::new();
         let mut is_near = |source: &str, name: &str, pointer: &str| {
-            let found = format!("{source}{pointer}");
-            if near.len() < NEAR_SHOWN && found != place.written() && spelling(name) == wanted {
-                near.push(found);
+            if near.len() >= NEAR_SHOWN || spelling(name) != wanted {
+                return;
+            }
+            if format!("{source}{pointer}") != place.written() {
+                near.push(format!("{source}{}", shown(pointer)));
             }
         };
         for source in [Source::Sidecar, Source::Conversation, Source::Transcript, Source::Document]
@@ -193,6 +197,8 @@ impl<'a> Facts<'a> {
         near
     }
 }
+
+const UNREAD: &str = "the file is there, and cannot be read as JSON";
 
 /// Other spellings that a finding names.
 const NEAR_SHOWN: usize = 3;

@@ -9,7 +9,7 @@ use unbroken_evidence::time::declared_ms;
 use super::checks::check;
 use super::code::{Code, Finding, Remark, Sort};
 use super::facts::{At, Facts, Seen};
-use super::place::Source;
+use super::place::{Place, Source, shown};
 use super::{CompanionRule, FieldRule, Kind, Policy};
 use crate::layout::Role;
 
@@ -21,6 +21,9 @@ pub(crate) struct Judged {
     /// What nobody here can give.
     pub(crate) remarks: BTreeSet<Remark>,
 }
+
+/// Bytes of a value that a pattern is held against; a longer one fits none.
+const PATTERN_TEXT_BYTES_MAX: usize = 4_096;
 
 /// Findings of one recording that are sealed; what is behind them is no better.
 const FINDINGS_MAX: usize = 64;
@@ -47,8 +50,18 @@ fn companion(rule: &CompanionRule, facts: &Facts<'_>) -> Vec<Finding> {
     let role = rule.role.name();
     let has = |role| facts.roles.contains(&role);
     if rule.role != Role::Sidecar {
-        let missing = || Finding::new(Code::CompanionMissing, format!("the {role} is missing"));
-        return (!has(rule.role)).then(missing).into_iter().collect();
+        let documents =
+            if rule.role == Role::Transcript { Source::Transcript } else { Source::Conversation };
+        return match (has(rule.role), facts.documents(documents).next()) {
+            (false, _) => {
+                vec![Finding::new(Code::CompanionMissing, format!("the {role} is missing"))]
+            }
+            (true, None) => {
+                let what = format!("the {role} is there, and cannot be read");
+                vec![Finding::new(Code::CompanionUnreadable, what)]
+            }
+            (true, Some(_)) => Vec::new(),
+        };
     }
     if facts.sidecar_unread {
         return vec![Finding::new(Code::CompanionUnreadable, "the sidecar could not be read")];
@@ -97,23 +110,8 @@ impl Judged {
                 At::NotConfigured(why) => remarks.push((Sort::NotChecked, why)),
             }
         }
-        let missing = || {
-            let near: BTreeSet<String> =
-                rule.from.iter().flat_map(|place| facts.near(place)).collect();
-            let near: Vec<String> = near.iter().map(|place| printable(place)).collect();
-            let near = match near.as_slice() {
-                [] => String::new(),
-                near => format!("; {} may be meant", near.join(", ")),
-            };
-            let places: Vec<String> =
-                absent.iter().map(|place| printable(place.written())).collect();
-            Finding::new(
-                Code::FieldMissing,
-                format!("{name} is missing: not in {}{near}", places.join(", ")),
-            )
-        };
-        // What is there and wrong says more than what is not there.
-        let found = invalid.or(unreadable).or_else(|| (!absent.is_empty()).then(missing));
+        // What is there and wrong says more than what is not there, and another spelling more than nobody.
+        let found = invalid.or(unreadable).or_else(|| missing(&name, rule, &absent, facts));
         match found {
             Some(finding) => self.findings.push(finding),
             // That the sidecar is missing may be a finding of its own.
@@ -140,6 +138,25 @@ impl Judged {
     }
 }
 
+/// A value that is in no place where it could be, with what may be meant for it; `None` where no place could have
+/// it, and nothing looks like it.
+fn missing(name: &str, rule: &FieldRule, absent: &[&Place], facts: &Facts<'_>) -> Option<Finding> {
+    let near: BTreeSet<String> = rule.from.iter().flat_map(|place| facts.near(place)).collect();
+    let looked: Vec<&Place> = match (absent, near.is_empty()) {
+        ([], true) => return None,
+        ([], false) => rule.from.iter().collect(),
+        (absent, _) => absent.to_vec(),
+    };
+    let places: Vec<String> = looked.iter().map(|place| printable(place.written())).collect();
+    let near: Vec<String> = near.iter().map(|place| printable(place)).collect();
+    let near = match near.as_slice() {
+        [] => String::new(),
+        near => format!("; {} may be meant", near.join(", ")),
+    };
+    let what = format!("{name} is missing: not in {}{near}", places.join(", "));
+    Some(Finding::new(Code::FieldMissing, what))
+}
+
 /// What is wrong with values that are there: a code, and the pointer with what is wrong.
 fn wrong(
     rule: &FieldRule,
@@ -149,11 +166,11 @@ fn wrong(
 ) -> Option<(Code, String)> {
     if let Some((pointer, count)) = lacking {
         let more = if count > 1 { format!(" and {} more", count - 1) } else { String::new() };
-        return Some((Code::FieldMissing, format!("{}{more} is missing", printable(&pointer))));
+        return Some((Code::FieldMissing, format!("{}{more} is missing", shown(&pointer))));
     }
     found.iter().find_map(|(pointer, seen)| {
         let (code, what) = wrong_value(rule, source, *seen)?;
-        Some((code, format!("{} {what}", printable(pointer))))
+        Some((code, format!("{} {what}", shown(pointer))))
     })
 }
 
@@ -178,11 +195,21 @@ fn wrong_value(rule: &FieldRule, source: Source, seen: Seen<'_>) -> Option<(Code
         let found = described(seen, text);
         return Some((Code::FieldType, format!("is {found}, and not {}", kind.name())));
     }
+    let is_compared = !rule.values.is_empty() || rule.pattern.is_some();
+    if is_compared && matches!(seen, Seen::Json(Value::Array(_) | Value::Object(_))) {
+        return Some((
+            Code::FieldType,
+            "is a list or an object, and not a single value".to_owned(),
+        ));
+    }
     if !rule.values.is_empty() && !rule.values.iter().any(|value| value == text) {
         let values = printable(&rule.values.join(", "));
         return Some((Code::FieldValue, format!("is none of these: {values}")));
     }
-    let fits = rule.pattern.as_ref().is_none_or(|pattern| pattern.is_match(text));
+    let fits = rule
+        .pattern
+        .as_ref()
+        .is_none_or(|pattern| text.len() <= PATTERN_TEXT_BYTES_MAX && pattern.is_match(text));
     (!fits).then(|| (Code::FieldValue, "has not the form that the policy asks for".to_owned()))
 }
 

@@ -87,6 +87,8 @@ impl Place {
         };
         let way: Vec<Option<String>> = if source.is_document() {
             pointer.split('/').map(|name| (name != "*").then(|| unescaped(name))).collect()
+        } else if source == Source::Header {
+            vec![Some(unescaped(pointer).to_ascii_lowercase())]
         } else {
             vec![Some(unescaped(pointer))]
         };
@@ -165,6 +167,27 @@ impl<'a> Looked<'a> {
     }
 }
 
+/// A pointer as a finding shows it: names that are no names of fields may be names of people, and are not in it.
+pub(super) fn shown(pointer: &str) -> String {
+    let is_plain = |name: &str| {
+        let is_number = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
+        let letters = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.*".contains(&byte);
+        let starts = name
+            .bytes()
+            .next()
+            .is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_' || byte == b'*');
+        if is_number {
+            name.len() <= 6
+        } else {
+            starts && name.len() <= 64 && name.bytes().all(letters)
+        }
+    };
+    let part = |name: &str| {
+        if name.is_empty() || is_plain(name) { name.to_owned() } else { "...".to_owned() }
+    };
+    pointer.split('/').map(part).collect::<Vec<_>>().join("/")
+}
+
 /// Values of a document that are looked at for one that goes by another spelling.
 const LOOKED_AT_MAX: usize = 20_000;
 
@@ -231,6 +254,20 @@ mod tests {
         }
         assert_eq!(look(&document, &way("document/n~1a")).found.len(), 1);
         assert_eq!(look(&document, &way("document/messages/0/id")).found.len(), 1);
+    }
+
+    #[test]
+    fn a_name_that_may_be_a_persons_is_not_shown() {
+        for (pointer, expected) in [
+            ("/messages/17/legal_hold-tag", "/messages/17/legal_hold-tag"),
+            ("/people/+39 555 0199 Anna Rossi/hold", "/people/.../hold"),
+            ("/390555019977/hold", "/.../hold"),
+            ("/participants/*/attributes", "/participants/*/attributes"),
+            ("/ /x", "/.../x"),
+            ("/anna@example.com", "/..."),
+        ] {
+            assert_eq!(shown(pointer), expected);
+        }
     }
 
     #[test]

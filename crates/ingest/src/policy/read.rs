@@ -16,6 +16,8 @@ pub(super) const FORMAT: &str = "unbroken/policy@v1";
 /// Bytes of a policy: longer, a field would hold its digest instead of its text (spec/fields.md F4).
 const TEXT_BYTES_MAX: usize = 65_536;
 const RULES_MAX: usize = 1_000;
+/// Bytes of a pattern as it is carried out: each letter of a value costs as many steps at the most.
+const PATTERN_SIZE_MAX: usize = 16_384;
 /// Seconds by which container and metadata may differ where the rule does not say.
 const WITHIN_SECONDS: u64 = 2;
 
@@ -61,7 +63,7 @@ fn field(table: &mut Table) -> Result<FieldRule, TableError> {
     let pattern = match table.text("pattern")? {
         None => None,
         // The whole value must fit: a part that fits is a trap.
-        Some(pattern) => Some(Regex::new(&format!("^(?:{pattern})$")).map_err(|error| {
+        Some(pattern) => Some(whole(&pattern).map_err(|error| {
             let why = error.to_string();
             table.wrong(format!("`pattern`: no regular expression: {}", printable(&why)))
         })?),
@@ -72,6 +74,11 @@ fn field(table: &mut Table) -> Result<FieldRule, TableError> {
         return Err(table.wrong("[[field]] has no `from`: name the places that may have it"));
     }
     Ok(FieldRule { name, from, kind, pattern, values, scope })
+}
+
+/// A pattern that the whole value must fit, of a size that makes no value slow.
+fn whole(pattern: &str) -> Result<Regex, regex_lite::Error> {
+    regex_lite::RegexBuilder::new(&format!("^(?:{pattern})$")).size_limit(PATTERN_SIZE_MAX).build()
 }
 
 fn companion(table: &mut Table) -> Result<CompanionRule, TableError> {

@@ -31,7 +31,8 @@ pub(super) fn structure(ends: &Ends) -> Structure {
         [b'O', b'g', b'g', b'S', ..] => ogg(ends),
         [0x1a, 0x45, 0xdf, 0xa3, ..] => None,
         _ if head.get(4..8) == Some(b"ftyp") => mp4(ends),
-        [b'I', b'D', b'3', ..] | [0xff, 0xe0..=0xff, ..] => None,
+        [b'I', b'D', b'3', ..] => None,
+        [0xff, second, third, ..] if is_mp3(*second, *third) => None,
         _ => return Structure::Unknown,
     };
     found.map_or(Structure::Whole, |(code, sentence)| broken(code, sentence))
@@ -46,16 +47,26 @@ const NO_SOUND: (Code, &str) = (Code::NoSound, "the recording has a header and n
 /// OpenPGP (RFC 9580), CMS (RFC 5652) and `openssl enc`: what encrypts a file as a whole.
 fn is_encrypted(head: &[u8]) -> bool {
     const ENVELOPED: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03";
-    // A session key packet: its tag, its length, version 3 or 6.
+    // A packet with a session key, for a key (tag 1) or for a passphrase (tag 3): its length, then its version.
     let body = match head {
-        [0x84, _, body @ ..] | [0x85, _, _, body @ ..] => Some(body),
-        [0xc1, 0..=191, body @ ..] | [0xc1, 192..=223, _, body @ ..] => Some(body),
+        [0x84 | 0x8c, _, body @ ..] | [0x85 | 0x8d, _, _, body @ ..] => Some(body),
+        [0xc1 | 0xc3, 0..=191, body @ ..] | [0xc1 | 0xc3, 192..=223, _, body @ ..] => Some(body),
         _ => None,
     };
     head.starts_with(b"-----BEGIN PGP MESSAGE")
         || head.starts_with(b"Salted__")
-        || body.is_some_and(|body| matches!(body, [3 | 6, ..]))
+        || body.is_some_and(|body| matches!(body, [3..=6, ..]))
         || head.starts_with(b"0") && head.get(..24).is_some_and(|start| contains(start, ENVELOPED))
+}
+
+/// The second and third byte of an MPEG audio frame (ISO 11172-3) of layer II or III: no reserved version, bit
+/// rate or sampling rate.
+const fn is_mp3(second: u8, third: u8) -> bool {
+    second & 0xe0 == 0xe0
+        && second & 0x18 != 0x08
+        && matches!(second & 0x06, 0x02 | 0x04)
+        && third & 0xf0 != 0xf0
+        && third & 0x0c != 0x0c
 }
 
 fn contains(bytes: &[u8], wanted: &[u8]) -> bool {
@@ -67,7 +78,10 @@ fn u32_le(bytes: &[u8], at: usize) -> Option<u64> {
     Some(u64::from(u32::from_le_bytes(four)))
 }
 
-/// RIFF: the `data` chunk has bytes, and they are there. A writer that streams leaves 0 or the highest length.
+/// Lengths that nobody knew when they were written: 0x7fff0000 and more, as SoX and FFmpeg leave them.
+const STREAMED_FROM: u64 = 0x7fff_0000;
+
+/// RIFF: the `data` chunk has bytes, and they are there. A writer that streams leaves 0 or a length of no file.
 fn wav(ends: &Ends) -> Found {
     let head = ends.head();
     let mut at = 12_usize;
@@ -79,7 +93,7 @@ fn wav(ends: &Ends) -> Found {
         let body = at as u64 + 8;
         let there = ends.size().saturating_sub(body);
         if name == b"data" {
-            let is_open = length == 0 || length >= u64::from(u32::MAX) - 0xff;
+            let is_open = length == 0 || length >= STREAMED_FROM;
             return match there {
                 0 => Some(NO_SOUND),
                 there if !is_open && there < length => Some(TRUNCATED),
@@ -98,7 +112,8 @@ fn wav(ends: &Ends) -> Found {
 fn ogg(ends: &Ends) -> Found {
     let tail = ends.tail();
     let starts = |at: &usize| tail.get(*at..).is_some_and(|page| page.starts_with(b"OggS\0"));
-    let last = (0..tail.len()).rev().find(starts)?;
+    // A page is shorter than the end that is kept: where none begins there, something else does.
+    let Some(last) = (0..tail.len()).rev().find(starts) else { return Some(TRUNCATED) };
     let page = tail.get(last..)?;
     let segments = usize::from(*page.get(26).unwrap_or(&0));
     let lengths = page.get(27..27 + segments);
@@ -128,7 +143,7 @@ fn mp4(ends: &Ends) -> Found {
         };
         of(ends.head(), 0).or_else(|| of(ends.tail(), tail_at))
     };
-    let (mut at, mut has_media) = (0_u64, false);
+    let (mut at, mut has_media, mut has_index) = (0_u64, false, false);
     while at < ends.size() {
         let Some(header) = bytes(at, 8) else {
             // It begins in the middle, where nobody looked, or the file ends within a header.
@@ -136,8 +151,9 @@ fn mp4(ends: &Ends) -> Found {
         };
         let [a, b, c, d, name @ ..] = header.as_slice() else { return None };
         let length = match u32::from_be_bytes([*a, *b, *c, *d]) {
-            // To the end of the file.
-            0 => return None,
+            // To the end of the file, which only sound and pictures may.
+            0 if name == b"mdat" => ends.size() - at,
+            0 => return Some(TRUNCATED),
             1 => u64::from_be_bytes(bytes(at + 8, 8)?.try_into().ok()?),
             length => u64::from(length),
         };
@@ -145,12 +161,17 @@ fn mp4(ends: &Ends) -> Found {
             return Some(TRUNCATED);
         }
         has_media |= matches!(name, b"mdat" | b"moof") && length > 8;
+        has_index |= matches!(name, b"moov" | b"moof");
         at = at.saturating_add(length);
     }
-    match (at > ends.size(), has_media) {
-        (true, _) => Some(TRUNCATED),
-        (false, false) => Some(NO_SOUND),
-        (false, true) => None,
+    match (at > ends.size(), has_media, has_index) {
+        (true, ..) => Some(TRUNCATED),
+        (false, false, _) => Some(NO_SOUND),
+        (false, true, false) => {
+            let what = "the recording has no index (moov), without which nobody can play it: its end is missing";
+            Some((Code::Truncated, what))
+        }
+        (false, true, true) => None,
     }
 }
 
@@ -186,6 +207,8 @@ mod tests {
         let mut streamed = wav.clone();
         streamed[data + 4..data + 8].copy_from_slice(&u32::MAX.to_le_bytes());
         assert_eq!(told(&streamed), Some("whole"), "a length that nobody knew is none");
+        streamed[data + 4..data + 8].copy_from_slice(&0x7fff_f000_u32.to_le_bytes());
+        assert_eq!(told(&streamed), Some("whole"), "as SoX leaves it");
     }
 
     #[test]
@@ -198,6 +221,11 @@ mod tests {
         assert_eq!(told(&opus[..last + 20]), Some("truncated"));
         let second = 4 + opus[4..].windows(4).position(|four| four == b"OggS").unwrap();
         assert_eq!(told(&opus[..second]), Some("no-sound"));
+        assert_eq!(
+            told(&[opus, vec![0; 70_000]].concat()),
+            Some("truncated"),
+            "no page at its end"
+        );
     }
 
     #[test]
@@ -211,8 +239,13 @@ mod tests {
         assert_eq!(told(&whole[..whole.len() - 1]), Some("truncated"));
         assert_eq!(told(&whole[..100_000]), Some("truncated"));
         assert_eq!(told(&[part(b"ftyp", 16), part(b"moov", 900)].concat()), Some("no-sound"));
-        let open = [part(b"ftyp", 16), vec![0; 4], b"mdat".to_vec(), vec![7; 99]].concat();
-        assert_eq!(told(&open), Some("whole"));
+        let open = [vec![0; 4], b"mdat".to_vec(), vec![7; 99]].concat();
+        assert_eq!(
+            told(&[part(b"ftyp", 16), part(b"moov", 90), open.clone()].concat()),
+            Some("whole")
+        );
+        assert_eq!(told(&[part(b"ftyp", 16), open].concat()), Some("truncated"), "no index");
+        assert_eq!(told(&[part(b"ftyp", 16), vec![0; 500]].concat()), Some("truncated"));
     }
 
     #[test]
@@ -222,14 +255,19 @@ mod tests {
             &[0x85, 0x01, 0x0c, 0x03, 9, 9, 9, 9],
             &[0xc1, 0x5e, 0x06, 9, 9, 9],
             &[0x84, 0x5e, 0x03, 9, 9, 9],
+            &[0x8c, 0x0d, 0x04, 0x09, 0x03, 0x0a],
+            &[0xc3, 0x2e, 0x05, 9, 9, 9],
             b"Salted__12345678",
             b"0\x82\x01\x00\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03\xa0\x00\x00\x00\x00\x00\x00\x00\x00\x00",
         ] {
             assert_eq!(told(bytes), Some("encrypted"), "{bytes:?}");
         }
-        for bytes in [&b""[..], b"RIFF", b"hello", &[0x85, 0x01, 0x0c, 0x07], &[0xc1]] {
+        for bytes in
+            [&b""[..], b"RIFF", b"hello", &[0x85, 0x01, 0x0c, 0x07], &[0xc1], b"\xff\xfeh\0e\0"]
+        {
             assert_eq!(told(bytes), None, "{bytes:?}");
         }
         assert_eq!(told(b"\x1a\x45\xdf\xa3webm"), Some("whole"));
+        assert_eq!(told(&[0xff, 0xfb, 0x90, 0x64]), Some("whole"));
     }
 }

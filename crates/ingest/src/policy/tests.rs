@@ -208,6 +208,45 @@ fn a_value_of_another_sort_is_told_and_never_shown() {
     assert_eq!(found("type = \"number\"", "1.5"), [""; 0]);
 }
 
+/// An object where a text should be was matched as a text of ours.
+#[test]
+fn a_list_fits_no_pattern_and_a_broken_companion_is_not_there_for_nothing() {
+    let pattern = field("from = \"sidecar/hold\"\npattern = \"[A-Za-z ]+\"");
+    let found = Case::new("{\"hold\":{\"x\":1}}").found(&pattern);
+    assert!(
+        found[0].ends_with("is a list or an object, and not a single value [field-type]"),
+        "{found:?}"
+    );
+    let rules = "[[companion]]\nrole = \"transcript\"\n[[field]]\nname = \"text\"\nfrom = \"transcript/transcripts/0/text\"\n";
+    let case = Case { roles: vec![Role::Sidecar, Role::Transcript], ..Case::new(SIDECAR) };
+    let found = case.found(&policy(rules));
+    assert_eq!(found[0], "the transcript is there, and cannot be read [companion-unreadable]");
+    assert!(found[1].ends_with("[not-readable]"), "{found:?}");
+}
+
+/// What the export never carries was taken for an excuse, where it stood there by another name.
+#[test]
+fn another_spelling_is_no_excuse() {
+    let rule = field("from = \"sidecar/legal_hold\"");
+    let found =
+        Case::new("{\"Legal_Hold\":\"maybe\",\"people\":{\"+39 555 Anna\":{\"legalHold\":1}}}")
+            .found(&rule);
+    assert_eq!(
+        found,
+        [
+            "the hold is missing: not in sidecar/legal_hold; sidecar/Legal_Hold, sidecar/people/.../legalHold may be meant [field-missing]"
+        ]
+    );
+    assert_eq!(Case::new("{\"x\":1}").judged(&rule).remarks.len(), 1);
+}
+
+#[test]
+fn a_header_is_named_in_any_case() {
+    let rule = field("from = \"s3-header/X-Amz-Meta-Matter\"");
+    let case = Case::new(SIDECAR).with("s3-header", "/x-amz-meta-matter", "M-17");
+    assert_eq!(case.found(&rule), [""; 0]);
+}
+
 /// S3 leaves a hold out of its answers where the permission is missing: that proves nothing.
 #[test]
 fn what_may_not_be_seen_is_not_missing() {
@@ -281,7 +320,7 @@ fn what_must_agree_is_held_against_each_other() {
     let unreadable = found(&SIDECAR.replace("2026-09-05T07:33", "5 Sept 07:33"), "times");
     assert_eq!(unreadable, ["the sidecar's endTime is no time that can be read [time-unreadable]"]);
     let blank = found(&SIDECAR.replace("mediaType", " "), "names");
-    assert_eq!(blank, ["a member without a name: \"sidecar/ \" [blank-name]"]);
+    assert_eq!(blank, ["a member without a name: sidecar/... [blank-name]"]);
     let empty = Case { size: 0, elsewhere: Some(7), ..Case::new(SIDECAR) };
     assert_eq!(
         empty.found(&checks("bytes one-conversation")),
@@ -312,16 +351,23 @@ fn a_length_that_does_not_fit_is_told_beyond_what_the_policy_allows() {
     assert_eq!(case(&wav(10), "12999").found(&length), [""; 0]);
     assert_eq!(
         case(&wav(10), "13001").found(&length),
-        ["the recording is 10 s long by its own container, and 13 s by its sidecar [other-length]"]
+        ["the recording is 3 s shorter by its own container than by its sidecar [other-length]"]
     );
     let size = policy("[[check]]\nwhat = \"size\"\nbytes-a-second = 100\n");
     assert_eq!(case(&[7; 1_000], "10000").found(&size), [""; 0]);
     assert!(case(&[7; 999], "10000").found(&size)[0].ends_with("[too-small]"));
+    // A length that is no number turns no rule off.
+    assert_eq!(case(&wav(10), "10000.4").found(&length), [""; 0]);
+    for wrong in ["\"ten\"", "-1", "1e99"] {
+        assert!(case(&wav(10), wrong).found(&length)[0].ends_with("[time-unreadable]"), "{wrong}");
+    }
     let known = policy("[[check]]\nwhat = \"container\"\nknown = true\n");
     assert!(case(b"what is this", "1").found(&known)[0].ends_with("[unknown-form]"));
     let lenient = policy("[[check]]\nwhat = \"container\"\n");
     assert_eq!(case(b"what is this", "1").found(&lenient), [""; 0]);
     assert!(case(&wav(10)[..44], "1").found(&lenient)[0].ends_with("[no-sound]"));
+    let half = Case { own: Own::Unread, ..case(b" {\"messages\":[{\"id\":", "1") };
+    assert!(half.found(&lenient)[0].ends_with("[truncated]"));
 }
 
 #[test]
@@ -390,4 +436,35 @@ fn what_is_no_policy_is_refused_with_its_line_and_what_was_meant() {
     }
     assert!(refused("name = \"x\"").starts_with("line 1: the file has no `format`"));
     assert!(refused(&"#".repeat(65_537)).contains("at most 65536 bytes"));
+}
+
+/// Whatever a file has in it, it is a policy or it is refused.
+#[test]
+fn a_changed_policy_never_brings_the_program_down() {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut draw = |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state % below as u64).unwrap()
+    };
+    let case = Case::new(SIDECAR).document(None, "{\"messages\":[{\"id\":\"1\"},7,null]}");
+    let mut taken = 0;
+    for _ in 0..3_000 {
+        let mut bytes = READY[draw(2)].1.as_bytes().to_vec();
+        for _ in 0..=draw(4) {
+            let (at, with) = (draw(bytes.len()), b"\"[]=*/\\.0a\n\xc3\xa9"[draw(13)]);
+            match draw(3) {
+                0 => bytes[at] = with,
+                1 => bytes.insert(at, with),
+                _ => drop(bytes.remove(at)),
+            }
+        }
+        let Ok(text) = String::from_utf8(bytes) else { continue };
+        if let Ok(policy) = Policy::parse(&text) {
+            taken += 1;
+            let _ = case.judged(&policy);
+        }
+    }
+    assert!(taken > 300, "{taken}: too few of them are policies to say anything");
 }

@@ -9,6 +9,15 @@ pub use self::folder::{FolderSource, open_plain};
 pub use self::s3::{Check, Health, S3Connection, S3Reader, S3Source};
 use crate::error::{ObjectError, Problem, SourceError};
 
+/// A key as text; one that is not UTF-8 stands with its bytes escaped.
+#[must_use]
+pub fn key_text(key: &[u8]) -> String {
+    match std::str::from_utf8(key) {
+        Ok(key) => key.to_owned(),
+        Err(_) => key.escape_ascii().to_string(),
+    }
+}
+
 /// An object as it was listed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {

@@ -233,12 +233,14 @@ impl Work<'_> {
             object.into_iter().for_each(|object| object.disposition = Disposition::Companion);
         }
         let digest = companions(objects, assembled);
+        let passing = a_companion_may_pass(objects, assembled);
         let Some(object) = objects.get_mut(assembled.recording) else { return Ok(()) };
         if object.error.is_some() {
             return Ok(());
         }
         let known = self.known(&object.listed.key, &tools.private)?;
         let waits = without_reading(object.listed, &known, digest, unread)
+            .or_else(|| passing.then_some(Disposition::KeptBack))
             .or_else(|| self.waits_for_its_sidecar(object.listed, assembled, unread, done));
         if let Some(disposition) = waits {
             object.disposition = disposition;
@@ -315,6 +317,14 @@ impl Work<'_> {
         done.problems.push(Problem::new(&key, what));
         Some(Disposition::KeptBack)
     }
+}
+
+/// Whether a companion could not be read today, and may be tomorrow: it says nothing about the recording.
+fn a_companion_may_pass(objects: &[Object<'_>], assembled: &Assembled) -> bool {
+    assembled.companions.iter().any(|(place, _)| {
+        let error = objects.get(*place).and_then(|object| object.error.as_ref());
+        error.is_some_and(ObjectError::may_pass)
+    })
 }
 
 /// What becomes of a recording whose bytes need not be read: it is as it was, or nothing can be said of it.

@@ -89,6 +89,9 @@ impl Work<'_> {
     fn read_document(&self, object: &mut Object<'_>, tools: &mut Tools) -> Result<(), LedgerError> {
         self.read(object, Keep::Document, tools)?;
         object.document = object.held().and_then(|bytes| document::parse_document(bytes).ok());
+        if object.document.is_some() {
+            object.captured.iter_mut().for_each(|captured| captured.0.ends = None);
+        }
         Ok(())
     }
 

@@ -60,6 +60,7 @@ impl Work<'_> {
             elsewhere: self.elsewhere(identity, story.subject, &tools.private)?,
             sidecar_unread: unread.keys.contains(&sidecar_key(&listed.key)),
             organization: identity.organization.as_ref(),
+            roles: assembled.companions.iter().map(|(_, role)| *role).collect(),
             ..self.facts(listed, &captured, (media, &fields), &members, own)
         };
         let judged = self.policy.map_or_else(Judged::default, |(policy, _)| judge(policy, &facts));
@@ -104,7 +105,7 @@ impl Work<'_> {
             fields,
             documents: companions.chain(own.map(|value| Document { role: None, value })).collect(),
             own: if is_unread { Own::Unread } else { Own::Read },
-            roles: members.iter().map(|member| member.role).collect(),
+            roles: Vec::new(),
             sidecar_unread: false,
             has_attributes: self.source.folder().is_none(),
             ends: captured.ends.as_deref(),
@@ -119,6 +120,7 @@ impl Work<'_> {
             return Media::Unknown;
         }
         let said = sidecar.and_then(genesys_cloud::media);
+        let said = said.filter(|media| *media != Media::Unknown);
         said.unwrap_or_else(|| media_of_name(&listed.key))
     }
 
@@ -134,8 +136,8 @@ impl Work<'_> {
         let Some((id, conversation)) = named.filter(|_| is_asked && !self.is_new) else {
             return Ok(None);
         };
-        let namesakes = private.find(Lookup::Recording, id.as_bytes())?;
-        for index in namesakes.into_iter().take(NAMESAKES_MAX) {
+        let namesakes = private.find_some(Lookup::Recording, id.as_bytes(), NAMESAKES_MAX)?;
+        for index in namesakes {
             let of_another = private.object(index)?.is_some_and(|state| state.subject != subject);
             let Some((_, opening)) = private.opening(index)?.filter(|_| of_another) else {
                 continue;
