@@ -4,7 +4,7 @@ use unbroken_evidence::error::chain;
 use unbroken_exhibit::error::ExhibitError;
 use unbroken_ingest::error::{IngestError, SourceError};
 use unbroken_ledger::error::LedgerError;
-use unbroken_service::service::ServiceError;
+use unbroken_service::hands::ServiceError;
 
 /// The exit code of wrong usage and of a machine that fails.
 pub(crate) const USAGE: u8 = 4;

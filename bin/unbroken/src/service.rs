@@ -10,7 +10,7 @@ use unbroken_ingest::policy::Policy;
 use unbroken_ingest::source::Source;
 use unbroken_ledger::ledger::Surroundings;
 use unbroken_service::config::{Config, S3Config, SourceConfig};
-use unbroken_service::service::Hands;
+use unbroken_service::hands::{Hands, Refusal};
 
 use crate::arguments::S3Arguments;
 use crate::failure::Failure;
@@ -30,9 +30,10 @@ impl Hands for Program {
     fn source(
         &self,
         config: &SourceConfig,
+        ledger: &Path,
         stop: &Arc<AtomicBool>,
-    ) -> Result<Box<dyn Source>, String> {
-        source(config, stop).map(|typed| typed.source).map_err(said)
+    ) -> Result<Box<dyn Source>, Refusal> {
+        source(config, ledger, stop)
     }
 
     fn policy(&self, named: &str) -> Result<Policy, String> {
@@ -60,11 +61,16 @@ pub(crate) fn read(path: &Path) -> Result<Config, Failure> {
     let mut config = Config::parse(&text).map_err(|error| wrong(error.to_string()))?;
     config.ledger = world::absolute(&config.ledger);
     config.head_copy = config.head_copy.as_deref().map(world::absolute);
+    refuse_one_name_twice(&config, &Arc::default())?;
     Ok(config)
 }
 
-/// A source as a configuration names it.
-pub(crate) fn source(config: &SourceConfig, stop: &Arc<AtomicBool>) -> Result<Typed, Failure> {
+/// A source as a configuration names it, outside the ledger.
+pub(crate) fn source(
+    config: &SourceConfig,
+    ledger: &Path,
+    stop: &Arc<AtomicBool>,
+) -> Result<Box<dyn Source>, Refusal> {
     let S3Config { profile, region, endpoint_url, request_payer, no_sign_request, .. } =
         config.s3.clone();
     let arguments = S3Arguments {
@@ -76,5 +82,20 @@ pub(crate) fn source(config: &SourceConfig, stop: &Arc<AtomicBool>) -> Result<Ty
         etags_not_md5: config.s3.etags_not_md5,
         no_sign_request,
     };
-    sources::parse(OsStr::new(&config.location), &arguments, stop)
+    let typed = sources::parse(OsStr::new(&config.location), &arguments, stop);
+    let typed = [typed.map_err(|failure| Refusal::Now(said(failure)))?];
+    let refused = sources::refuse_own_ledger(&typed, ledger);
+    refused.map_err(|failure| Refusal::Never(said(failure)))?;
+    let [Typed { source, .. }] = typed;
+    Ok(source)
+}
+
+/// Two sources of one name would take each other's objects for their own.
+pub(crate) fn refuse_one_name_twice(
+    config: &Config,
+    stop: &Arc<AtomicBool>,
+) -> Result<(), Failure> {
+    let opened = config.sources.iter().filter_map(|one| source(one, &config.ledger, stop).ok());
+    let typed: Vec<Typed> = opened.map(|source| Typed { source, named: true }).collect();
+    sources::refuse_one_name_twice(&typed)
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
 use tokio::signal::unix::{SignalKind, signal};
-use unbroken_service::service::Signals;
+use unbroken_service::hands::Signals;
 
 /// A flag that Ctrl-C or SIGTERM sets; the second one ends the process at once, which loses
 /// nothing that was acknowledged.

@@ -21,6 +21,8 @@ pub struct SourceBoard {
     pub unread: u64,
     /// Sealed objects that were not there any more.
     pub gone: u64,
+    /// Problems that runs had to report.
+    pub problems: u64,
     /// Bytes of listed objects in the last run.
     pub bytes: u64,
     /// When the last run that came to its end began, in milliseconds since 1970.
@@ -108,6 +110,11 @@ impl Board {
                 Some(flag(facts.refused.is_none())),
             ),
             ("running", "Whether a run is under way.", Some(flag(facts.running.is_some()))),
+            (
+                "running_seconds",
+                "Since the run under way began.",
+                facts.running.map(|then| seconds(now.saturating_sub(then))),
+            ),
         ] {
             let values = value.map(|value| (String::new(), value)).into_iter().collect();
             metric(&mut text, name, "gauge", help, values);
@@ -149,7 +156,7 @@ const fn gauge(
     Column { name, kind: "gauge", help, value, show: seconds }
 }
 
-const COLUMNS: [Column; 10] = [
+const COLUMNS: [Column; 11] = [
     counter("passes_total", "Runs over the source.", |s, _| Some(s.passes)),
     counter("passes_failed_total", "Runs that did not come to their end.", |s, _| Some(s.failed)),
     counter("sealed_total", "Recordings sealed, again included.", |s, _| Some(s.sealed)),
@@ -157,6 +164,7 @@ const COLUMNS: [Column; 10] = [
         Some(s.incomplete)
     }),
     counter("unread_total", "Objects that could not be read.", |s, _| Some(s.unread)),
+    counter("problems_total", "Problems that runs had to report.", |s, _| Some(s.problems)),
     counter("gone_total", "Sealed objects that are not there any more.", |s, _| Some(s.gone)),
     gauge("since_finished_seconds", "Since the last finished run began.", |s, now| {
         Some(now.saturating_sub(s.finished?))

@@ -119,13 +119,15 @@ pub enum Reason {
     Unread,
     /// A source that cannot be listed.
     Unreachable,
-    /// A ledger that does not open.
+    /// A ledger that does not open, or cannot be written.
     Refused,
+    /// A policy that is none any more, a place that may not be looked at.
+    Configuration,
 }
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Incomplete,
         Self::Overwritten,
         Self::Deleted,
@@ -133,6 +135,7 @@ impl Reason {
         Self::Unread,
         Self::Unreachable,
         Self::Refused,
+        Self::Configuration,
     ];
 
     /// Its name.
@@ -146,6 +149,7 @@ impl Reason {
             Self::Unread => "unread",
             Self::Unreachable => "unreachable",
             Self::Refused => "refused",
+            Self::Configuration => "configuration",
         }
     }
 }
@@ -254,21 +258,20 @@ fn when(
     }
 }
 
+fn is_http(address: &str) -> bool {
+    let address = address.to_ascii_lowercase();
+    address.starts_with("https://") || address.starts_with("http://")
+}
+
 fn alert(table: &mut Table) -> Result<AlertConfig, TableError> {
     let webhook = table.text("webhook")?;
     let command: Vec<String> = table.texts("command")?.into_iter().map(|(_, word)| word).collect();
     let stderr = table.flag("stderr")?;
     let channel = match (webhook, command.is_empty(), stderr) {
-        (Some(address), true, false)
-            if address.starts_with("https://") || address.starts_with("http://") =>
-        {
-            Channel::Webhook(address)
-        }
-        (Some(address), true, false) => {
-            let found = printable(&address);
-            return Err(table.wrong(format!(
-                "`webhook`: expected an address that begins with https://; found \"{found}\""
-            )));
+        (Some(address), true, false) if is_http(&address) => Channel::Webhook(address),
+        // The address may hold a secret: it is shown nowhere.
+        (Some(_), true, false) => {
+            return Err(table.wrong("`webhook`: expected an address that begins with https://"));
         }
         (None, false, false) => Channel::Command(command),
         (None, true, true) => Channel::Stderr,

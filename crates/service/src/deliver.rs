@@ -1,7 +1,8 @@
 //! Delivers alerts: to a webhook, to a program, to the log.
 
 use std::io::Write as _;
-use std::process::{Command, Stdio};
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use http_body_util::Full;
@@ -44,6 +45,7 @@ fn command(words: &[String], document: &Value) -> Result<(), String> {
         .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
+        .process_group(0)
         .spawn()
         .map_err(|error| format!("{shown}: {error}"))?;
     // A program that reads nothing and ends is no failure of the writing.
@@ -58,16 +60,26 @@ fn command(words: &[String], document: &Value) -> Result<(), String> {
             Ok(Some(status)) if status.success() => break Ok(()),
             Ok(Some(status)) => break Err(format!("{shown}: ended with {status}")),
             Ok(None) if began.elapsed() > PATIENCE => {
-                let _ = child.kill();
-                let _ = child.wait();
+                end(&mut child);
                 break Err(format!("{shown}: did not end within {} s", PATIENCE.as_secs()));
             }
             Ok(None) => std::thread::sleep(LOOK),
             Err(error) => break Err(format!("{shown}: {error}")),
         }
     };
-    let _ = writer.join();
+    // Somebody whom the program left behind may hold its stdin open for ever.
+    if writer.is_finished() {
+        let _ = writer.join();
+    }
     ended
+}
+
+/// Ends a program and whatever it has begun itself.
+fn end(child: &mut Child) {
+    let group = format!("-{}", child.id());
+    let _ = Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status();
+    let _ = child.kill();
+    let _ = child.wait();
 }
 
 /// A POST; anything between 200 and 299 took it.

@@ -10,12 +10,15 @@ pub mod board;
 pub mod config;
 mod cron;
 mod deliver;
+pub mod hands;
 mod http;
+mod look;
 pub mod news;
 mod outbox;
 mod postman;
 mod schedule;
 pub mod service;
+mod telling;
 mod when;
 
 pub use crate::when::{When, span};

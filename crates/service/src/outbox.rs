@@ -3,43 +3,60 @@
 //! A file is there before the mark moves on, and goes only when its channel took it: whoever is killed in between
 //! tells it once more, under the same id.
 
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::Value;
 use unbroken_ledger::durable::{create_folder, sync_folder, write_file};
 
 use crate::news::Alert;
 
-/// The folder of waiting alerts.
+/// The folder of waiting alerts; held by one service at a time.
 #[derive(Clone, Debug)]
 pub(crate) struct Outbox {
     folder: PathBuf,
+    _lock: Arc<File>,
 }
 
 /// The mark: the index behind the last entry that was looked at for news.
 const TOLD: &str = "told";
+const LOCK: &str = "lock";
 
 /// An alert that waits.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Waiting {
-    path: PathBuf,
+    pub(crate) path: PathBuf,
+    /// What it is about.
+    pub(crate) reason: String,
     /// The name of the channel that it is for.
     pub(crate) channel: String,
-    /// What it says.
-    pub(crate) document: Value,
 }
 
 impl Outbox {
     /// The outbox of a ledger; made where there is none.
     ///
     /// # Errors
-    /// Those of the system.
+    /// Those of the system; `ResourceBusy` where another service has it.
     pub(crate) fn open(ledger: &Path) -> io::Result<Self> {
         let folder = ledger.join("outbox");
         create_folder(&folder)?;
-        Ok(Self { folder })
+        let lock = File::options()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(folder.join(LOCK))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { folder, _lock: Arc::new(lock) }),
+            Err(TryLockError::WouldBlock) => Err(io::Error::new(
+                io::ErrorKind::ResourceBusy,
+                "another service runs on this ledger",
+            )),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
     }
 
     /// The index from which on nobody was told; `None` where nobody ever looked.
@@ -70,11 +87,11 @@ impl Outbox {
     /// # Errors
     /// Those of the system.
     pub(crate) fn put(&self, alert: &Alert, channel: &str) -> io::Result<()> {
-        let name = format!("{:020}-{}-{channel}.json", alert.number, alert.reason.name());
+        let name = format!("{:020}_{}_{channel}.json", alert.number, alert.reason.name());
         write_file(&self.folder.join(name), format!("{:#}\n", alert.document()).as_bytes(), 0o600)
     }
 
-    /// What waits, the oldest first. What is no alert is left where it is.
+    /// What waits, the oldest first, by names alone. What is no alert is left where it is.
     ///
     /// # Errors
     /// Those of the system.
@@ -83,14 +100,45 @@ impl Outbox {
         for entry in fs::read_dir(&self.folder)? {
             let path = entry?.path();
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            let channel = name.strip_suffix(".json").and_then(|name| name.rsplit_once('-'));
-            let Some((_, channel)) = channel else { continue };
-            let channel = channel.to_owned();
-            let document = fs::read(&path).ok().and_then(|text| serde_json::from_slice(&text).ok());
-            waiting.extend(document.map(|document| Waiting { path, channel, document }));
+            let parts: Vec<&str> =
+                name.strip_suffix(".json").unwrap_or_default().split('_').collect();
+            let [_, reason, channel] = parts.as_slice() else { continue };
+            let (reason, channel) = ((*reason).to_owned(), (*channel).to_owned());
+            waiting.push(Waiting { path, reason, channel });
         }
         waiting.sort_by(|one, other| one.path.cmp(&other.path));
         Ok(waiting)
+    }
+
+    /// What an alert says; `None` where it is none, which is said once and set aside.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub(crate) fn read(&self, waiting: &Waiting) -> io::Result<Option<Value>> {
+        let text = fs::read(&waiting.path)?;
+        if let Ok(document) = serde_json::from_slice(&text) {
+            return Ok(Some(document));
+        }
+        tracing::error!(
+            "an alert in the outbox is damaged, and is set aside: {}",
+            waiting.path.display()
+        );
+        fs::rename(&waiting.path, waiting.path.with_extension("damaged"))?;
+        Ok(None)
+    }
+
+    /// It is for these channels now, and for its own no more.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub(crate) fn readdress(&self, waiting: &Waiting, channels: &[String]) -> io::Result<()> {
+        let name = waiting.path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let Some((before, _)) = name.rsplit_once('_') else { return Ok(()) };
+        let text = fs::read(&waiting.path)?;
+        for channel in channels {
+            write_file(&self.folder.join(format!("{before}_{channel}.json")), &text, 0o600)?;
+        }
+        self.delivered(waiting)
     }
 
     /// It was delivered.
@@ -115,10 +163,11 @@ mod tests {
         Alert {
             id: format!("id/{number}/deleted"),
             number,
+            pass: Some(number),
             reason: Reason::Deleted,
             source: "s3://exports".to_owned(),
             at: String::new(),
-            found: Found { count: 2, first: vec![(3, "k".to_owned(), "gone".to_owned())] },
+            found: Found { count: 2, first: vec![(Some(3), "k".to_owned(), "gone".to_owned())] },
         }
     }
 
@@ -132,25 +181,32 @@ mod tests {
         }
         outbox.put(&alert(12), "a").unwrap();
         outbox.tell(13).unwrap();
+        assert_eq!(Outbox::open(folder.path()).unwrap_err().kind(), io::ErrorKind::ResourceBusy);
+        drop(outbox);
         let again = Outbox::open(folder.path()).unwrap();
         assert_eq!(again.told().unwrap(), Some(13));
         let waiting = again.waiting().unwrap();
-        let said: Vec<(u64, &str)> = waiting
+        let document = |waiting| again.read(waiting).unwrap().unwrap();
+        let said: Vec<(u64, &str, &str)> = waiting
             .iter()
-            .map(|waiting| (waiting.document["pass"].as_u64().unwrap(), waiting.channel.as_str()))
+            .map(|one| (document(one)["pass"].as_u64().unwrap(), &*one.channel, &*one.reason))
             .collect();
-        assert_eq!(
-            said,
-            [(9, "b"), (12, "a"), (12, "b")],
-            "once for each channel, the oldest first"
-        );
-        assert_eq!(
-            waiting[0].document["sentence"],
-            "s3://exports: 2 sealed objects are not there any more"
-        );
+        let deleted = "deleted";
+        let expected = [(9, "b", deleted), (12, "a", deleted), (12, "b", deleted)];
+        assert_eq!(said, expected, "once for each channel, the oldest first");
+        let sentence = "s3://exports: 2 sealed objects are not there any more";
+        assert_eq!(document(&waiting[0])["sentence"], sentence);
         again.delivered(&waiting[0]).unwrap();
         again.delivered(&waiting[0]).unwrap();
         assert_eq!(again.waiting().unwrap().len(), 2);
+        // A receiver whose address was mended gets what waited for the other.
+        again.readdress(&waiting[1], &["b".to_owned(), "c".to_owned()]).unwrap();
+        let channels: Vec<String> =
+            again.waiting().unwrap().into_iter().map(|one| one.channel).collect();
+        assert_eq!(channels, ["b", "c"]);
+        fs::write(folder.path().join("outbox/00000000000000000001_x_b.json"), "{").unwrap();
+        let damaged = again.waiting().unwrap().remove(0);
+        assert_eq!((again.read(&damaged).unwrap(), again.waiting().unwrap().len()), (None, 2));
         fs::write(folder.path().join("outbox/told"), "x").unwrap();
         assert!(again.told().is_err());
     }

@@ -1,111 +1,159 @@
-//! The thread that empties the outbox: a receiver that is slow holds nothing up but itself.
+//! Empties the outbox: a thread for each receiver, so that one that is slow holds up nobody but itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use unbroken_evidence::error::escaped;
 
 use crate::board::Board;
-use crate::config::AlertConfig;
+use crate::config::{AlertConfig, Channel};
 use crate::deliver::deliver;
-use crate::outbox::Outbox;
+use crate::outbox::{Outbox, Waiting};
 
-const LOOK: Duration = Duration::from_millis(200);
-/// A receiver that failed is asked again after a second, then after twice as long each time, up to this.
+const LOOK: Duration = Duration::from_millis(500);
+/// An alert that was not taken is tried again after a second, then after twice as long each time, up to this.
 const PAUSE_MAX: Duration = Duration::from_secs(600);
+/// Alerts in a row that a receiver may refuse before it is left alone for a while: the others are tried too.
+const REFUSED_IN_A_ROW: usize = 3;
+/// How long the end waits for a delivery that is under way.
+const ENDING: Duration = Duration::from_secs(5);
 
-/// The thread.
+/// The threads, one a receiver.
 pub(crate) struct Postman {
-    channels: Arc<Mutex<Vec<AlertConfig>>>,
+    outbox: Outbox,
+    board: Arc<Board>,
+    rounds: BTreeMap<String, Round>,
+}
+
+/// A receiver's thread, and what ends it.
+struct Round {
+    stop: Arc<AtomicBool>,
     thread: JoinHandle<()>,
 }
 
 impl Postman {
-    /// Other receivers from now on.
-    pub(crate) fn set(&self, channels: Vec<AlertConfig>) {
-        *self.channels.lock().unwrap_or_else(PoisonError::into_inner) = channels;
+    /// Begins to deliver what waits.
+    pub(crate) fn begin(outbox: Outbox, board: Arc<Board>, channels: &[AlertConfig]) -> Self {
+        let mut postman = Self { outbox, board, rounds: BTreeMap::new() };
+        postman.set(channels);
+        postman
     }
 
-    /// Waits for the delivery that is under way; what waits stays in the outbox.
-    pub(crate) fn end(self) {
-        let began = Instant::now();
-        // A receiver may hang for longer than anybody wants to wait for the end.
-        while !self.thread.is_finished() && began.elapsed() < Duration::from_secs(5) {
-            std::thread::sleep(Duration::from_millis(20));
+    /// These receivers from now on; what waits for one that is gone goes to those that want it now.
+    pub(crate) fn set(&mut self, channels: &[AlertConfig]) {
+        let names: BTreeSet<String> =
+            channels.iter().map(|channel| channel.channel.name()).collect();
+        self.rounds.retain(|name, round| {
+            let stays = names.contains(name);
+            round.stop.store(!stays, Ordering::Relaxed);
+            stays
+        });
+        if let Err(error) = self.readdress(channels, &names) {
+            tracing::error!("what waits for a receiver that is gone stays where it is: {error}");
         }
-    }
-}
-
-/// Begins to deliver what waits, until `stop` is set.
-pub(crate) fn begin(
-    outbox: Outbox,
-    channels: Vec<AlertConfig>,
-    board: Arc<Board>,
-    stop: Arc<AtomicBool>,
-) -> Postman {
-    let channels = Arc::new(Mutex::new(channels));
-    let shared = Arc::clone(&channels);
-    let thread = std::thread::spawn(move || {
-        let mut pauses = BTreeMap::new();
-        loop {
-            // Once more after the stop: what the last run found may still go out.
-            let stopping = stop.load(Ordering::Relaxed);
-            round(&outbox, &shared, &board, &mut pauses);
-            if stopping {
-                break;
+        for channel in channels {
+            let name = channel.channel.name();
+            if !self.rounds.contains_key(&name) {
+                let round = self.start(name.clone(), channel.channel.clone());
+                self.rounds.insert(name, round);
             }
-            std::thread::sleep(LOOK);
         }
-    });
-    Postman { channels, thread }
+    }
+
+    fn readdress(&self, channels: &[AlertConfig], names: &BTreeSet<String>) -> std::io::Result<()> {
+        for waiting in self.outbox.waiting()? {
+            if names.contains(&waiting.channel) {
+                continue;
+            }
+            let wants = |one: &&AlertConfig| {
+                one.on.is_empty() || one.on.iter().any(|reason| reason.name() == waiting.reason)
+            };
+            let wanted: Vec<String> =
+                channels.iter().filter(wants).map(|one| one.channel.name()).collect();
+            // Where nobody wants it now it waits for somebody who does.
+            if !wanted.is_empty() {
+                self.outbox.readdress(&waiting, &wanted)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn start(&self, name: String, channel: Channel) -> Round {
+        let stop = Arc::new(AtomicBool::new(false));
+        let (outbox, board, flag) =
+            (self.outbox.clone(), Arc::clone(&self.board), Arc::clone(&stop));
+        let thread = std::thread::spawn(move || {
+            let mut pauses = Pauses::default();
+            loop {
+                // Once more after the stop: what the last run found may still go out.
+                let stopping = flag.load(Ordering::Relaxed);
+                round(&outbox, (&name, &channel), &board, &mut pauses);
+                if stopping {
+                    break;
+                }
+                let began = Instant::now();
+                while began.elapsed() < LOOK && !flag.load(Ordering::Relaxed) {
+                    std::thread::sleep(LOOK / 10);
+                }
+            }
+        });
+        Round { stop, thread }
+    }
+
+    /// Waits a little for deliveries that are under way; what waits stays in the outbox.
+    pub(crate) fn end(self) {
+        self.rounds.values().for_each(|round| round.stop.store(true, Ordering::Relaxed));
+        let began = Instant::now();
+        let all_ended = || self.rounds.values().all(|round| round.thread.is_finished());
+        while !all_ended() && began.elapsed() < ENDING {
+            std::thread::sleep(LOOK / 20);
+        }
+    }
 }
 
-/// When a receiver that failed is asked again, and how long the pause was.
-type Pauses = BTreeMap<String, (Instant, Duration)>;
+/// Of each alert that was not taken: when it is tried again, and how long the pause was.
+type Pauses = BTreeMap<PathBuf, (Instant, Duration)>;
 
-fn round(outbox: &Outbox, channels: &Mutex<Vec<AlertConfig>>, board: &Board, pauses: &mut Pauses) {
+fn round(outbox: &Outbox, (name, channel): (&str, &Channel), board: &Board, pauses: &mut Pauses) {
     let waiting = match outbox.waiting() {
         Ok(waiting) => waiting,
         Err(error) => return tracing::error!("the outbox of alerts cannot be read: {error}"),
     };
-    let channels = channels.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let mut left = waiting.len() as u64;
-    board.set(|facts| facts.waiting = left);
-    for alert in waiting {
-        let name = alert.channel.clone();
-        if pauses.get(&name).is_some_and(|(until, _)| Instant::now() < *until) {
+    let count = waiting.len() as u64;
+    board.set(|facts| facts.waiting = count);
+    let mine: Vec<Waiting> = waiting.into_iter().filter(|one| one.channel == name).collect();
+    pauses.retain(|path, _| mine.iter().any(|waiting| waiting.path == *path));
+    let mut refused = 0;
+    for waiting in mine {
+        let paused = pauses.get(&waiting.path).is_some_and(|(until, _)| Instant::now() < *until);
+        if paused || refused >= REFUSED_IN_A_ROW {
             continue;
         }
-        let known = channels.iter().find(|known| known.channel.name() == name);
-        let delivered = match known {
-            Some(known) => deliver(&known.channel, &alert.document),
-            None => {
-                tracing::warn!(
-                    "an alert was for a receiver that is not configured any more: {}",
-                    alert.document
-                );
-                Ok(())
-            }
+        let delivered = match outbox.read(&waiting) {
+            Ok(Some(document)) => deliver(channel, &document),
+            Ok(None) => continue,
+            Err(error) => Err(error.to_string()),
         };
         match delivered {
             Ok(()) => {
-                pauses.remove(&name);
-                left = left.saturating_sub(1);
-                if let Err(error) = outbox.delivered(&alert) {
-                    tracing::error!("a delivered alert stays in the outbox: {error}");
+                refused = 0;
+                match outbox.delivered(&waiting) {
+                    Ok(()) => board.set(|facts| facts.waiting = facts.waiting.saturating_sub(1)),
+                    Err(error) => tracing::error!("a delivered alert stays in the outbox: {error}"),
                 }
             }
             Err(why) => {
-                let before =
-                    pauses.get(&name).map_or(Duration::from_millis(500), |(_, pause)| *pause);
-                let pause = (before * 2).min(PAUSE_MAX);
+                refused += 1;
+                let before = pauses.get(&waiting.path).map(|(_, pause)| *pause);
+                let pause =
+                    before.map_or(Duration::from_secs(1), |pause| (pause * 2).min(PAUSE_MAX));
                 tracing::error!("an alert is not delivered yet: {}", escaped(&why));
-                pauses.insert(name, (Instant::now() + pause, pause));
+                pauses.insert(waiting.path, (Instant::now() + pause, pause));
             }
         }
     }
-    board.set(|facts| facts.waiting = left);
 }

@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 
 use unbroken_evidence::time::Time;
 use unbroken_ingest::passes::LastPasses;
-use unbroken_ledger::error::LedgerError;
-use unbroken_ledger::private::Private;
 
 use crate::config::Config;
 
@@ -32,15 +30,14 @@ pub(crate) struct Job {
 pub(crate) type Began = BTreeMap<(String, String), (Option<u64>, Option<u64>)>;
 
 /// When each source was looked at last, as the ledger knows.
-pub(crate) fn began(private: &Private, size: u64) -> Result<Began, LedgerError> {
+pub(crate) fn began(last: &BTreeMap<(String, String), LastPasses>) -> Began {
     let ms = |started: &str| Time::parse(started).ok().map(Time::unix_ms);
-    let last = LastPasses::of(private, size)?.into_iter();
-    let last = last.map(|(name, passes)| {
+    let began = |(name, passes): (&(String, String), &LastPasses)| {
         let content = passes.last.as_ref().and_then(|pass| ms(&pass.started));
         let state = passes.state.as_ref().and_then(|pass| ms(&pass.started));
-        (name, (content, state))
-    });
-    Ok(last.collect())
+        (name.clone(), (content, state))
+    };
+    last.iter().map(began).collect()
 }
 
 /// The jobs of a configuration, each when it is due; a source is known by the name and prefix in `names`.
@@ -56,8 +53,11 @@ pub(crate) fn jobs(
         let due = source.content.due(content, now, &source.location);
         jobs.push(Job { source: place, kind: Kind::Content, due });
         if let Some(when) = &source.state {
-            // Before anything is sealed there is nothing to look at again.
-            let due = when.due(state.or(content), now, &source.location);
+            // Before anything is sealed there is nothing to look at again: the first look says when.
+            let due = match state.or(content) {
+                None => u64::MAX,
+                began => when.due(began, now, &source.location),
+            };
             jobs.push(Job { source: place, kind: Kind::State, due });
         }
     }
@@ -92,7 +92,8 @@ mod tests {
             (jobs.iter().map(|job| job.due / HOUR).collect::<Vec<_>>(), first)
         };
         let nothing = Began::new();
-        assert_eq!(due(&nothing), (vec![100, 100, 100], Some((0, Kind::Content))));
+        let (first, never) = (Some((0, Kind::Content)), u64::MAX / HOUR);
+        assert_eq!(due(&nothing), (vec![100, 100, never], first));
         let began = Began::from([
             (names[0].clone(), (Some(100 * HOUR), None)),
             (names[1].clone(), (Some(97 * HOUR), Some(80 * HOUR))),

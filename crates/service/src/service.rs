@@ -1,102 +1,50 @@
 //! Runs unattended: looks at each source when it is due, tells who is to be told, and goes on after a crash from
 //! where the ledger is.
 
-use std::path::Path;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use unbroken_evidence::error::{chain, escaped};
-use unbroken_ingest::error::IngestError;
+use unbroken_evidence::time::Time;
+use unbroken_ingest::passes::{LastPasses, Pass};
 use unbroken_ingest::policy::Policy;
-use unbroken_ingest::run::{self, Context, Options, Progress, Software};
-use unbroken_ingest::source::Source;
-use unbroken_ingest::state;
-use unbroken_ledger::error::LedgerError;
-use unbroken_ledger::ledger::{Ledger, Surroundings, private_path};
+use unbroken_ingest::run::Software;
+use unbroken_ledger::ledger::private_path;
 use unbroken_ledger::private::Private;
 use unbroken_ledger::reader::LogReader;
 use unbroken_ledger::seal::Clock;
 
-use crate::board::{Board, SourceBoard};
+use crate::board::Board;
 use crate::config::{Config, Reason, SourceConfig};
-use crate::news::{Alert, Found, news};
+use crate::hands::{Hands, Refusal, ServiceError, Signals};
+use crate::look::Failed;
 use crate::outbox::Outbox;
-use crate::postman;
+use crate::postman::Postman;
 use crate::schedule::{Job, Kind, began, jobs, next};
 
-/// What the service needs of the program that runs it.
-pub trait Hands: Send + Sync {
-    /// A source as the configuration names it.
-    ///
-    /// # Errors
-    /// Why it cannot be taken, in a sentence.
-    fn source(
-        &self,
-        config: &SourceConfig,
-        stop: &Arc<AtomicBool>,
-    ) -> Result<Box<dyn Source>, String>;
-    /// A policy as the configuration names it.
-    ///
-    /// # Errors
-    /// Why it cannot be taken, in a sentence.
-    fn policy(&self, named: &str) -> Result<Policy, String>;
-    /// What a ledger needs of the world.
-    fn surroundings(&self) -> Surroundings;
-    /// The configuration, read anew.
-    ///
-    /// # Errors
-    /// Why it cannot be taken, in a sentence.
-    fn config(&self) -> Result<Config, String>;
-}
-
-/// What somebody outside may ask for.
-#[derive(Clone, Debug, Default)]
-pub struct Signals {
-    /// To end: what is acknowledged stays sealed.
-    pub stop: Arc<AtomicBool>,
-    /// To read the configuration anew.
-    pub reload: Arc<AtomicBool>,
-}
-
-/// Why the service does not begin.
-#[derive(Debug, thiserror::Error)]
-pub enum ServiceError {
-    /// The configuration, or what it names, cannot be taken.
-    #[error("{0}")]
-    Config(String),
-    /// The ledger.
-    #[error(transparent)]
-    Ledger(#[from] LedgerError),
-    /// The outbox, or the address to answer at.
-    #[error("{what}")]
-    System {
-        /// What cannot be had.
-        what: String,
-        /// The system's answer.
-        source: std::io::Error,
-    },
-}
-
 /// How often the schedule looks at its clock.
-const LOOK: Duration = Duration::from_millis(200);
+pub(crate) const LOOK: Duration = Duration::from_millis(200);
 /// A ledger that is held by another command, or does not open, is asked again after so long.
 const AGAIN_MS: u64 = 10_000;
-/// A source that cannot be reached is told of so often, and no more.
-const TOLD_AGAIN_MS: u64 = 86_400_000;
 
 /// A service that runs.
 pub struct Service<'a> {
-    hands: &'a dyn Hands,
-    clock: Arc<dyn Clock>,
-    software: Software,
-    signals: Signals,
-    board: Arc<Board>,
-    config: Config,
-    outbox: Outbox,
-    jobs: Vec<Job>,
-    /// When it was told last that a source could not be reached, by its place; and the ledger, behind all.
-    told: Vec<Option<u64>>,
+    pub(crate) hands: &'a dyn Hands,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) software: Software,
+    pub(crate) signals: Signals,
+    pub(crate) board: Arc<Board>,
+    pub(crate) config: Config,
+    pub(crate) outbox: Outbox,
+    pub(crate) jobs: Vec<Job>,
+    /// The name and prefix of each source; its location, where it is not there to be asked.
+    pub(crate) names: Vec<(String, String)>,
+    /// When it was told last that a source could not be looked at, by its place; and the ledger, behind all.
+    pub(crate) told: Vec<Option<u64>>,
+    /// When it looked at its clock last.
+    pub(crate) looked: u64,
 }
 
 impl<'a> Service<'a> {
@@ -111,14 +59,22 @@ impl<'a> Service<'a> {
         signals: Signals,
     ) -> Result<Self, ServiceError> {
         let config = hands.config().map_err(ServiceError::Config)?;
-        let outbox = Outbox::open(&config.ledger).map_err(|source| ServiceError::System {
-            what: "the outbox of alerts cannot be made".to_owned(),
-            source,
-        })?;
-        let board = Arc::new(Board::default());
-        let (jobs, told) = (Vec::new(), Vec::new());
-        let mut service =
-            Self { hands, clock, software, signals, board, config, outbox, jobs, told };
+        // Before anything is made: a path that was mistyped stays as empty as it was.
+        LogReader::open(&config.ledger)?;
+        let outbox = Outbox::open(&config.ledger).map_err(unread_mark)?;
+        let mut service = Self {
+            hands,
+            clock,
+            software,
+            signals,
+            board: Arc::new(Board::default()),
+            config,
+            outbox,
+            jobs: Vec::new(),
+            names: Vec::new(),
+            told: Vec::new(),
+            looked: 0,
+        };
         service.plan()?;
         Ok(service)
     }
@@ -129,7 +85,7 @@ impl<'a> Service<'a> {
         Arc::clone(&self.board)
     }
 
-    fn now(&self) -> u64 {
+    pub(crate) fn now(&self) -> u64 {
         self.clock.now().unix_ms()
     }
 
@@ -140,16 +96,18 @@ impl<'a> Service<'a> {
         let mut names = Vec::new();
         for source in &self.config.sources {
             self.policy(source).map_err(ServiceError::Config)?;
-            // A folder that is not mounted today is no reason not to begin.
-            let opened = self.hands.source(source, &self.signals.stop);
-            names.push(opened.map_or_else(
-                |_| (source.location.clone(), String::new()),
-                |source| (source.name().to_owned(), source.scope().to_owned()),
-            ));
+            // A folder that is not mounted today is no reason not to begin; one that may never be looked at is.
+            match self.hands.source(source, &self.config.ledger, &self.signals.stop) {
+                Ok(opened) => names.push((opened.name().to_owned(), opened.scope().to_owned())),
+                Err(Refusal::Never(why)) => return Err(ServiceError::Config(why)),
+                Err(Refusal::Now(_)) => names.push((source.location.clone(), String::new())),
+            }
         }
-        let began = began(&private, reader.checkpoint().size)?;
-        self.jobs = jobs(&self.config, &names, &began, self.now());
-        self.told = vec![None; self.config.sources.len() + 1];
+        let last = LastPasses::of(&private, reader.checkpoint().size)?;
+        self.jobs = jobs(&self.config, &names, &began(&last), self.now());
+        self.known(&names, &last, &reader);
+        self.names = names;
+        self.told.resize(self.config.sources.len() + 1, None);
         let first = self.outbox.told().map_err(unread_mark)?;
         if first.is_none() {
             // What was sealed before anybody asked is no news.
@@ -158,7 +116,29 @@ impl<'a> Service<'a> {
         Ok(())
     }
 
-    fn policy(&self, source: &SourceConfig) -> Result<Option<Policy>, String> {
+    /// What the ledger knows of earlier runs: a monitor must not forget it with every start.
+    fn known(
+        &self,
+        names: &[(String, String)],
+        last: &BTreeMap<(String, String), LastPasses>,
+        reader: &LogReader,
+    ) {
+        let ms = |pass: &Pass| Time::parse(&pass.started).ok().map(Time::unix_ms);
+        self.board.set(|facts| {
+            facts.size = reader.checkpoint().size;
+            let locations: Vec<&String> = self.config.sources.iter().map(|s| &s.location).collect();
+            facts.sources.retain(|location, _| locations.contains(&location));
+            for (location, name) in locations.into_iter().zip(names) {
+                let board = facts.sources.entry(location.clone()).or_default();
+                let passes = last.get(name);
+                board.finished = passes.and_then(|passes| ms(passes.finished.as_ref()?));
+                let state = passes.and_then(|passes| passes.state.as_ref());
+                board.state_finished = state.filter(|pass| pass.is_finished()).and_then(ms);
+            }
+        });
+    }
+
+    pub(crate) fn policy(&self, source: &SourceConfig) -> Result<Option<Policy>, String> {
         match source.policy.as_deref().or_else(|| source.layout.policy()) {
             None => Ok(None),
             Some(named) => self.hands.policy(named).map(Some),
@@ -167,19 +147,22 @@ impl<'a> Service<'a> {
 
     /// Runs until it is asked to stop.
     pub fn run(mut self) {
-        let postman = postman::begin(
-            self.outbox.clone(),
-            self.config.alerts.clone(),
-            Arc::clone(&self.board),
-            Arc::clone(&self.signals.stop),
-        );
+        let board = Arc::clone(&self.board);
+        let mut postman = Postman::begin(self.outbox.clone(), board, &self.config.alerts);
         self.tell();
         while !self.signals.stop.load(Ordering::Relaxed) {
             let now = self.now();
             self.board.set(|facts| facts.alive = now);
             if self.signals.reload.swap(false, Ordering::Relaxed) {
-                self.reload(&postman);
+                self.reload(&mut postman);
             }
+            if now < self.looked {
+                tracing::warn!("the clock went back by {} s", (self.looked - now) / 1_000);
+                if let Err(error) = self.plan() {
+                    tracing::error!("{}", escaped(&chain(&error)));
+                }
+            }
+            self.looked = now;
             match next(&self.jobs)
                 .filter(|place| self.jobs.get(*place).is_some_and(|job| job.due <= now))
             {
@@ -192,7 +175,7 @@ impl<'a> Service<'a> {
     }
 
     /// A configuration that cannot be taken changes nothing.
-    fn reload(&mut self, postman: &postman::Postman) {
+    fn reload(&mut self, postman: &mut Postman) {
         let before = self.config.clone();
         let taken = self.hands.config().and_then(|config| {
             if config.ledger != before.ledger || config.listen != before.listen {
@@ -203,7 +186,7 @@ impl<'a> Service<'a> {
         });
         match taken {
             Ok(()) => {
-                postman.set(self.config.alerts.clone());
+                postman.set(&self.config.alerts);
                 tracing::info!(
                     sources = self.config.sources.len(),
                     "the configuration was read anew"
@@ -251,192 +234,20 @@ impl<'a> Service<'a> {
                 self.failed(source, Reason::Unreachable, &config, &why, now);
                 due
             }
+            Err(Failed::Configuration(why)) => {
+                self.failed(source, Reason::Configuration, &config, &why, now);
+                due
+            }
         };
+        // The first look at contents says when tags, locks and holds are looked at.
+        let state = self.jobs.iter_mut().find(|job| job.source == source && job.due == u64::MAX);
+        if let (Some(state), Some(when), Kind::Content) = (state, &config.state, kind) {
+            state.due = when.due(Some(now), now, &config.location);
+        }
         if let Some(job) = self.jobs.get_mut(place) {
             job.due = due;
         }
         self.tell();
-    }
-
-    fn look(&self, config: &SourceConfig, kind: Kind) -> Result<(), Failed> {
-        let stop = &self.signals.stop;
-        let source = self.hands.source(config, stop).map_err(Failed::Source)?;
-        let policy = self.policy(config).map_err(Failed::Source)?;
-        let head_copy = self.config.head_copy.as_deref();
-        let around = self.hands.surroundings();
-        let opened = Ledger::open_with_head_copy(&self.config.ledger, around, head_copy);
-        let mut ledger = opened.map_err(Failed::of_ledger)?;
-        self.board.set(|facts| facts.refused = None);
-        let progress = Progress::default();
-        let context = Context {
-            clock: &*self.clock,
-            progress: &progress,
-            stop,
-            software: self.software.clone(),
-        };
-        let name = config.location.as_str();
-        match kind {
-            Kind::Content => {
-                let options = Options {
-                    layout: config.layout,
-                    policy,
-                    since: None,
-                    until: None,
-                    limit: None,
-                    reseal: false,
-                    moved: false,
-                };
-                let started = self.now();
-                let summary = run::run(&mut ledger, &*source, &options, &context);
-                let summary = summary.map_err(Failed::of_ingest)?;
-                self.content(name, &summary, started);
-            }
-            Kind::State => {
-                let started = self.now();
-                let summary = state::run(&mut ledger, &*source, config.state_rate, &context);
-                let summary = summary.map_err(Failed::of_ingest)?;
-                let finished = summary.exit_code() != 4 && !summary.interrupted;
-                tracing::info!(
-                    source = %escaped(name), checked = summary.checked, held = summary.held,
-                    changed = summary.changed, unread = summary.unread, pass = summary.pass,
-                    "looked at tags, locks and holds"
-                );
-                self.board.set(|facts| {
-                    let source = facts.sources.entry(name.to_owned()).or_default();
-                    source.unread += summary.unread;
-                    if finished {
-                        source.state_finished = Some(started);
-                    }
-                });
-            }
-        }
-        let (size, now) = (ledger.size(), self.now());
-        self.board.set(|facts| (facts.size, facts.checkpoint) = (size, Some(now)));
-        Ok(())
-    }
-
-    fn content(&self, name: &str, summary: &run::Summary, started: u64) {
-        let finished = summary.listing_broke_off.is_none() && !summary.interrupted;
-        tracing::info!(
-            source = %escaped(name), objects = summary.objects, sealed = summary.sealed,
-            sealed_again = summary.sealed_again, unchanged = summary.unchanged,
-            incomplete = summary.incomplete, unread = summary.unread, gone = summary.gone,
-            pass = summary.pass, finished, "looked at what is new"
-        );
-        self.board.set(|facts| {
-            let source: &mut SourceBoard = facts.sources.entry(name.to_owned()).or_default();
-            source.passes += 1;
-            source.failed += u64::from(!finished);
-            source.sealed += summary.sealed + summary.sealed_again;
-            source.incomplete += summary.incomplete;
-            source.unread += summary.unread;
-            source.gone += summary.gone;
-            source.bytes = summary.bytes;
-            if finished {
-                source.finished = Some(started);
-            }
-        });
-    }
-
-    /// Something that no entry of the ledger says: it is told when it begins, and once a day.
-    fn failed(&mut self, place: usize, reason: Reason, config: &SourceConfig, why: &str, now: u64) {
-        tracing::error!(source = %escaped(&config.location), "{}", escaped(why));
-        self.board.set(|facts| {
-            let source = facts.sources.entry(config.location.clone()).or_default();
-            (source.passes, source.failed) = (source.passes + 1, source.failed + 1);
-            if reason == Reason::Refused {
-                facts.refused = Some(escaped(why));
-            }
-        });
-        let last = self.told.get(place).copied().flatten();
-        if last.is_some_and(|last| now.saturating_sub(last) < TOLD_AGAIN_MS) {
-            return;
-        }
-        let alert = Alert {
-            id: format!("{now}/{}/{}", escaped(&config.location), reason.name()),
-            number: now,
-            reason,
-            source: config.location.clone(),
-            at: unbroken_evidence::time::Time::from_unix_ms(now).to_string(),
-            found: Found { count: 1, first: vec![(0, escaped(&config.location), escaped(why))] },
-        };
-        match self.put(&[alert]) {
-            Ok(()) => self.told.get_mut(place).into_iter().for_each(|told| *told = Some(now)),
-            Err(error) => tracing::error!("an alert cannot be kept: {error}"),
-        }
-    }
-
-    fn put(&self, alerts: &[Alert]) -> std::io::Result<()> {
-        for alert in alerts {
-            let wants = |on: &[Reason]| on.is_empty() || on.contains(&alert.reason);
-            for channel in self.config.alerts.iter().filter(|channel| wants(&channel.on)) {
-                self.outbox.put(alert, &channel.channel.name())?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Puts what was sealed since the last time into the outbox: by this service, or by hand.
-    fn tell(&mut self) {
-        if let Err(why) = self.look_for_news() {
-            tracing::error!("what is new cannot be told: {}", escaped(&why));
-        }
-    }
-
-    fn look_for_news(&mut self) -> Result<(), String> {
-        let told = self.outbox.told().map_err(|error| error.to_string())?;
-        let mut reader = LogReader::open(&self.config.ledger).map_err(|error| chain(&error))?;
-        let size = reader.checkpoint().size;
-        let from = told.unwrap_or(size);
-        if from >= size {
-            return Ok(());
-        }
-        let private = private_path(&self.config.ledger);
-        let private = Private::open_to_read(&private).map_err(|error| chain(&error))?;
-        let ledger_id = reader.leaf(0).map_err(|error| chain(&error))?.to_string();
-        for index in from..size {
-            let found = news(&mut reader, &private, index).map_err(|error| chain(&error))?;
-            let Some(found) = found else { continue };
-            self.put(&found.alerts(&ledger_id)).map_err(|error| error.to_string())?;
-            self.outbox.tell(index + 1).map_err(|error| error.to_string())?;
-            self.reached_again(&found.source);
-        }
-        self.outbox.tell(size).map_err(|error| error.to_string())
-    }
-
-    /// A source that was looked at may be told of again when it is out of reach once more.
-    fn reached_again(&mut self, name: &str) {
-        let places = self.config.sources.iter().zip(&mut self.told);
-        for (_, told) in places.filter(|(source, _)| source.location.contains(name)) {
-            *told = None;
-        }
-        self.told.last_mut().into_iter().for_each(|told| *told = None);
-    }
-}
-
-/// Why a job was not carried out.
-enum Failed {
-    /// Another command holds the ledger.
-    Held(String),
-    /// The ledger does not open, or failed.
-    Ledger(String),
-    /// The source cannot be taken.
-    Source(String),
-}
-
-impl Failed {
-    fn of_ledger(error: LedgerError) -> Self {
-        match error {
-            LedgerError::Held { holder, .. } => Self::Held(holder),
-            error => Self::Ledger(format!("{}; {}", chain(&error), error.hint())),
-        }
-    }
-
-    fn of_ingest(error: IngestError) -> Self {
-        match error {
-            IngestError::Ledger(error) => Self::of_ledger(error),
-            error => Self::Source(format!("{}; {}", chain(&error), error.hint())),
-        }
     }
 }
 
@@ -460,12 +271,4 @@ pub fn listen(
         what: format!("{address}: nothing can be answered there"),
         source,
     })
-}
-
-/// Whether a folder is a ledger that a service can run on.
-///
-/// # Errors
-/// Why not.
-pub fn check(ledger: &Path) -> Result<u64, LedgerError> {
-    Ok(LogReader::open(ledger)?.checkpoint().size)
 }

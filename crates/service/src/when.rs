@@ -25,6 +25,10 @@ impl When {
     /// `began` is when it began the last time, if it ever did; `name` tells one job's jitter from another's.
     #[must_use]
     pub fn due(&self, began: Option<u64>, now: u64, name: &str) -> u64 {
+        // A clock that was ahead once must not stop the schedule until that time comes.
+        if began.is_some_and(|began| began > now) {
+            return now;
+        }
         match (self, began) {
             (Self::Cron(cron), None) => cron.after(now).unwrap_or(u64::MAX),
             (Self::Cron(cron), Some(began)) => cron.after(began).unwrap_or(u64::MAX),
@@ -38,12 +42,6 @@ impl When {
                 began.saturating_add(ms(period)).saturating_add(later)
             }
         }
-    }
-
-    /// How long a job may stay away at the most before somebody must be told.
-    #[must_use]
-    pub fn longest(&self, began: u64) -> u64 {
-        self.due(Some(self.due(Some(began), began, "")), began, "").saturating_sub(began)
     }
 }
 
@@ -78,7 +76,7 @@ mod tests {
         let period = Duration::from_secs(3_600);
         let every = When::Every { period, jitter: Duration::ZERO };
         assert_eq!((every.due(None, 7, "a"), every.due(Some(7), 8, "a")), (7, HOUR + 7));
-        assert_eq!((every.longest(7), hourly.longest(0)), (2 * HOUR, 2 * HOUR));
+        assert_eq!(every.due(Some(900), 8, "a"), 8, "a clock that was ahead");
     }
 
     #[test]

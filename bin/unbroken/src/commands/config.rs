@@ -38,7 +38,7 @@ fn check(path: &Path, out: &Output) -> Result<u8, Failure> {
         problems.push(format!("ledger {}: {}; {}", config.ledger.display(), error, error.hint()));
     }
     for source in &config.sources {
-        problems.extend(problem(source));
+        problems.extend(problem(source, &config.ledger));
     }
     let now = SystemClock.now().unix_ms();
     let mut text = format!("ledger {}\n", config.ledger.display());
@@ -86,13 +86,13 @@ fn check(path: &Path, out: &Output) -> Result<u8, Failure> {
 }
 
 /// What would keep a source from being looked at.
-fn problem(source: &SourceConfig) -> Vec<String> {
+fn problem(source: &SourceConfig, ledger: &Path) -> Vec<String> {
     let policy = source.policy.as_deref().map(|named| policies::load(std::ffi::OsStr::new(named)));
-    let opened = service::source(source, &Arc::default());
+    let opened = service::source(source, ledger, &Arc::default());
     let location = &source.location;
-    [policy.and_then(Result::err), opened.err()]
-        .into_iter()
-        .flatten()
-        .map(|failure| format!("source {location}: {}; {}", failure.sentence, failure.hint))
-        .collect()
+    let policy = policy.and_then(Result::err);
+    let policy = policy.map(|failure| format!("{}; {}", failure.sentence, failure.hint));
+    let opened = opened.err().map(|refusal| refusal.to_string());
+    let problems = [policy, opened].into_iter().flatten();
+    problems.map(|problem| format!("source {location}: {problem}")).collect()
 }

@@ -82,8 +82,9 @@ fn ask(port: u16, path: &str) -> String {
 }
 
 fn waiting(scene: &Scene) -> usize {
-    let files = std::fs::read_dir(scene.path("ledger/outbox")).unwrap();
-    files.filter(|file| file.as_ref().unwrap().file_name() != "told").count()
+    let Ok(files) = std::fs::read_dir(scene.path("ledger/outbox")) else { return 0 };
+    let is_alert = |name: std::ffi::OsString| name.to_string_lossy().ends_with(".json");
+    files.filter(|file| is_alert(file.as_ref().unwrap().file_name())).count()
 }
 
 #[test]
@@ -173,6 +174,73 @@ fn a_receiver_that_fails_is_asked_again_and_a_source_out_of_reach_is_told_of_onc
     running.terminate();
 }
 
+/// A source that was away at the start is held against the ledger when it is there: a folder that holds the keys
+/// was sealed, keys and all.
+#[test]
+fn a_source_that_turns_out_to_hold_the_keys_is_never_sealed() {
+    let scene = Scene::new();
+    configure(
+        &scene,
+        free_port(),
+        "[[source]]\nlocation = \"later\"\nlayout = \"plain\"\nevery = \"10s\"\n",
+    );
+    scene.recording(CONVERSATION, "r-1", b"sound");
+    let running = start(&scene);
+    until("the first look", || scene.json(&["status"])["recordings"] == 1);
+    std::os::unix::fs::symlink(scene.path("ledger"), scene.path("later")).unwrap();
+    until("the refusal", || alerts(&scene).iter().any(|one| one["reason"] == "configuration"));
+    assert_eq!(scene.json(&["status"])["recordings"], 1);
+    running.terminate();
+    let text = scene.exits(4, &["run", "--config", "run.toml"]);
+    assert!(text.contains("its private keys would be sealed"), "{text}");
+    let text = scene.exits(2, &["config", "check", "run.toml"]);
+    assert!(text.contains("problem: source later: ") && text.contains("private keys"), "{text}");
+}
+
+/// What waited for a receiver whose address was mended went nowhere.
+#[test]
+fn what_waits_goes_to_the_receiver_that_is_there_now_and_one_that_hangs_holds_up_nobody() {
+    let scene = Scene::new();
+    configure(&scene, free_port(), "[[alert]]\ncommand = [\"sh\", \"-c\", \"sleep 300; cat\"]\n");
+    let refused = std::fs::read_to_string(scene.path("run.toml")).unwrap();
+    std::fs::write(scene.path("run.toml"), refused.replace("cat >> alerts &&", "false &&"))
+        .unwrap();
+    scene.media(CONVERSATION, "r-1", b"without its sidecar");
+    let running = start(&scene);
+    until("two waiting alerts", || waiting(&scene) == 2);
+    // Another service on the same ledger would tell the same news twice.
+    let text = scene.exits(4, &["run", "--config", "run.toml"]);
+    assert!(
+        text.contains("another service runs on this ledger")
+            || text.contains("nothing can be answered"),
+        "{text}"
+    );
+    configure(&scene, free_port(), "");
+    let good = std::fs::read_to_string(scene.path("run.toml")).unwrap();
+    let port = refused.lines().find(|line| line.starts_with("listen")).unwrap();
+    let other = good.lines().find(|line| line.starts_with("listen")).unwrap().to_owned();
+    std::fs::write(scene.path("run.toml"), good.replace(&other, port)).unwrap();
+    running.signal("-HUP");
+    until("the alert", || !alerts(&scene).is_empty() && waiting(&scene) == 0);
+    assert_eq!(alerts(&scene)[0]["reason"], "incomplete");
+    running.terminate();
+}
+
+/// A folder that is not mounted is empty: the look came to its end, and found nothing of what was there.
+#[test]
+fn an_empty_source_is_told_of() {
+    let scene = Scene::new();
+    configure(&scene, free_port(), "");
+    scene.recording(CONVERSATION, "r-1", b"sound");
+    let running = start(&scene);
+    until("the first look", || scene.json(&["status"])["recordings"] == 1);
+    std::fs::remove_dir_all(scene.export().join("org-1")).unwrap();
+    until("the alert", || alerts(&scene).iter().any(|one| one["reason"] == "unreachable"));
+    running.terminate();
+    let status = scene.exits(2, &["status"]);
+    assert!(status.contains("did not finish: nothing was there"), "{status}");
+}
+
 #[test]
 fn a_configuration_is_read_anew_and_one_that_is_none_changes_nothing() {
     let scene = Scene::new();
@@ -223,6 +291,9 @@ fn what_cannot_work_is_refused_before_it_begins() {
     configure(&scene, free_port(), "[[source]]\nlocation = \"x=.\"\nevery = \"1h\"\n");
     let text = scene.exits(4, &["run", "--config", "run.toml"]);
     assert!(text.contains("is inside it, or around it"), "{text}");
-    let text = scene.ok(&["config", "check", "run.toml"]);
+    let text = scene.exits(2, &["config", "check", "run.toml"]);
     assert!(text.contains("alerts of everything: to the program sh"), "{text}");
+    assert!(text.contains("problem: source x=.: ") && text.contains("private keys"), "{text}");
+    configure(&scene, free_port(), "");
+    scene.ok(&["config", "check", "run.toml"]);
 }
