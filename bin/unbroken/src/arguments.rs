@@ -26,7 +26,7 @@ pub(crate) struct Output {
     /// One JSON document on stdout
     #[arg(long, global = true)]
     pub(crate) json: bool,
-    /// Only errors
+    /// Only errors, and what a run found
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
     /// Progress every second, also where it is no terminal

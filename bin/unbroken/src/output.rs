@@ -76,6 +76,11 @@ pub(crate) fn warning(output: &Output, text: &str) {
     }
 }
 
+/// Prints on stderr what a run found, also where only that is wanted: a scheduler mails what a job prints.
+pub(crate) fn news(output: &Output, text: &str) {
+    say(&format!("{}: {}", painted("warning", "33", output), shown(text)));
+}
+
 /// Prints a failure on stderr; the command may go on.
 pub(crate) fn complaint(failure: &Failure, output: &Output) {
     say(&format!("{}: {}", painted("error", "31", output), shown(&failure.sentence)));

@@ -167,11 +167,11 @@ fn date(typed: &str) -> Result<String, Failure> {
 fn show(source: &dyn Source, summary: &Summary, out: &Output) -> Result<(), Failure> {
     for problem in summary.problems.iter().take(PROBLEMS_SHOWN) {
         let entry = problem.index.map_or_else(String::new, |index| format!("entry {index}: "));
-        output::warning(out, &format!("{entry}{}: {}", problem.key, problem.sentence()));
+        output::news(out, &format!("{entry}{}: {}", problem.key, problem.sentence()));
     }
     let more = summary.problem_count.saturating_sub(PROBLEMS_SHOWN as u64);
     if more > 0 {
-        output::warning(out, &format!("and {more} more; --json lists them"));
+        output::news(out, &format!("and {more} more; --json lists them"));
     }
     let Summary { objects, bytes, sealed, sealed_again, unchanged, companions, .. } = summary;
     let mut text = format!(

@@ -73,11 +73,11 @@ pub(crate) fn run(arguments: &State, out: &Output) -> Result<u8, Failure> {
 fn show(source: &dyn Source, summary: &StateSummary, out: &Output) -> Result<(), Failure> {
     for problem in summary.problems.iter().take(PROBLEMS_SHOWN) {
         let entry = problem.index.map_or_else(String::new, |index| format!("entry {index}: "));
-        output::warning(out, &format!("{entry}{}: {}", problem.key, problem.what));
+        output::news(out, &format!("{entry}{}: {}", problem.key, problem.what));
     }
     let more = summary.problem_count.saturating_sub(PROBLEMS_SHOWN as u64);
     if more > 0 {
-        output::warning(out, &format!("and {more} more; --json lists them"));
+        output::news(out, &format!("and {more} more; --json lists them"));
     }
     let StateSummary { objects, checked, held, changed, unread, .. } = summary;
     if let Some(error) = &summary.broke_off {

@@ -37,6 +37,22 @@ fn a_missing_source_does_not_stop_the_others() {
     assert_eq!(document["sources"][1]["sealed"].as_u64(), Some(1), "{document}");
 }
 
+/// A scheduler mails whatever a job prints: nothing where all is well, and each finding where something is not.
+#[test]
+fn a_quiet_run_prints_what_it_found_and_nothing_else() {
+    let scene = Scene::new();
+    scene.recording("c-1", "r-1", b"one");
+    assert_eq!(scene.ok(&["ingest", "-q", "export"]), "");
+    scene.media("c-1", "r-2", b"without its sidecar");
+    let text = scene.exits(2, &["ingest", "-q", "export"]);
+    assert!(
+        text.contains("r-2.opus: incomplete: the sidecar is missing [companion-missing]"),
+        "{text}"
+    );
+    assert_eq!(text.lines().count(), 1, "{text}");
+    assert_eq!(scene.ok(&["ingest", "-q", "export"]), "", "once");
+}
+
 #[test]
 fn every_kind_of_bad_object_is_told_apart_and_the_rest_is_sealed() {
     let scene = Scene::new();
