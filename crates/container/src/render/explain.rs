@@ -10,7 +10,11 @@ pub(super) fn explain(verdict: &Verdict, text: &mut String) {
     text.push_str("\nThe checks, as spec/verification.md numbers them:\n");
     for step in Step::ALL {
         let (id, axis, title) = (step.id(), step.axis().name(), step.title());
-        let counted = counts(verdict.tally(*step));
+        let tally = verdict.tally(*step);
+        // What nobody has to supply, and nobody did, is nothing that was passed over.
+        let is_none = matches!(step, Step::Time | Step::Witness | Step::CustodyEvents)
+            && (tally.ran, tally.held, tally.contradicted) == (true, 0, 0);
+        let counted = if is_none { "none is supplied".to_owned() } else { counts(tally) };
         let _ = writeln!(text, "{id:>4}  {axis:<10}  {title}: {counted}\n      {}", why(*step));
     }
 }
@@ -70,7 +74,7 @@ const fn why(step: Step) -> &'static str {
             "A key counts only where the control entries admit it, by place in the log and not by time."
         }
         Step::Chain => {
-            "Each collecting key numbers its entries 0, 1, 2 and so on: a number that is missing tells of an entry taken out, one that comes twice of an entry put in."
+            "Each collecting key numbers its entries 0, 1, 2 and so on: no more numbers may be missing between two entries than there are entries not shown, and none may come twice."
         }
         Step::Time => {
             "An independent authority would vouch for when; without one, times are those of the owner's clock."

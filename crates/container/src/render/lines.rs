@@ -131,7 +131,7 @@ fn sealed(line: &Recording) -> String {
         None => "; under no completeness policy",
     });
     if line.complete.is_some() && !line.policy_shown {
-        sealed.push_str(", which is not wholly shown");
+        sealed.push_str(", of which not everything stands here and agrees");
     }
     sealed
 }

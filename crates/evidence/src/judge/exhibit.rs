@@ -71,7 +71,7 @@ pub fn verify_exhibit(
     let is_declared = story.scope.is_declared();
     notes(&mut findings, seen.as_ref(), (story.hidden, is_declared), shown);
     if let Some(asked) = story.scope.asked() {
-        let sentence = format!("the producer asked for, in its own words: {asked}");
+        let sentence = format!("as the producer says, it asked for: {asked}");
         findings.note(Axis::Scope, sentence);
     }
     let not_judged = story.commitments.count_refused();

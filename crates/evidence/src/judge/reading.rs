@@ -139,8 +139,8 @@ impl<'a> Reading<'a> {
                 (octets.saturating_add(length), files + 1)
             });
         let holds = (info.octets, info.files) == (octets, files);
-        let expected = format!("Payload-Oxum {octets}.{files}, as the files are");
-        let found = format!("{}.{}", info.octets, info.files);
+        let expected = format!("files of Payload-Oxum {}.{}", info.octets, info.files);
+        let found = format!("files of {octets}.{files}");
         findings.check(holds, Step::TagFiles, "bag-info.txt", &expected, &found);
     }
 
@@ -417,7 +417,7 @@ mod tests {
         has(&found, "V7! bag-info.txt: expected the file; missing");
         has(&found, "V7! bag-info.txt: expected a tag file; missing, or no tag file");
         let found = found_after(|package| package.insert("data/2/companion-1.json", *b"more"));
-        has(&found, "V7! bag-info.txt: expected Payload-Oxum ");
+        has(&found, "V7! bag-info.txt: expected files of Payload-Oxum ");
     }
 
     #[test]

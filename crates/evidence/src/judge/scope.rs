@@ -17,6 +17,8 @@ use crate::step::Step;
 use crate::time::Time;
 use crate::verdict::Fault;
 
+/// How many answered, of how many, and how many could not be asked.
+const ANSWERED: [&str; 3] = ["/answer", "/recordings", "/not-asked"];
 /// What was asked for, as far as a verdict repeats it.
 const ASKED_SHOWN: usize = 6;
 
@@ -65,16 +67,27 @@ impl Scope {
     }
 
     /// Why files are not packed, as the producer says.
-    /// What the producer asked for, in its own words: the first few, as one line.
+    /// What the producer says that it asked for, and how much of the ledger answered: the first few, as one line.
     pub(crate) fn asked(&self) -> Option<String> {
-        let asked = &self.said.as_ref()?.selection;
-        let shown = asked.iter().take(ASKED_SHOWN).map(|(pointer, text)| {
-            format!("{} {}", pointer.trim_start_matches('/'), printable(text))
+        let said = &self.said.as_ref()?.selection;
+        let is_count = |pointer: &str| ANSWERED.contains(&pointer);
+        let mut asked = said.iter().filter(|(pointer, _)| !is_count(pointer));
+        let word = |(pointer, text): (&String, &String)| {
+            // The number behind a word only tells it from the next.
+            let word = pointer.trim_start_matches('/').split('/').next().unwrap_or_default();
+            if pointer == "/all" { text.clone() } else { format!("{word} {text}") }
+        };
+        let shown: Vec<String> = asked.by_ref().take(ASKED_SHOWN).map(word).collect();
+        let more = match asked.count() {
+            0 => String::new(),
+            more => format!(", and {more} more"),
+        };
+        let [answer, recordings, not_asked] = ANSWERED.map(|pointer| said.get(pointer));
+        let counts = answer.zip(recordings).zip(not_asked).map(|((answer, all), unknown)| {
+            format!("; {answer} of {all} recordings answered, and {unknown} could not be asked")
         });
-        let shown: Vec<String> = shown.collect();
-        let more = asked.len().checked_sub(ASKED_SHOWN).filter(|more| *more > 0);
-        let more = more.map_or_else(String::new, |more| format!(", and {more} more"));
-        (!shown.is_empty()).then(|| printable(&format!("{}{more}", shown.join(", "))))
+        let sentence = format!("{}{more}{}", shown.join(", "), counts.unwrap_or_default());
+        (!shown.is_empty()).then(|| printable(&sentence))
     }
 
     pub(crate) fn left_out(&mut self) -> LeftOut {

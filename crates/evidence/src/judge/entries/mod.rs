@@ -93,6 +93,26 @@ struct Candidate {
     key: Option<VerifierKey>,
     /// The control entry that added its key, as far as that is known.
     added_at: Option<u64>,
+    /// Whether that key might sign here, by the keys as they stood at its index; said once it is known that it did.
+    standing: Option<Standing>,
+}
+
+/// Whether a key might sign an entry (V15).
+enum Standing {
+    Holds,
+    Unknown(String),
+    Not { expected: String, found: String },
+}
+
+impl Standing {
+    fn say(self, item: &str, findings: &mut Findings) {
+        let step = Step::Standing;
+        match self {
+            Self::Holds => findings.held(step),
+            Self::Unknown(why) => findings.not_established(step, item, &why),
+            Self::Not { expected, found } => findings.contradicted(step, item, &expected, &found),
+        }
+    }
 }
 
 /// Judges entries as they come.
@@ -168,8 +188,8 @@ impl Entries {
         match key {
             Some(key) if is_control => self.control_entry(index, item, entry, &key, findings),
             Some(key) => {
-                self.standing(index, item, &key, Role::Collector, findings);
-                self.push(index, entry, Some(key));
+                let standing = self.standing(index, &key, Role::Collector);
+                self.push(index, entry, Some(key), Some(standing));
             }
             None => self.unknown_key(item, is_control, index, entry, findings),
         }
@@ -202,9 +222,16 @@ impl Entries {
     }
 
     /// Keeps an entry until it is settled.
-    fn push(&mut self, index: u64, entry: UnverifiedEntry, key: Option<VerifierKey>) {
+    fn push(
+        &mut self,
+        index: u64,
+        entry: UnverifiedEntry,
+        key: Option<VerifierKey>,
+        standing: Option<Standing>,
+    ) {
         let added_at = self.keys.key(&entry.statement().key).map(|history| history.added_at);
-        self.pending.push(Pending::Entry(Box::new(Candidate { index, entry, key, added_at })));
+        let candidate = Candidate { index, entry, key, added_at, standing };
+        self.pending.push(Pending::Entry(Box::new(candidate)));
     }
 
     /// E15 and E16: the number of an entry, and the text before it.
@@ -251,7 +278,7 @@ impl Entries {
         let statement = entry.statement();
         let found = format!("{}, key {}", statement.signer, statement.key);
         if self.may_be_added(index, item, &found, findings) {
-            self.push(index, entry, None);
+            self.push(index, entry, None, None);
         } else {
             self.pending.push(Pending::Refused(index));
         }
@@ -303,7 +330,7 @@ impl Entries {
         };
         findings.held(Step::Signature);
         let role = if history.role == Role::Control { Role::Control } else { Role::Collector };
-        self.standing(index, item, &history.key, role, findings);
+        self.standing(index, &history.key, role).say(item, findings);
         let chain = match history.role {
             Role::Control => {
                 self.keys.unread(index, leaf);
@@ -334,7 +361,7 @@ impl Entries {
             }
         };
         if index > 0 {
-            self.standing(index, item, key, Role::Control, findings);
+            self.standing(index, key, Role::Control).say(item, findings);
         }
         if self.keys.blind_from().is_some() {
             self.keys.pass(index, leaf);
@@ -345,32 +372,27 @@ impl Entries {
             }
         }
         if index == 0 {
-            self.standing(index, item, key, Role::Control, findings);
+            self.standing(index, key, Role::Control).say(item, findings);
         }
-        self.push(index, entry, Some(key.clone()));
+        self.push(index, entry, Some(key.clone()), None);
     }
 
-    /// V15: the key was allowed to sign here.
-    fn standing(
-        &self,
-        index: u64,
-        item: &str,
-        key: &VerifierKey,
-        role: Role,
-        findings: &mut Findings,
-    ) {
+    /// V15: whether the key was allowed to sign here.
+    fn standing(&self, index: u64, key: &VerifierKey, role: Role) -> Standing {
         let history = self.keys.key(&key.hash());
         let holds = history.is_some_and(|h| h.role == role && h.covers_entry(index));
         if let (true, Some(blind)) = (holds, self.keys.blind_from().filter(|at| *at < index)) {
-            let why = format!(
+            return Standing::Unknown(format!(
                 "its key may have been ended by control entry {blind}, of which nothing was taken"
-            );
-            return findings.not_established(Step::Standing, item, &why);
+            ));
+        }
+        if holds {
+            return Standing::Holds;
         }
         let expected = format!("a {} key, valid at index {index}", role.name());
         let found =
             history.map_or_else(|| format!("{key}, which no valid control entry added"), described);
-        findings.check(holds, Step::Standing, item, &expected, &found);
+        Standing::Not { expected, found }
     }
 
     /// Checks the signatures that have gathered, on `threads` threads, and then the chains; gives what
@@ -394,7 +416,7 @@ impl Entries {
         signature: SignatureCheck,
         findings: &mut Findings,
     ) -> Outcome {
-        let Candidate { index, entry, key, added_at } = match pending {
+        let Candidate { index, entry, key, added_at, standing } = match pending {
             Pending::Entry(candidate) => *candidate,
             Pending::Unread { index, chain } => {
                 if let Some(chain) = chain {
@@ -417,6 +439,9 @@ impl Entries {
             if signature != SignatureCheck::Valid {
                 return Outcome::Refused(index);
             }
+        }
+        if let Some(standing) = standing {
+            standing.say(&format!("entry {index}"), findings);
         }
         self.chain(index, added_at, &entry, findings);
         self.settled += 1;

@@ -132,6 +132,11 @@ fn an_entry_is_not_blamed_for_a_change_in_the_one_before() {
         scribe.found()
     };
     let unsigned = "V14! entry 2: expected a signature by the key that the entry names; a signature that does not hold";
+    // Nor is a key said to have had the right to sign what it did not sign.
+    let mut scribe = Scribe::new();
+    scribe.gap(3, |_| ());
+    scribe.notes[1] = scribe.notes[1].replacen("2026-", "2025-", 1);
+    assert_eq!(scribe.judged(&[0, 1]).1.tally(Step::Standing).held, 1, "the genesis alone");
     // Another number, another time, a later version, no form at all.
     assert_eq!(changed("\"number\":1", "\"number\":7"), [unsigned]);
     assert_eq!(changed("2026-", "2025-"), [unsigned]);
