@@ -13,6 +13,7 @@ use unbroken_evidence::tile::{TileReader as _, bundles, hash_tiles};
 
 use crate::durable;
 use crate::error::LedgerError;
+use crate::head_copy;
 use crate::place::private_path;
 use crate::private::Private;
 use crate::reader::{LogReader, log_folder};
@@ -34,9 +35,10 @@ pub fn backup(folder: &Path, to: &Path, with_keys: bool) -> Result<Backup, Ledge
     let reader = LogReader::open(folder)?;
     let private = Private::open_to_read(&private_path(folder))?;
     let mut copy = Copy { to: to.to_owned(), bytes: 0, touched: BTreeSet::new() };
-    copy.begin(folder)?;
+    copy.begin(folder, &private)?;
     copy.log(&reader)?;
     copy.private(&private)?;
+    copy.head_copy(folder)?;
     if with_keys {
         copy.keys(&folder.join("keys"))?;
     }
@@ -51,13 +53,18 @@ struct Copy {
 }
 
 impl Copy {
-    fn begin(&self, folder: &Path) -> Result<(), LedgerError> {
+    /// Neither inside the ledger nor inside a source of it, whose next run would seal the keys.
+    fn begin(&self, folder: &Path, private: &Private) -> Result<(), LedgerError> {
         let made = |error| LedgerError::io(&self.to, "cannot be made")(error);
         let outside = folder.canonicalize().map_err(LedgerError::io(folder, "cannot be read"))?;
         let to = std::path::absolute(&self.to).map_err(made)?;
         // What is not there yet is nowhere else than the folder that it will be in.
         let above = to.ancestors().find_map(|above| above.canonicalize().ok());
-        if above.is_some_and(|above| above.starts_with(outside)) {
+        let sources =
+            private.sources()?.into_iter().map(|(_, _, location)| PathBuf::from(location));
+        let sources = sources.filter_map(|source| source.canonicalize().ok());
+        let mut never = std::iter::once(outside).chain(sources);
+        if above.is_some_and(|above| never.any(|folder| above.starts_with(folder))) {
             return Err(LedgerError::Inside { path: self.to.clone() });
         }
         durable::create_folder(&self.to).map_err(made)?;
@@ -112,6 +119,16 @@ impl Copy {
         let metadata = file.map_err(LedgerError::io(&path, "cannot be synced"))?;
         self.bytes += metadata.len();
         Ok(())
+    }
+
+    /// Where each checkpoint is also written: a copy that is put back must be held against it.
+    fn head_copy(&mut self, folder: &Path) -> Result<(), LedgerError> {
+        let path = head_copy::place_of(folder);
+        match fs::read(&path) {
+            Ok(place) => self.file(&head_copy::place_of(&self.to), &place, 0o600),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(LedgerError::io(&path, "cannot be read")(error)),
+        }
     }
 
     fn keys(&mut self, keys: &Path) -> Result<(), LedgerError> {

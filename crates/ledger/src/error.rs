@@ -82,8 +82,8 @@ pub enum LedgerError {
         /// The place.
         path: PathBuf,
     },
-    /// A copy of a ledger inside it would be copied into the next one.
-    #[error("{}: this is inside the ledger", path.display())]
+    /// A copy of a ledger inside it would be copied into the next one, and inside a source it would be sealed.
+    #[error("{}: this is inside the ledger, or inside a source of it", path.display())]
     Inside {
         /// The place.
         path: PathBuf,
@@ -309,7 +309,9 @@ impl LedgerError {
                 "run `unbroken init` again with the same origin: it finishes what it began, with the same keys"
             }
             Self::NotEmpty { .. } => "choose a folder that does not exist yet",
-            Self::Inside { .. } => "choose a folder outside it, on another disk",
+            Self::Inside { .. } => {
+                "choose a folder outside both, on another disk: private keys would be sealed or copied on"
+            }
             Self::Key { .. } => {
                 "only its owner may read a key file (chmod 600); if it is missing or another, bring it back from its backup"
             }

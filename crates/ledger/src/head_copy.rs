@@ -14,7 +14,7 @@ use crate::reader::read;
 /// A path is shorter than this on every system.
 const PATH_BYTES_MAX: usize = 64 << 10;
 
-fn place_of(ledger: &Path) -> PathBuf {
+pub(crate) fn place_of(ledger: &Path) -> PathBuf {
     ledger.join("head-copy")
 }
 

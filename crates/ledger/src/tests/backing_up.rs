@@ -52,6 +52,14 @@ fn a_copy_goes_to_a_new_place_outside_and_the_keys_stay_where_they_are_wanted() 
     let inside = backup(&folder, &folder.join("copy"), true).unwrap_err();
     assert!(matches!(inside, LedgerError::Inside { .. }), "{inside}");
     assert!(!folder.join("copy").exists(), "nothing was made");
+    // In a source the next run would seal the keys as recordings.
+    let source = place.path().join("calls");
+    std::fs::create_dir(&source).unwrap();
+    let mut ledger = Ledger::open(&folder, surroundings()).unwrap();
+    ledger.private_mut().source("more calls", source.to_str().unwrap()).unwrap();
+    drop(ledger);
+    let inside = backup(&folder, &source.join("a/b"), true).unwrap_err();
+    assert!(matches!(inside, LedgerError::Inside { .. }) && !source.join("a").exists(), "{inside}");
     backup(&folder, &to, false).unwrap();
     assert!(!to.join("keys").exists());
     assert_eq!(Private::open_to_read(&to.join("private.db")).unwrap().end().unwrap(), 4);
@@ -64,4 +72,26 @@ fn a_copy_goes_to_a_new_place_outside_and_the_keys_stay_where_they_are_wanted() 
     std::fs::remove_file(folder.join("log/tile/entries/000.p/4")).unwrap();
     assert!(backup(&folder, &place.path().join("y"), false).is_err());
     assert!(!place.path().join("y/log/checkpoint").exists());
+}
+
+/// Without the place of the head copy an old copy that is put back would go on, and nobody would refuse it.
+#[test]
+fn an_old_copy_that_is_put_back_is_held_against_the_head_copy() {
+    let place = tempfile::tempdir().unwrap();
+    let (folder, to) = (place.path().join("ledger"), place.path().join("copy"));
+    let head = place.path().join("head");
+    let name = "example.com/recordings";
+    let mut ledger = Ledger::create(&folder, name, surroundings(), Some(&head)).unwrap();
+    ledger.private_mut().source("calls", "/exports/calls").unwrap();
+    append(&mut ledger, 0..3).unwrap();
+    ledger.checkpoint().unwrap();
+    backup(&folder, &to, true).unwrap();
+    append(&mut ledger, 3..6).unwrap();
+    ledger.checkpoint().unwrap();
+    drop(ledger);
+    std::fs::rename(&folder, place.path().join("lost")).unwrap();
+    std::fs::rename(&to, &folder).unwrap();
+    let refused = restore(&folder, surroundings(), None).err().map(|error| error.to_string());
+    let opened = Ledger::open(&folder, surroundings()).err().map(|error| error.to_string());
+    assert!(refused.is_some() || opened.is_some(), "it goes on");
 }
