@@ -379,7 +379,7 @@ pub(crate) struct Exhibit {
     /// Every recording
     #[arg(long, group = "what", conflicts_with_all = ["conversation", "recording", "index"])]
     pub(crate) all: bool,
-    /// Leaves the recordings themselves out
+    /// Leaves the recordings themselves out, and their metadata files
     #[arg(long)]
     pub(crate) without_recordings: bool,
 }

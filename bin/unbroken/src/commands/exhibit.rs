@@ -13,7 +13,7 @@ use unbroken_ledger::ledger::{Ledger, private_path};
 use unbroken_ledger::private::Private;
 use unbroken_ledger::reader::LogReader;
 
-use crate::arguments::{Exhibit, Output};
+use crate::arguments::{Exhibit, Output, Question};
 use crate::commands::cover;
 use crate::failure::Failure;
 use crate::sources::KnownSources;
@@ -23,6 +23,8 @@ use crate::{output, progress, questions, world};
 const SELECTION_MAX: usize = 1_000;
 
 pub(crate) fn run(arguments: &Exhibit, out: &Output) -> Result<u8, Failure> {
+    // Before a place is made for what may not come.
+    let (selectors, selection) = chosen(arguments, out)?;
     let out_path = match (&arguments.out, &arguments.cover) {
         (Some(out), _) => out.clone(),
         (None, Some(cover)) => cover::begin(cover)?,
@@ -30,7 +32,6 @@ pub(crate) fn run(arguments: &Exhibit, out: &Output) -> Result<u8, Failure> {
     };
     refuse_own_ledger(&out_path, &arguments.ledger.folder)?;
     let mut ledger = Ledger::open(&arguments.ledger.folder, world::surroundings("exhibit"))?;
-    let (selectors, selection) = chosen(arguments, out)?;
     let packing =
         if arguments.without_recordings { Packing::EntriesOnly } else { Packing::Recordings };
     let withhold =
@@ -54,14 +55,7 @@ pub(crate) fn run(arguments: &Exhibit, out: &Output) -> Result<u8, Failure> {
         cover::write(folder, &ledger_id, &made, (&terms.withhold, reason))?;
     }
     let named = sha256.as_ref().map_or_else(String::new, |sha256| format!("SHA-256: {sha256}\n"));
-    // A cover folder has a redaction log; without one, here is the only place for the reason.
-    let withheld = match (made.redactions.len() as u64, &arguments.reason) {
-        (0, _) => String::new(),
-        (count, reason) => {
-            let reason = printable(reason.as_deref().unwrap_or_default());
-            format!("withheld: {}, because: {reason}\n", counted(count, "value"))
-        }
-    };
+    let withheld = withheld_in_words(&made, &terms, arguments.reason.as_deref());
     output::text(
         out,
         &format!(
@@ -90,6 +84,22 @@ pub(crate) fn run(arguments: &Exhibit, out: &Output) -> Result<u8, Failure> {
         }),
     )?;
     Ok(code)
+}
+
+/// What is withheld, and why: a cover folder has a redaction log; without one, here is the only place for it.
+fn withheld_in_words(made: &Made, terms: &Terms, reason: Option<&str>) -> String {
+    let is_asked = |redaction: &&Redaction| terms.withhold.contains(&redaction.what);
+    let asked = made.redactions.iter().filter(is_asked).count() as u64;
+    let others = made.redactions.len() as u64 - asked;
+    if asked == 0 {
+        return String::new();
+    }
+    let reason = printable(reason.unwrap_or_default());
+    let beside = match others {
+        0 => String::new(),
+        others => format!("; and {} that would give them away", counted(others, "value")),
+    };
+    format!("withheld: {}, because: {reason}{beside}\n", counted(asked, "value"))
 }
 
 fn exposed(exposed: &Exposed) -> serde_json::Value {
@@ -122,13 +132,23 @@ fn chosen(
         let private = Private::open_to_read(&private_path(folder))?;
         let answer = question.find(&mut LogReader::open(folder)?, &private)?;
         questions::say(&answer, out);
-        if answer.indices.is_empty() && selectors.is_empty() {
+        // Together they would add up, where everybody expects that they narrow.
+        if !selectors.is_empty() {
+            return Err(Failure::usage(
+                "a question stands by itself: it does not narrow --conversation, --recording, --index or --all",
+                "put it into the question: --where 'conversation = ... and ...'",
+            ));
+        }
+        if answer.indices.is_empty() {
             return Err(Failure::usage(
                 format!("no recording answers {}", printable(question.text())),
                 "ask `unbroken list --where` first; docs/finding.md has the names",
             ));
         }
-        selection.insert("/where".to_owned(), question.text().to_owned());
+        let Question { wanted, from, to } = &arguments.question;
+        for (word, typed) in [("/where", wanted), ("/from", from), ("/to", to)] {
+            selection.extend(typed.iter().map(|typed| (word.to_owned(), typed.clone())));
+        }
         selection.insert("/recordings".to_owned(), answer.recordings.to_string());
         selection.insert("/answer".to_owned(), answer.indices.len().to_string());
         selection.insert("/not-asked".to_owned(), answer.unknown.to_string());

@@ -72,7 +72,7 @@ fn the_other_side_reads_what_was_asked() {
     assert!(text.contains("1 of 4 recordings answer"), "{text}");
     let (code, verdict) = scene.verify("x.zip");
     assert_eq!(code, 0, "{verdict}");
-    let said = "the producer asked for, in its own words: answer 1, not-asked 0, recordings 4, where (agent = anna) and (start < \"2026-03-10\")\n";
+    let said = "as the producer says, it asked for: to 2026-03-10, where agent = anna; 1 of 4 recordings answered, and 0 could not be asked\n";
     assert!(verdict.contains(said), "{verdict}");
     assert!(
         verdict.contains("recording \"r-1\"") && !verdict.contains("recording \"r-3\""),
@@ -80,9 +80,13 @@ fn the_other_side_reads_what_was_asked() {
     );
     scene.ok(&["exhibit", "--out", "y.zip", "--recording", "r-2"]);
     let (_, verdict) = scene.verify("y.zip");
-    assert!(verdict.contains("in its own words: recording/0 r-2\n"), "{verdict}");
+    assert!(verdict.contains("it asked for: recording r-2\n"), "{verdict}");
     let text = scene.exits(4, &["exhibit", "--out", "z.zip", "--where", "agent = nobody"]);
     assert!(text.contains("no recording answers agent = nobody"), "{text}");
     assert!(!scene.path("z.zip").exists());
+    // Together they would add up, and hand over more than was meant.
+    let both = ["exhibit", "--out", "z.zip", "--recording", "r-2", "--from", "2026-03-01"];
+    let text = scene.exits(4, &both);
+    assert!(text.contains("a question stands by itself"), "{text}");
     scene.ok(&["audit"]);
 }

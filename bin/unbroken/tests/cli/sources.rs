@@ -37,6 +37,18 @@ fn a_missing_source_does_not_stop_the_others() {
     assert_eq!(document["sources"][1]["sealed"].as_u64(), Some(1), "{document}");
 }
 
+/// A recording whose metadata file can have no such name, or is a folder, was never sealed.
+#[test]
+fn a_sidecar_that_cannot_be_there_is_missing() {
+    let scene = Scene::new();
+    scene.media("c-1", &"n".repeat(244), b"a name of 249 letters");
+    scene.media("c-1", "r-2", b"a folder lies in the place of its sidecar");
+    std::fs::create_dir(scene.conversation("c-1").join("r-2.opus_metadata.json")).unwrap();
+    let document = scene.json(&["ingest", "export"]);
+    let counts = ["sealed", "incomplete"].map(|name| document["sources"][0][name].as_u64());
+    assert_eq!(counts, [Some(2), Some(2)], "{document}");
+}
+
 /// A scheduler mails whatever a job prints: nothing where all is well, and each finding where something is not.
 #[test]
 fn a_quiet_run_prints_what_it_found_and_nothing_else() {
@@ -51,6 +63,20 @@ fn a_quiet_run_prints_what_it_found_and_nothing_else() {
     );
     assert_eq!(text.lines().count(), 1, "{text}");
     assert_eq!(scene.ok(&["ingest", "-q", "export"]), "", "once");
+}
+
+/// The metadata file of a recording that was not sealed again was counted with the one that was.
+#[test]
+fn what_lies_beside_a_changed_recording_is_counted_as_it_is() {
+    let scene = Scene::new();
+    scene.recording("c-1", "r-1", b"one");
+    scene.recording("c-1", "r-2", b"two");
+    scene.ok(&["ingest", "export"]);
+    scene.media("c-1", "r-1", b"another one");
+    let document = scene.json(&["ingest", "export"]);
+    let source = &document["sources"][0];
+    let counts = ["sealed_again", "companions", "unchanged"].map(|name| source[name].as_u64());
+    assert_eq!(counts, [Some(1), Some(1), Some(2)], "{document}");
 }
 
 #[test]

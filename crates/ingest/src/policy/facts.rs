@@ -190,7 +190,9 @@ impl<'a> Facts<'a> {
         }
         for field in self.fields {
             let name = field.pointer.trim_start_matches('/');
-            if Source::ALL.iter().any(|(known, _)| *known == field.source) {
+            // What we say ourselves of an object is no spelling of what somebody was to say.
+            let is_own = matches!(field.source.as_str(), "object" | "recording");
+            if !is_own && Source::ALL.iter().any(|(known, _)| *known == field.source) {
                 is_near(&field.source, name, &field.pointer);
             }
         }

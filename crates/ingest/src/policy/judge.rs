@@ -84,7 +84,7 @@ impl Judged {
     fn field(&mut self, rule: &FieldRule, facts: &Facts<'_>) {
         let name = printable(&rule.name);
         let (mut invalid, mut absent, mut unreadable) = (None, Vec::new(), None);
-        let (mut without_document, mut remarks) = (false, Vec::new());
+        let (mut without_document, mut remarks, mut not_offered) = (false, Vec::new(), Vec::new());
         for place in &rule.from {
             let written = printable(place.written());
             match facts.at(place) {
@@ -106,12 +106,16 @@ impl Judged {
                     );
                     unreadable.get_or_insert_with(|| Finding::new(Code::NotReadable, what));
                 }
-                At::NotOffered(who) => remarks.push((Sort::NotOffered, who)),
+                At::NotOffered(_) if rule.always => absent.push(place),
+                At::NotOffered(who) => {
+                    not_offered.push(place);
+                    remarks.push((Sort::NotOffered, who));
+                }
                 At::NotConfigured(why) => remarks.push((Sort::NotChecked, why)),
             }
         }
         // What is there and wrong says more than what is not there, and another spelling more than nobody.
-        let found = invalid.or(unreadable).or_else(|| missing(&name, rule, &absent, facts));
+        let found = invalid.or(unreadable).or_else(|| missing(&name, &absent, &not_offered, facts));
         match found {
             Some(finding) => self.findings.push(finding),
             // That the sidecar is missing may be a finding of its own.
@@ -139,14 +143,19 @@ impl Judged {
 }
 
 /// A value that is in no place where it could be, with what may be meant for it; `None` where no place could have
-/// it, and nothing looks like it.
-fn missing(name: &str, rule: &FieldRule, absent: &[&Place], facts: &Facts<'_>) -> Option<Finding> {
-    let near: BTreeSet<String> = rule.from.iter().flat_map(|place| facts.near(place)).collect();
-    let looked: Vec<&Place> = match (absent, near.is_empty()) {
-        ([], true) => return None,
-        ([], false) => rule.from.iter().collect(),
-        (absent, _) => absent.to_vec(),
-    };
+/// it, and nothing looks like what the export never carries.
+fn missing(
+    name: &str,
+    absent: &[&Place],
+    not_offered: &[&Place],
+    facts: &Facts<'_>,
+) -> Option<Finding> {
+    let both = absent.iter().chain(not_offered);
+    let near: BTreeSet<String> = both.flat_map(|place| facts.near(place)).collect();
+    if absent.is_empty() && near.is_empty() {
+        return None;
+    }
+    let looked = if absent.is_empty() { not_offered } else { absent };
     let places: Vec<String> = looked.iter().map(|place| printable(place.written())).collect();
     let near: Vec<String> = near.iter().map(|place| printable(place)).collect();
     let near = match near.as_slice() {

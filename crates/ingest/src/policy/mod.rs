@@ -96,6 +96,8 @@ struct FieldRule {
     kind: Option<Kind>,
     pattern: Option<Regex>,
     values: Vec<String>,
+    /// It must be there, whatever the platform's export carries: a job of the owner's writes it.
+    always: bool,
     scope: Scope,
 }
 

@@ -69,11 +69,12 @@ fn field(table: &mut Table) -> Result<FieldRule, TableError> {
         })?),
     };
     let values = table.texts("values")?.into_iter().map(|(_, value)| value).collect();
+    let always = table.flag("always")?;
     let scope = scope(table)?;
     if from.is_empty() {
         return Err(table.wrong("[[field]] has no `from`: name the places that may have it"));
     }
-    Ok(FieldRule { name, from, kind, pattern, values, scope })
+    Ok(FieldRule { name, from, kind, pattern, values, always, scope })
 }
 
 /// A pattern that the whole value must fit, of a size that makes no value slow.

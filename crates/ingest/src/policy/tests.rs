@@ -240,6 +240,15 @@ fn another_spelling_is_no_excuse() {
     assert_eq!(Case::new("{\"x\":1}").judged(&rule).remarks.len(), 1);
 }
 
+/// A job of the owner's writes it into the sidecars: what the platform's export carries is no excuse.
+#[test]
+fn what_must_always_be_there_is_missing_where_it_is_not() {
+    let rule = field("from = \"sidecar/legal_hold_tag\"\nalways = true");
+    let missing = "the hold is missing: not in sidecar/legal_hold_tag [field-missing]";
+    assert_eq!(Case::new(SIDECAR).found(&rule), [missing]);
+    assert_eq!(Case::new("{\"legal_hold_tag\":\"ON\"}").found(&rule), [""; 0]);
+}
+
 #[test]
 fn a_header_is_named_in_any_case() {
     let rule = field("from = \"s3-header/X-Amz-Meta-Matter\"");

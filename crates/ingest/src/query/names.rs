@@ -51,6 +51,21 @@ const KNOWN: [(&str, &[&str]); 11] = [
     ("key", &["object/key"]),
 ];
 
+/// What a value may come from (spec/fields.md, "Sources").
+const SOURCES: [&str; 11] = [
+    "sidecar",
+    "object",
+    "recording",
+    "companion",
+    "content",
+    "observed",
+    "s3-header",
+    "s3-checksum",
+    "s3-tag",
+    "object-lock",
+    "s3-readable",
+];
+
 const OWN: [(&str, Name); 7] = [
     ("media", Name::Media),
     ("sealed", Name::Sealed),
@@ -73,7 +88,15 @@ impl Name {
             ));
         }
         if let Some(place) = Place::parse(written) {
-            return Ok(Self::Places(vec![place]));
+            if SOURCES.contains(&place.source.as_str()) {
+                return Ok(Self::Places(vec![place]));
+            }
+            // With a slip in it `not` would hold for everything.
+            let meant = match nearest(&place.source, SOURCES.into_iter()) {
+                Some(source) => format!("do you mean {source}?"),
+                None => format!("it is one of {}", SOURCES.join(", ")),
+            };
+            return Err(format!("{} is no source of values; {meant}", printable(&place.source)));
         }
         let names: Vec<&str> =
             KNOWN.iter().map(|(name, _)| *name).chain(OWN.iter().map(|(name, _)| *name)).collect();

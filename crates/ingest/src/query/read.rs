@@ -74,6 +74,9 @@ fn parts(text: &str) -> Result<Vec<Part>, String> {
                 }
                 Part::Quoted(quoted)
             }
+            '\u{201c}' | '\u{201d}' | '\u{201e}' | '\u{2018}' | '\u{2019}' => {
+                return Err(format!("{letter} is no quote that is known here: write \" or '"));
+            }
             first => {
                 let mut word = String::from(first);
                 let ends = |letter: &char| letter.is_whitespace() || "()=!<>\"'".contains(*letter);

@@ -16,6 +16,8 @@ fn a_question_that_is_none_says_what_was_expected() {
         ("colour = x", "colour is no name that is known here; it is one of agent, queue"),
         ("agent = x queue = y", "\"queue\" is left over: is an `and` missing?"),
         ("(agent = x", "a ( is not closed"),
+        ("not sidecarr/userIds/* = x", "sidecarr is no source of values; do you mean sidecar?"),
+        ("agent = \u{201c}x\u{201d}", "\u{201c} is no quote that is known here"),
         ("agent = \"x", "a \" is not closed"),
         ("start > yesterday", "start: expected a day or a time"),
         ("media = calls", "media: calls is none of its values: call, it may be"),

@@ -153,17 +153,22 @@ impl Source for FolderSource {
 
     fn is_there(&self, key: &[u8]) -> Result<bool, ObjectError> {
         let looked = |path: &Path| match fs::symlink_metadata(path) {
-            Ok(_) => Ok(true),
+            Ok(metadata) => Ok(Some(metadata)),
             Err(error) => match error.kind() {
-                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Ok(false),
+                // A name that is too long is that of no file.
+                io::ErrorKind::NotFound
+                | io::ErrorKind::NotADirectory
+                | io::ErrorKind::InvalidFilename => Ok(None),
                 _ => Err(object_error(error)),
             },
         };
         // Where the folder itself is gone, an unmounted disk say, nothing is known of the object.
-        if !looked(&self.root)? {
+        if looked(&self.root)?.is_none() {
             return Err(ObjectError::Broken("its source is not there".to_owned()));
         }
-        looked(&self.root.join(OsStr::from_bytes(key)))
+        // A folder in its place is no object.
+        let found = looked(&self.root.join(OsStr::from_bytes(key)))?;
+        Ok(found.is_some_and(|metadata| !metadata.is_dir()))
     }
 
     fn open<'a>(&'a self, listed: &Listed) -> Result<Box<dyn ObjectReader + 'a>, ObjectError> {

@@ -244,6 +244,7 @@ impl Work<'_> {
             .or_else(|| self.waits_for_its_sidecar(object.listed, assembled, unread, done));
         if let Some(disposition) = waits {
             object.disposition = disposition;
+            unchanged_with_it(objects, assembled, disposition);
             return Ok(());
         }
         if object.captured.is_none() {
@@ -255,6 +256,7 @@ impl Work<'_> {
             known.as_ref().is_some_and(|(_, known)| known.sha256 == captured.digests.sha256);
         if same_bytes && known.as_ref().is_some_and(|(_, known)| known.companions == digest) {
             object.disposition = Disposition::Unchanged;
+            unchanged_with_it(objects, assembled, Disposition::Unchanged);
             return Ok(());
         }
         match self.source.beside(object.listed, &captured.attributes) {
@@ -276,12 +278,7 @@ impl Work<'_> {
         let_go(objects, assembled);
         match sealing? {
             Some(sealing) => {
-                let again = sealing.change.is_some();
-                let object = objects.get_mut(assembled.recording);
-                object.into_iter().for_each(|object| {
-                    object.disposition =
-                        if again { Disposition::SealedAgain } else { Disposition::Sealed };
-                });
+                named_by_an_entry(objects, assembled, sealing.change.is_some());
                 done.sealings.push(sealing);
             }
             None => {
@@ -316,6 +313,29 @@ impl Work<'_> {
         };
         done.problems.push(Problem::new(&key, what));
         Some(Disposition::KeptBack)
+    }
+}
+
+/// A recording that was sealed, `again` or for the first time, and its companions.
+fn named_by_an_entry(objects: &mut [Object<'_>], assembled: &Assembled, again: bool) {
+    for (companion, _) in &assembled.companions {
+        let object = objects.get_mut(*companion);
+        object.into_iter().for_each(|object| object.in_an_entry = true);
+    }
+    if let Some(object) = objects.get_mut(assembled.recording) {
+        object.disposition = if again { Disposition::SealedAgain } else { Disposition::Sealed };
+    }
+}
+
+/// The companions of a recording that is as it was are as they were, unless an entry of this run names them.
+fn unchanged_with_it(objects: &mut [Object<'_>], assembled: &Assembled, became: Disposition) {
+    for (companion, _) in assembled.companions.iter().filter(|_| became == Disposition::Unchanged) {
+        if let Some(object) = objects.get_mut(*companion)
+            && !object.in_an_entry
+            && object.error.is_none()
+        {
+            object.disposition = Disposition::Unchanged;
+        }
     }
 }
 

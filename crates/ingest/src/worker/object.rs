@@ -28,6 +28,8 @@ pub(super) struct Object<'a> {
     pub(super) document: Option<Value>,
     /// Its document says that it belongs to a recording.
     pub(super) is_companion: bool,
+    /// An entry of this run names it.
+    pub(super) in_an_entry: bool,
     /// Document and bytes were let go, and are read again when an entry is made of them.
     pub(super) let_go: bool,
     pub(super) error: Option<ObjectError>,
@@ -68,6 +70,7 @@ impl Work<'_> {
             is_companion: false,
             document: None,
             let_go: false,
+            in_an_entry: false,
             disposition: Disposition::Unread("not looked at"),
         };
         let in_folders = self.layout.groups_by_folder();
