@@ -39,10 +39,8 @@ pub struct Service<'a> {
     pub(crate) config: Config,
     pub(crate) outbox: Outbox,
     pub(crate) jobs: Vec<Job>,
-    /// The name and prefix of each source; its location, where it is not there to be asked.
-    pub(crate) names: Vec<(String, String)>,
-    /// When it was told last that a source could not be looked at, by its place; and the ledger, behind all.
-    pub(crate) told: Vec<Option<u64>>,
+    /// When it was told last why the source at a location could not be looked at.
+    pub(crate) told: BTreeMap<(String, Reason), u64>,
     /// When it looked at its clock last.
     pub(crate) looked: u64,
 }
@@ -71,8 +69,7 @@ impl<'a> Service<'a> {
             config,
             outbox,
             jobs: Vec::new(),
-            names: Vec::new(),
-            told: Vec::new(),
+            told: BTreeMap::new(),
             looked: 0,
         };
         service.plan()?;
@@ -106,8 +103,6 @@ impl<'a> Service<'a> {
         let last = LastPasses::of(&private, reader.checkpoint().size)?;
         self.jobs = jobs(&self.config, &names, &began(&last), self.now());
         self.known(&names, &last, &reader);
-        self.names = names;
-        self.told.resize(self.config.sources.len() + 1, None);
         let first = self.outbox.told().map_err(unread_mark)?;
         if first.is_none() {
             // What was sealed before anybody asked is no news.
@@ -220,10 +215,13 @@ impl<'a> Service<'a> {
         };
         let due = when.map_or(u64::MAX, |when| when.due(Some(now), now, &config.location));
         let due = match ended {
-            Ok(()) => due,
+            Ok(()) => {
+                self.reached(&config.location);
+                due
+            }
             // Nothing was looked at: it is tried again soon, and told once.
             Err(Failed::Ledger(why)) => {
-                self.failed(self.config.sources.len(), Reason::Refused, &config, &why, now);
+                self.failed(Reason::Refused, &config, &why, now);
                 due.min(now + AGAIN_MS)
             }
             Err(Failed::Held(who)) => {
@@ -231,11 +229,11 @@ impl<'a> Service<'a> {
                 due.min(now + AGAIN_MS)
             }
             Err(Failed::Source(why)) => {
-                self.failed(source, Reason::Unreachable, &config, &why, now);
+                self.failed(Reason::Unreachable, &config, &why, now);
                 due
             }
             Err(Failed::Configuration(why)) => {
-                self.failed(source, Reason::Configuration, &config, &why, now);
+                self.failed(Reason::Configuration, &config, &why, now);
                 due
             }
         };

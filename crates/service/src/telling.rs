@@ -9,22 +9,16 @@ use unbroken_ledger::private::Private;
 use unbroken_ledger::reader::LogReader;
 
 use crate::config::{Reason, SourceConfig};
-use crate::news::{Alert, Found, News, news};
+use crate::news::{Alert, Found, news};
 use crate::service::Service;
 
 /// What no entry of the ledger says is told so often, and no more.
 const TOLD_AGAIN_MS: u64 = 86_400_000;
 
 impl Service<'_> {
-    /// Something that no entry of the ledger says: it is told when it begins, and once a day.
-    pub(crate) fn failed(
-        &mut self,
-        place: usize,
-        reason: Reason,
-        config: &SourceConfig,
-        why: &str,
-        now: u64,
-    ) {
+    /// Something that no entry of the ledger says: it is told when it begins, and once a day. One trouble does not
+    /// hide another of the same source.
+    pub(crate) fn failed(&mut self, reason: Reason, config: &SourceConfig, why: &str, now: u64) {
         tracing::error!(source = %escaped(&config.location), "{}", escaped(why));
         self.board.set(|facts| {
             let source = facts.sources.entry(config.location.clone()).or_default();
@@ -33,8 +27,11 @@ impl Service<'_> {
                 facts.refused = Some(escaped(why));
             }
         });
-        let last = self.told.get(place).copied().flatten();
-        if last.is_some_and(|last| now.saturating_sub(last) < TOLD_AGAIN_MS) {
+        // A ledger that is refused is one trouble, whichever source was to be looked at.
+        let of = if reason == Reason::Refused { "" } else { &config.location };
+        let case = (of.to_owned(), reason);
+        let last = self.told.get(&case);
+        if last.is_some_and(|last| now.saturating_sub(*last) < TOLD_AGAIN_MS) {
             return;
         }
         let alert = Alert {
@@ -47,7 +44,7 @@ impl Service<'_> {
             found: Found { count: 1, first: vec![(None, escaped(&config.location), escaped(why))] },
         };
         match self.put(&[alert]) {
-            Ok(()) => self.told.get_mut(place).into_iter().for_each(|told| *told = Some(now)),
+            Ok(()) => drop(self.told.insert(case, now)),
             Err(error) => tracing::error!("an alert cannot be kept: {error}"),
         }
     }
@@ -95,21 +92,12 @@ impl Service<'_> {
             self.put(&found.alerts(&ledger_id)).map_err(|error| error.to_string())?;
             behind = index + 1;
             self.outbox.tell(behind).map_err(|error| error.to_string())?;
-            self.reached_again(&found);
         }
         Ok(())
     }
 
-    /// A source that was looked at may be told of again when it is out of reach once more.
-    fn reached_again(&mut self, news: &News) {
-        if news.found.contains_key(&Reason::Unreachable) {
-            return;
-        }
-        for ((name, _), told) in self.names.iter().zip(&mut self.told) {
-            if *name == news.source {
-                *told = None;
-            }
-        }
-        self.told.last_mut().into_iter().for_each(|told| *told = None);
+    /// What ended is told of again when it begins once more: the ledger was opened, and this source looked at.
+    pub(crate) fn reached(&mut self, location: &str) {
+        self.told.retain(|(of, reason), _| of != location && *reason != Reason::Refused);
     }
 }
