@@ -7,8 +7,8 @@ use crate::body::{Body, Ref, Rel, Subject};
 use crate::entry::Statement;
 use crate::hash::Hash;
 use crate::judge::findings::Findings;
+use crate::judge::row::{Row, Tag};
 use crate::keys::Keys;
-use crate::kind::Kind;
 use crate::step::{Axis, Step};
 
 const NO_CUSTODY: &str = "there is none among the entries that were judged";
@@ -16,72 +16,6 @@ const NO_CUSTODY: &str = "there is none among the entries that were judged";
 /// The steps that this file carries out.
 pub(crate) const STEPS: &[Step] =
     &[Step::Named, Step::References, Step::Succession, Step::CustodyEvents];
-
-/// What is kept of each entry until the end: 56 bytes, for logs are long.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Row {
-    pub(crate) leaf: Hash,
-    subject: [u8; 16],
-    tag: Tag,
-    has_subject: bool,
-    /// The number of its key; all ones where there are too many to tell.
-    key: u16,
-}
-
-/// A kind, small enough to be kept for every entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Tag {
-    /// Its leaf is known, and nothing else.
-    Passed,
-    Unread,
-    /// A file is there, and not even its leaf is known.
-    Damaged,
-    Unknown,
-    Control,
-    Recording,
-    Pass,
-    Policy,
-    Produced,
-    Observation,
-    Custody,
-    Reconciliation,
-    Audit,
-    Gap,
-    Erasure,
-}
-
-impl Tag {
-    const fn of(kind: &Kind) -> Self {
-        match kind {
-            Kind::Control => Self::Control,
-            Kind::Recording => Self::Recording,
-            Kind::Pass => Self::Pass,
-            Kind::Policy => Self::Policy,
-            Kind::Produced => Self::Produced,
-            Kind::Observation => Self::Observation,
-            Kind::Custody => Self::Custody,
-            Kind::Reconciliation => Self::Reconciliation,
-            Kind::Audit => Self::Audit,
-            Kind::Gap => Self::Gap,
-            Kind::Erasure => Self::Erasure,
-            Kind::Unknown(_) => Self::Unknown,
-        }
-    }
-}
-
-impl Row {
-    const fn passed(leaf: Hash, tag: Tag) -> Self {
-        Self { leaf, subject: [0; 16], tag, has_subject: false, key: u16::MAX }
-    }
-
-    const fn is_unread(&self) -> bool {
-        matches!(self.tag, Tag::Unread | Tag::Damaged)
-    }
-
-    fn subject(&self) -> Option<Subject> {
-        self.has_subject.then_some(Subject(self.subject))
-    }
-}
 
 /// The entries that were shown, and what they say of each other.
 #[derive(Debug, Default)]
@@ -95,6 +29,8 @@ pub(crate) struct History {
     policies: BTreeSet<Hash>,
     /// How many custody entries no known key signed.
     unsigned_custody: u64,
+    /// How many of these are refused: their rows do not say any more what they are.
+    refused_custody: u64,
 }
 
 /// Rows that are made room for at once; a checkpoint may claim any size.
@@ -115,6 +51,17 @@ impl History {
     /// An entry that cannot be read.
     pub(crate) fn unread(&mut self, index: u64, leaf: Hash) {
         self.push(index, Row::passed(leaf, Tag::Unread));
+    }
+
+    /// The signature of the entry at `index`, which was seated, does not hold.
+    pub(crate) fn refused(&mut self, index: u64) {
+        let custody = self.unsigned_custody;
+        self.unsigned(index);
+        self.refused_custody += self.unsigned_custody - custody;
+        let row = self.place(index).and_then(|place| self.rows.get_mut(place));
+        if let Some(row) = row.filter(|row| !row.is_unread()) {
+            row.tag = Tag::Refused;
+        }
     }
 
     /// No known key signed the entry at `index`.
@@ -141,7 +88,17 @@ impl History {
         self.rows.push(row);
     }
 
-    /// Takes an entry in, and judges what it says of lower ones.
+    /// Seats an entry, so that others may name it.
+    pub(crate) fn seat(&mut self, index: u64, leaf: Hash, statement: &Statement) {
+        let tag = Tag::of(&statement.kind);
+        let subject = statement.subject.unwrap_or(Subject([0; 16])).0;
+        let key = self.key_number(statement.key);
+        let has_subject = statement.subject.is_some();
+        self.push(index, Row { leaf, subject, tag, has_subject, key });
+    }
+
+    /// Judges what an entry that was seated says of lower ones. One whose signature does not hold is not judged:
+    /// what it says may be anybody's.
     pub(crate) fn entry(
         &mut self,
         index: u64,
@@ -151,10 +108,6 @@ impl History {
         findings: &mut Findings,
     ) {
         let tag = Tag::of(&statement.kind);
-        let subject = statement.subject.unwrap_or(Subject([0; 16])).0;
-        let key = self.key_number(statement.key);
-        let has_subject = statement.subject.is_some();
-        self.push(index, Row { leaf, subject, tag, has_subject, key });
         if tag == Tag::Unknown {
             let kind = &statement.kind;
             let why = format!(
@@ -221,6 +174,10 @@ impl History {
         findings.check(holds, Step::References, item, &expected, &found);
         match named.tag {
             Tag::Passed => return,
+            Tag::Refused => {
+                let why = format!("the signature of entry {target}, which it names, does not hold");
+                return findings.not_established(Step::Named, item, &why);
+            }
             Tag::Unread | Tag::Unknown => {
                 let why = format!("entry {target}, which it names, is not understood");
                 return findings.not_established(Step::Named, item, &why);
@@ -243,13 +200,16 @@ impl History {
         }
     }
 
-    fn row(&self, index: u64) -> Option<Row> {
-        let place = if self.is_whole {
-            usize::try_from(index).ok()?
+    fn place(&self, index: u64) -> Option<usize> {
+        if self.is_whole {
+            usize::try_from(index).ok()
         } else {
-            self.indices.binary_search(&index).ok()?
-        };
-        self.rows.get(place).copied()
+            self.indices.binary_search(&index).ok()
+        }
+    }
+
+    fn row(&self, index: u64) -> Option<Row> {
+        self.rows.get(self.place(index)?).copied()
     }
 
     fn index(&self, place: usize) -> u64 {
@@ -314,6 +274,7 @@ impl History {
     pub(crate) fn finish(&mut self, findings: &mut Findings) {
         self.succession(findings);
         let custody = self.rows.iter().filter(|row| row.tag == Tag::Custody).count() as u64;
+        let custody = custody + self.refused_custody;
         if self.unsigned_custody > 0 {
             let why = format!("{} of {custody} are signed by no known key", self.unsigned_custody);
             findings.not_established(Step::CustodyEvents, "custody entries", &why);
@@ -326,11 +287,18 @@ impl History {
         }
         // One below every recording entry supersedes none: references lead down.
         let behind = self.rows.iter().skip_while(|row| row.tag != Tag::Recording);
-        let unread = behind.filter(|row| row.is_unread()).count();
-        if unread > 0 {
-            let why = format!(
-                "{unread} that cannot be read or are not understood may be about any recording, and supersede entries below"
-            );
+        let (mut unread, mut refused) = (0, 0);
+        for row in behind {
+            unread += u64::from(row.is_unread());
+            refused += u64::from(row.tag == Tag::Refused);
+        }
+        let what = [
+            (unread, "that cannot be read or are not understood"),
+            (refused, "whose signature does not hold"),
+        ];
+        for (count, what) in what.into_iter().filter(|(count, _)| *count > 0) {
+            let why =
+                format!("{count} {what} may be about any recording, and supersede entries below");
             findings.not_established(Step::Succession, "entries", &why);
         }
         findings.ran(STEPS);
@@ -392,6 +360,7 @@ mod tests {
     use crate::field::FieldsCommitment;
     use crate::judge::findings::Findings;
     use crate::judge::testing::{Scribe, ended, found, signer};
+    use crate::kind::Kind;
     use crate::verdict::{Outcome, Verdict};
 
     /// The keys of a ledger whose collector, key 3, is disputed from entry 2 on.

@@ -61,7 +61,7 @@ pub fn verify_log(
     let root = walk.entries(&mut visitor, &mut findings)?;
     let earlier_root = walk.earlier_root();
     let mut entries = visitor.entries;
-    same_root(judged.claims(), root, &mut findings);
+    same_root(&judged, root, &mut findings);
     if root.is_some() {
         entries.finish(&mut findings);
         findings.ran(&[Step::Items]);
@@ -104,10 +104,12 @@ pub(crate) fn checkpoint(
 }
 
 /// V10: the root over all entries is the checkpoint's.
-pub(crate) fn same_root(claims: &Checkpoint, root: Option<Hash>, findings: &mut Findings) {
+pub(crate) fn same_root(judged: &Judged, root: Option<Hash>, findings: &mut Findings) {
     if let Some(root) = root {
+        let claims = judged.claims();
         let expected = format!("root {} at size {}", claims.root, claims.size);
-        findings.check(root == claims.root, Step::Inclusion, "log", &expected, &root.to_string());
+        let found = root.to_string();
+        judged.leads(root == claims.root, ("log", &expected, &found), findings);
     }
 }
 

@@ -24,6 +24,7 @@ pub mod package;
 mod payload;
 mod reading;
 pub mod recordings;
+mod row;
 mod scope;
 mod sidecar;
 pub mod step;

@@ -20,6 +20,17 @@ pub(crate) const MANIFEST: &str = "manifest-sha256.txt";
 const TAG_MANIFEST: &str = "tagmanifest-sha256.txt";
 pub(crate) const CHECKPOINT: &str = "ledger/checkpoint";
 
+/// The step at which a file is held against the manifest that lists it: an opening is no content.
+pub(crate) fn step_of(path: &str) -> Step {
+    if path.starts_with("data/openings/") {
+        Step::OpeningForm
+    } else if path.starts_with("data/") {
+        Step::Payload
+    } else {
+        Step::TagFiles
+    }
+}
+
 /// The files of the bag, each held against its manifest as it is read.
 pub(crate) struct Reading<'a> {
     pub(crate) package: &'a mut dyn Package,
@@ -209,9 +220,8 @@ impl<'a> Reading<'a> {
         if !self.first(path) {
             return;
         }
-        let is_payload = path.starts_with("data/");
-        let listed = if is_payload { &self.manifest } else { &self.tags };
-        let step = if is_payload { Step::Payload } else { Step::TagFiles };
+        let step = step_of(path);
+        let listed = if step == Step::TagFiles { &self.tags } else { &self.manifest };
         if let Some(expected) = listed.as_ref().and_then(|listed| listed.hash(path)) {
             let (said, found_here) = (format!("SHA-256 {expected}"), format!("SHA-256 {found}"));
             if found == expected {
@@ -236,9 +246,7 @@ impl<'a> Reading<'a> {
             match self.package.digest(&path, &[]) {
                 Ok((digests, _)) => self.hold(&path, digests.sha256, false, findings),
                 Err(PackageError::Damaged(what)) => {
-                    let step =
-                        if path.starts_with("data/") { Step::Payload } else { Step::TagFiles };
-                    findings.contradicted(step, &path, "a file that can be read", &what);
+                    findings.contradicted(step_of(&path), &path, "a file that can be read", &what);
                 }
                 Err(error) => return Err(Stop::Io(format!("{path} {error}"))),
             }
@@ -314,16 +322,17 @@ impl<'a> Reading<'a> {
             let (expected, found) = (format!("index {index}"), proof.index.to_string());
             findings.contradicted(step, &path, &expected, &found);
         }
-        if checkpoint.is_some_and(|checkpoint| checkpoint != proof.checkpoint) {
-            let expected = "the checkpoint of this exhibit, byte for byte";
-            findings.contradicted(step, &path, expected, "another");
-        }
-        if let Some(claims) = judged.map(Judged::claims) {
+        if let Some(judged) = judged {
+            if checkpoint.is_some_and(|checkpoint| checkpoint != proof.checkpoint) {
+                let expected = "the checkpoint of this exhibit, byte for byte";
+                judged.leads(false, (&path, expected, "another"), findings);
+            }
+            let claims = judged.claims();
             let holds = verify_inclusion(&leaf, index, claims.size, &proof.path, &claims.root);
             let expected = format!("a path from leaf {leaf} at {index} to root {}", claims.root);
             let item = format!("entry {index}, by its proof {path}");
             let found = "another root: the entry or its proof is another";
-            findings.check(holds, step, &item, &expected, found);
+            judged.leads(holds, (&item, &expected, found), findings);
         }
         Ok(())
     }

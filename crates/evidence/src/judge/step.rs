@@ -131,7 +131,7 @@ macro_rules! steps {
 steps! {
     Names "V1" Package "file names keep to the rules, and every file has its place",
     ManifestForm "V2" Package "the manifest has its form",
-    Payload "V3" Content "every payload file is in the manifest and has its SHA-256",
+    Payload "V3" Content "every payload file is in the manifest and has its SHA-256; openings: V25",
     Recording "V4" Content "recordings have the SHA-256, BLAKE3 and size of their entries",
     Blocks "V5" Content "recordings have the block roots of their entries",
     Companion "V6" Content "companions have the SHA-256 of their entries",
@@ -153,7 +153,7 @@ steps! {
     References "V22" History "references agree with the entries that they name",
     Succession "V23" History "exactly one entry about each recording is current",
     CustodyEvents "V24" Custody "custody entries",
-    OpeningForm "V25" Disclosure "values shown have their form and order",
+    OpeningForm "V25" Disclosure "values shown are in the manifest, and have their form and order",
     OpeningRoot "V26" Disclosure "values shown agree with the commitments of their entries",
     ClearValues "V27" Disclosure "values shown agree with what stands in the clear",
     Sidecar "V28" Disclosure "values taken from a metadata file agree with that file",

@@ -42,6 +42,8 @@ pub(crate) struct Judged {
     verified: Vec<VerifiedCheckpoint>,
     /// The keys that were given and did not sign it.
     absent: Vec<VerifierKey>,
+    /// A given key's signature does not hold: its text is another than that key signed.
+    is_broken: bool,
 }
 
 impl Judged {
@@ -55,7 +57,7 @@ impl Judged {
             }
         };
         findings.held(Step::Checkpoint);
-        let (mut verified, mut absent) = (Vec::new(), Vec::new());
+        let (mut verified, mut absent, mut is_broken) = (Vec::new(), Vec::new(), false);
         for key in &trust.keys {
             match unverified.clone().verify(key) {
                 Ok(checkpoint) => {
@@ -67,6 +69,7 @@ impl Judged {
                     let expected = signature_by(key);
                     let found = "a signature of that key that does not hold";
                     findings.contradicted(Step::Checkpoint, "checkpoint", &expected, found);
+                    is_broken = true;
                 }
             }
         }
@@ -74,7 +77,28 @@ impl Judged {
             without_anchor(findings);
         }
         findings.ran(&[Step::Checkpoint]);
-        Some(Self { unverified, verified, absent })
+        Some(Self { unverified, verified, absent, is_broken })
+    }
+
+    /// Whether its text is another than a given key signed.
+    pub(crate) const fn is_broken(&self) -> bool {
+        self.is_broken
+    }
+
+    /// V10: whether what leads to a root leads to this one. What does not agree with a checkpoint that was
+    /// changed is not accused: V8 speaks of the checkpoint.
+    pub(crate) fn leads(
+        &self,
+        holds: bool,
+        (item, expected, found): (&str, &str, &str),
+        findings: &mut Findings,
+    ) {
+        if holds || !self.is_broken {
+            return findings.check(holds, Step::Inclusion, item, expected, found);
+        }
+        let why =
+            "the signature of the checkpoint does not hold: what it has to lead to is not known";
+        findings.not_established(Step::Inclusion, item, why);
     }
 
     /// What the checkpoint says: verified only if [`Seen::anchored`] says so in the end.

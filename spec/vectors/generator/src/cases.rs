@@ -157,7 +157,7 @@ fn package_cases() -> Vec<Case> {
         edited("ledger-opening-of-nothing", 1, "V1", |p| p.insert("ledger/openings/9.json", "x")),
         edited("file-added-beside", 1, "V1", |p| p.insert("notes.txt", "x")),
         edited("opening-edited", 1, "V26", |p| change(p, "data/openings/2.json", "25620", "25621")),
-        edited("opening-removed", 1, "V3", |p| drop(p.remove("data/openings/2.json"))),
+        edited("opening-removed", 1, "V25", |p| drop(p.remove("data/openings/2.json"))),
         edited("opening-of-nothing", 1, "V1", |p| {
             rename(p, "data/openings/7.json", "data/openings/9.json")
         }),

@@ -90,7 +90,7 @@ pub(crate) fn version_cases() -> Vec<Case> {
         case("later-entry-by-a-stranger", 1, "V14", &by(7, stranger_key)),
         case("later-entry-by-the-log-key", 1, "V15", &by(7, log_key)),
         case("later-entry-before-its-key", 1, "V14", &by(2, second_collector_key)),
-        case("later-entry-with-its-opening-changed", 1, "V3", &flipped),
+        case("later-entry-with-its-opening-changed", 1, "V25", &flipped),
         case("junk-in-a-control-entrys-place", 1, "V13", &junk),
         case("refs-of-an-unknown-kind", 2, "V21", &refs),
         case("file-under-an-unknown-kind", 2, "V4", &file_under_an_unknown_kind()),

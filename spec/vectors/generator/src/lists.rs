@@ -59,7 +59,7 @@ pub const AXES: &[(&str, &str)] = &[
     ("branched", "EEEE--EN-E"),
     ("custody-entry", "EEEE--EEEE"),
     ("custody-signed-by-a-stranger", "EEEC--EENN"),
-    ("opening-edited", "NCEE--EE-C"),
+    ("opening-edited", "NNEE--EE-C"),
     ("companion-in-fetch", "E-EE--EE--"),
     ("zip-crc-of-an-entry", "ENEC--NE-N"),
     ("zip-crc-of-the-genesis", "EENC--EE-N"),

@@ -182,7 +182,7 @@ impl Entries {
         let same = statement.origin == origin;
         findings.check(same, Step::NoteForm, item, &expected, &statement.origin);
         self.control_pointer(index, item, statement, findings);
-        self.history.entry(index, entry.leaf(), item, statement, findings);
+        self.history.seat(index, entry.leaf(), statement);
         let key = self.keys.key_of(&entry);
         let is_control = statement.kind == Kind::Control;
         match key {
@@ -209,7 +209,7 @@ impl Entries {
         let holds = statement.control == newest && (index == 0) == newest.is_none();
         if let (false, Some(lost)) = (holds, self.keys.lost()) {
             let why = format!(
-                "entry {lost}, which cannot be read, may be the control entry that it names"
+                "entry {lost}, of which nothing was taken, may be the control entry that it names"
             );
             return findings.not_established(Step::Control, item, &why);
         }
@@ -357,6 +357,7 @@ impl Entries {
                 // Whatever nobody signed adds no key and ends none.
                 signature_finding(index, check, findings);
                 self.keys.pass(index, leaf);
+                self.keys.lose(index);
                 return self.pending.push(Pending::Refused(index));
             }
         };
@@ -431,21 +432,23 @@ impl Entries {
                 return Outcome::Refused(index);
             }
         };
-        if signature != SignatureCheck::Valid {
-            self.history.unsigned(index);
-        }
+        let item = format!("entry {index}");
         if key.is_some() {
             signature_finding(index, signature, findings);
             if signature != SignatureCheck::Valid {
+                self.history.refused(index);
                 return Outcome::Refused(index);
             }
+        } else {
+            self.history.unsigned(index);
         }
         if let Some(standing) = standing {
-            standing.say(&format!("entry {index}"), findings);
+            standing.say(&item, findings);
         }
         self.chain(index, added_at, &entry, findings);
         self.settled += 1;
         let leaf = entry.leaf();
+        self.history.entry(index, leaf, &item, entry.statement(), findings);
         Outcome::Judged(Box::new(Judged { index, leaf, statement: entry.into_statement() }))
     }
 

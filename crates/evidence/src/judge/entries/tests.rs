@@ -209,3 +209,29 @@ fn what_cannot_be_read_may_supersede_what_lies_below() {
     let may = "V23? entries: 1 that cannot be read or are not understood may be about any recording, and supersede entries below";
     assert_eq!(of_history(&above), [may]);
 }
+
+/// What an entry says is nobody's word where its signature does not hold: its `supersedes` took the place of
+/// what was sealed, and what named it was held to be named.
+// spec: V21 V23
+#[test]
+fn of_an_entry_whose_signature_does_not_hold_nothing_is_taken() {
+    let chain = |is_altered: bool| {
+        let mut scribe = Scribe::new();
+        scribe.gap(3, |_| ());
+        scribe.referring(Kind::Gap, None, Rel::Supersedes, 1);
+        if is_altered {
+            let note = scribe.notes.pop().unwrap();
+            scribe.push(note.replace("2026-11-20", "2026-11-21"));
+        }
+        scribe.referring(Kind::Audit, None, Rel::About, 2);
+        scribe.found()
+    };
+    assert_eq!(chain(false), [""; 0]);
+    let found = chain(true);
+    let not_held = "V14! entry 2: expected a signature by the key that the entry names; a signature that does not hold";
+    let named = "V21? entry 3: the signature of entry 2, which it names, does not hold";
+    for line in [not_held, named] {
+        assert!(found.contains(&line.to_owned()), "{line}: {found:?}");
+    }
+    assert!(!found.iter().any(|line| line.starts_with("V22")), "{found:?}");
+}

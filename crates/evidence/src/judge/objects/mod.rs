@@ -109,7 +109,7 @@ pub fn verify_objects(
     let mut walk = Walk::new(files, size, kept.as_ref().map(Kept::size));
     let root = walk.entries(&mut glances, &mut findings)?;
     let earlier_root = walk.earlier_root();
-    log::same_root(judged.claims(), root, &mut findings);
+    log::same_root(&judged, root, &mut findings);
     let Glances { mut seen, .. } = glances;
     let selected = seen.selected();
     let mut mentions = Mentions::new(std::mem::take(&mut seen.undisclosed));

@@ -11,7 +11,7 @@ use crate::content::{BlockKey, Digests};
 use crate::hash::Hash;
 use crate::judge::commitments::{Commitment, Commitments, Committed};
 use crate::judge::findings::Findings;
-use crate::judge::reading::Reading;
+use crate::judge::reading::{Reading, step_of};
 use crate::judge::sidecar::FileValues;
 use crate::left_out::LeftOut;
 use crate::length::Ends;
@@ -97,7 +97,7 @@ impl<'a, 'b> Payload<'a, 'b> {
         Ok(())
     }
 
-    /// V3: the manifest and the payload files, both ways.
+    /// V3, and V25 for openings: the manifest and the payload files, both ways.
     fn listed(&mut self) {
         let findings = &mut *self.findings;
         let Some(manifest) = &self.reading.manifest else {
@@ -107,7 +107,7 @@ impl<'a, 'b> Payload<'a, 'b> {
         let is_payload = |path: &str| Place::of(path).is_some_and(Place::is_payload);
         for path in self.reading.package.files().paths().filter(|path| is_payload(path)) {
             if manifest.hash(path).is_none() {
-                findings.contradicted(Step::Payload, path, "a line in the manifest", "none");
+                findings.contradicted(step_of(path), path, "a line in the manifest", "none");
             }
         }
         for (path, sha256) in manifest.lines() {
@@ -119,13 +119,13 @@ impl<'a, 'b> Payload<'a, 'b> {
             } else if self.reading.has(path) {
                 // Its bytes are read below.
             } else if self.reading.fetched.contains_key(path) {
-                findings.not_read(Step::Payload, path, IN_FETCH);
+                findings.not_read(step_of(path), path, IN_FETCH);
                 self.fetched.insert(sha256);
                 if let Some(Place::Packed(index, name)) = Place::of(path) {
                     self.places.insert((index, name));
                 }
             } else {
-                findings.contradicted(Step::Payload, path, "the file", "missing");
+                findings.contradicted(step_of(path), path, "the file", "missing");
                 self.missing.insert(sha256);
             }
         }

@@ -308,3 +308,37 @@ fn of_an_entry_that_hides_its_digest_a_file_is_missed_where_none_lies_under_it()
     package.insert("data/5/recording.json", *b"x");
     assert_eq!(missed(&mut package), ["entry 4"]);
 }
+
+/// Who changed a file of values changed no recording; a checkpoint or a genesis that was changed made every entry
+/// look forged.
+// spec: V3 V10 V11 V25
+#[test]
+fn what_was_changed_is_accused_and_what_hangs_on_it_is_not() {
+    let accused = |path: &str, (from, to): (&str, &str)| {
+        let mut package = exhibit("good");
+        let text = std::str::from_utf8(package.bytes(path).unwrap()).unwrap().replacen(from, to, 1);
+        package.insert(path, text.into_bytes());
+        let found = found_in(&mut package);
+        let accused = found.iter().filter(|line| line.contains('!'));
+        accused.map(|line| line.split(": ").next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let opening = "data/openings/2.json";
+    let values = ("25620", "25621");
+    assert_eq!(
+        accused(opening, values),
+        [format!("V25! {opening}"), format!("V26! {opening} (opening root)")]
+    );
+    let checkpoint = "ledger/checkpoint";
+    let size = ("\n9\n", "\n8\n");
+    assert_eq!(
+        accused(checkpoint, size),
+        [format!("V7! {checkpoint}"), "V8! checkpoint".to_owned()]
+    );
+    let genesis = "ledger/control/0.note";
+    let time = ("07:00:00", "07:10:00");
+    let proof = "V10! entry 0, by its proof ledger/control/0.tlog-proof".to_owned();
+    assert_eq!(
+        accused(genesis, time),
+        [format!("V7! {genesis}"), proof, "V14! entry 0".to_owned()]
+    );
+}
