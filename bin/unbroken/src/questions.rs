@@ -27,6 +27,13 @@ pub(crate) fn say(answer: &Answer, out: &Output) {
         let of = counted(answer.recordings, "recording");
         output::say(&format!("{found} of {of} answer, each by its newest entry"));
     }
+    if answer.without_start > 0 {
+        let without = counted(answer.without_start, "recording");
+        output::warning(
+            out,
+            &format!("of {without} no start is known: they answer no question about when it began"),
+        );
+    }
     if answer.unknown > 0 {
         let unknown = counted(answer.unknown, "recording");
         output::warning(

@@ -5,6 +5,7 @@
 //!        -> assess (completeness policy) -> entry -> ledger
 //! ```
 
+pub mod audits;
 mod capture;
 mod disposition;
 pub mod error;

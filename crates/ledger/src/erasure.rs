@@ -65,7 +65,8 @@ impl Private {
     /// `Private`; until it returns `Ok` nothing counts as erased.
     pub fn erase(&mut self, index: u64, opening: Opening) -> Result<(), LedgerError> {
         let failed = self.failed("cannot be written");
-        let Row { object, erases, listing, watched, .. } = self.beside(index, Vec::new())?;
+        let Row { object, erases, listing, watched, supersedes, .. } =
+            self.beside(index, Vec::new())?;
         let transaction = self.db.transaction().map_err(&failed)?;
         let update = "UPDATE openings SET opening = ?2 WHERE idx = ?1";
         let bytes = record::encode_opening(opening, None);
@@ -74,7 +75,7 @@ impl Private {
             .execute("DELETE FROM documents WHERE idx = ?1", [to_row(index)])
             .map_err(&failed)?;
         lookup::delete_entries(&transaction, &[to_row(index)]).map_err(&failed)?;
-        let left = Row { object, erases, listing, watched, ..Row::default() };
+        let left = Row { object, erases, listing, watched, supersedes, ..Row::default() };
         let update = "UPDATE openings SET parts = ?2 WHERE idx = ?1";
         let parts = Parts::of(&left).encode();
         transaction.execute(update, params![to_row(index), parts]).map_err(&failed)?;

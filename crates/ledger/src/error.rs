@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use unbroken_evidence::error::FormError;
 
+use crate::private::PRIVATE_FORMAT;
+
 /// Why a ledger refused or failed. Every one of these is exit code 4, or 5 for a mistake of ours.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -325,6 +327,9 @@ impl LedgerError {
                 "bring the newest private.db back, or run `unbroken restore`, which seals a `gap` entry"
             }
             Self::Newer { .. } => "use the newer version of this program",
+            Self::OlderPrivate { found, .. } if found + 1 == PRIVATE_FORMAT => {
+                "`unbroken restore` brings it to this version"
+            }
             Self::OlderPrivate { .. } => "use the version of this program that wrote it",
             Self::Older { .. } => "run `unbroken restore`, which rebuilds the store from the log",
             Self::NoLog { .. } => {

@@ -13,6 +13,7 @@
 //! **Invariant:** data goes private.db, then store, then (acknowledged) checkpoint, then log. What
 //! a crash leaves half done is found and finished, or refused, when the ledger is opened.
 
+pub mod asked;
 pub mod audit;
 pub mod backup;
 pub mod durable;

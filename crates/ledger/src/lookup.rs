@@ -26,6 +26,8 @@ pub enum Lookup {
     Kind,
     /// The leaf of a `policy` entry, its 32 bytes.
     Policy,
+    /// A name that people ask by, and a value of it ([`crate::asked`]).
+    Value,
 }
 
 const ENTRIES_PER_TABLE_LOG2: u32 = 15;
@@ -42,6 +44,7 @@ impl Lookup {
             Self::Subject => b"subject\n",
             Self::Kind => b"kind\n",
             Self::Policy => b"policy\n",
+            Self::Value => b"value\n",
         };
         let digest = Hash::of(&[name, value]);
         let [a, b, c, d, e, f, g, h, ..] = *digest.as_bytes();

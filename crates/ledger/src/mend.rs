@@ -20,7 +20,7 @@ use crate::reader::LogReader;
 use crate::restore::free_name;
 use crate::row::{Parts, PreparedRow};
 use crate::rows::{DOCUMENT_DIFFERS, Lookups, Rows, is_erased, recording_lookups};
-use crate::seal::own_lookups;
+use crate::seal::{own_lookups, superseded_by};
 
 /// Entries whose rows are in memory together.
 const AT_ONCE: usize = 1_024;
@@ -59,7 +59,7 @@ pub(crate) fn open(folder: &Path) -> Result<(Private, Option<PathBuf>), LedgerEr
         // Killed after the old one was put aside, or lost: whatever fits an entry there is welcome.
         return begun(&path, None, last_aside(folder));
     }
-    match sound(&path) {
+    match Private::upgrade(&path).and_then(|()| sound(&path)) {
         Ok(private) => {
             let named = private.meta(TAKING_FROM)?.and_then(|name| String::from_utf8(name).ok());
             let named = named.map(|name| folder.join(name));
@@ -371,6 +371,7 @@ fn again(
     let mut fresh = Row {
         opening: opening.opening().clone(),
         lookups: if is_erased { Vec::new() } else { own_lookups(entry) },
+        supersedes: superseded_by(entry),
         listing: row.listing,
         erases: row.erases,
         ..Row::default()
@@ -396,7 +397,7 @@ fn again(
         // Erased, or from elsewhere: what is there of the object stays.
         (fresh.object, fresh.watched) = (row.object, row.watched);
         if !is_erased {
-            fresh.lookups.extend(recording_lookups("", &[], &disclosed));
+            fresh.lookups.extend(recording_lookups("", &[], &disclosed, opening));
         }
         return Ok(fresh);
     };
@@ -410,7 +411,7 @@ fn again(
         Some((key, companion.role.as_deref()?, companion.sha256.as_ref()?))
     });
     if !is_erased {
-        fresh.lookups.extend(recording_lookups(&name, &key, &disclosed));
+        fresh.lookups.extend(recording_lookups(&name, &key, &disclosed, opening));
     }
     let watched = Watched::of(opening, (source, key.clone(), subject), entry.statement().at);
     fresh.watched = Some(watched);

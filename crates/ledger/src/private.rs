@@ -17,11 +17,12 @@ use crate::place::with_ending;
 pub use crate::row::{Document, ObjectState, Row, Settled, companions_digest};
 use crate::row::{PreparedRow, write_rows};
 pub use crate::state::Counts;
-pub use crate::watch::Watched;
+use crate::state::SUPERSEDED;
+pub use crate::watch::{Standing, Watched};
 use crate::{lookup, record, watch};
 
 /// The format number of private.db.
-pub const PRIVATE_FORMAT: u32 = 3;
+pub const PRIVATE_FORMAT: u32 = 4;
 
 const SCHEMA: &str = "
 CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;
@@ -39,8 +40,8 @@ CREATE TABLE settled (source INTEGER, folder INTEGER, fingerprint BLOB, PRIMARY 
     WITHOUT ROWID;
 CREATE TABLE aside (idx INTEGER, leaf BLOB, opening BLOB);
 ";
-const TABLES_BY_INDEX: [&str; 6] =
-    ["openings", "objects", "documents", "listings", "erasures", "watched"];
+const TABLES_BY_INDEX: [&str; 7] =
+    ["openings", "objects", "documents", "listings", "erasures", "watched", "superseded"];
 
 /// The database of a ledger.
 #[derive(Debug)]
@@ -94,8 +95,8 @@ impl Private {
         let format = private.format()?;
         if format == 0 {
             let schema = format!(
-                "BEGIN; {SCHEMA} {} PRAGMA user_version = {PRIVATE_FORMAT}; COMMIT;",
-                watch::SCHEMA
+                "BEGIN; {SCHEMA} {} {SUPERSEDED} PRAGMA user_version = {PRIVATE_FORMAT}; COMMIT;",
+                [watch::SCHEMA, watch::HELD].concat()
             );
             private.db.execute_batch(&schema).map_err(&failed)?;
             let folder = crate::durable::parent_of(path);
@@ -139,6 +140,7 @@ impl Private {
             "PRAGMA quick_check(10)",
             "PRAGMA integrity_check('sources')",
             "PRAGMA integrity_check('watched')",
+            "PRAGMA integrity_check('superseded')",
         ];
         for check in checks {
             let mut check = self.db.prepare(check).map_err(&failed)?;
@@ -174,6 +176,25 @@ impl Private {
             _ if found > PRIVATE_FORMAT => Err(LedgerError::Newer { path, found, known }),
             _ => Err(LedgerError::OlderPrivate { path, found, known }),
         }
+    }
+
+    /// Brings a database of the format before this one to this one: the lookups that it lacks are found missing
+    /// then, and made again.
+    ///
+    /// # Errors
+    /// `Private`.
+    pub(crate) fn upgrade(path: &Path) -> Result<(), LedgerError> {
+        let private = Self::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let failed = private.failed("cannot be brought to this version");
+        let read = private.db.query_row("PRAGMA user_version", [], |row| row.get(0));
+        let found: u32 = read.map_err(&failed)?;
+        if found + 1 != PRIVATE_FORMAT {
+            return Ok(());
+        }
+        let held = watch::HELD;
+        let schema =
+            format!("BEGIN; {SUPERSEDED} {held} PRAGMA user_version = {PRIVATE_FORMAT}; COMMIT;");
+        private.db.execute_batch(&schema).map_err(&failed)
     }
 
     /// Keeps `rows` for the entries from index `first` on, which build on `base`: one transaction.
@@ -351,6 +372,16 @@ impl Private {
         Ok(found.into_iter().map(from_row).collect())
     }
 
+    /// Entries that may lie behind a lookup ([`crate::asked`]), ascending.
+    ///
+    /// # Errors
+    /// `Private`.
+    pub fn behind(&self, lookup: i64) -> Result<Vec<u64>, LedgerError> {
+        let found = lookup::find(&self.db, lookup, usize::MAX);
+        let found = found.map_err(self.failed("cannot be read"))?;
+        Ok(found.into_iter().map(from_row).collect())
+    }
+
     /// All lookups in the table that holds those of entry `index`, ascending: index and prefix.
     pub(crate) fn lookups(&self, index: u64) -> Result<Vec<(u64, i64)>, LedgerError> {
         let rows = lookup::all_of(&self.db, index).map_err(self.failed("cannot be read"))?;
@@ -377,6 +408,7 @@ impl Private {
             listing,
             erases: erases.map_err(&failed)?.map(from_row),
             watched: self.watched(index)?,
+            supersedes: self.supersedes(index)?,
             ..Row::default()
         })
     }

@@ -32,6 +32,8 @@ pub struct Row {
     pub erases: Option<u64>,
     /// For a recording, and for an observation of it: how its object stands since.
     pub watched: Option<Watched>,
+    /// For a recording: earlier entries about it whose place it takes.
+    pub supersedes: Vec<u64>,
     /// The group of objects that is dealt with once this entry is kept.
     pub settles: Option<Settled>,
 }
@@ -148,7 +150,8 @@ impl Parts {
         let mut lookups = row.lookups.clone();
         lookups.sort_unstable();
         lookups.dedup();
-        let lookups = digest(lookups.iter().map(|prefix| prefix.to_be_bytes()));
+        let superseded = row.supersedes.iter().map(|target| to_row(*target));
+        let lookups = digest(lookups.into_iter().chain(superseded).map(i64::to_be_bytes));
         let erases = digest(row.erases.iter().map(|target| target.to_be_bytes()));
         let watched = digest(row.watched.iter().flat_map(Watched::parts));
         Self([object, documents, digest(&row.listing), lookups, erases, watched])
@@ -217,6 +220,7 @@ pub(crate) fn write_rows(
         if let Some(settled) = &row.settles {
             state::settle(db, settled)?;
         }
+        state::supersede(db, index, &row.supersedes)?;
         if let Some(target) = row.erases {
             db.execute("INSERT INTO erasures VALUES (?1, ?2)", [index, to_row(target)])?;
         }

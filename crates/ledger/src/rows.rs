@@ -10,10 +10,10 @@ use unbroken_evidence::hash::Hash;
 use unbroken_evidence::opening::{Position, VerifiedOpening};
 
 use crate::error::LedgerError;
-use crate::lookup;
 use crate::private::{Document, Lookup, Private, Row, object_value};
 use crate::row::Parts;
 use crate::seal::own_lookups;
+use crate::{asked, lookup};
 
 const OBJECT_MISSING: &str = "the row of its object is missing";
 const OBJECT_DIFFERS: &str = "the row of its object says something else than the entry";
@@ -109,7 +109,7 @@ impl<'a> Rows<'a> {
             if !disclosed.hides_companions() && !row.documents.iter().all(fits) {
                 return Some(DOCUMENT_DIFFERS);
             }
-            wanted.extend(recording_lookups(source, &object.key, &disclosed));
+            wanted.extend(recording_lookups(source, &object.key, &disclosed, opening));
         } else if row.object.is_some() {
             return Some(OBJECT_OF_NONE);
         }
@@ -125,8 +125,13 @@ pub(crate) fn is_erased(opening: &VerifiedOpening) -> bool {
 }
 
 /// The lookups that a recording's opening asks for, where its object is of the source of this name.
-pub(crate) fn recording_lookups(source: &str, key: &[u8], disclosed: &Disclosed) -> Vec<i64> {
-    let mut wanted: Vec<i64> = Vec::new();
+pub(crate) fn recording_lookups(
+    source: &str,
+    key: &[u8],
+    disclosed: &Disclosed,
+    opening: &VerifiedOpening,
+) -> Vec<i64> {
+    let mut wanted = asked::lookups(opening.fields().map(|field| &field.value));
     let sha256 = disclosed.sha256().map(|sha256| sha256.to_string());
     wanted.extend(sha256.map(|hex| Lookup::Sha256.prefix(hex.as_bytes())));
     if disclosed.object().key.is_some() {

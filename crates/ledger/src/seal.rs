@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
-use unbroken_evidence::body::{Body, Subject};
+use unbroken_evidence::body::{Body, Rel, Subject};
 use unbroken_evidence::chain::ChainOf;
 use unbroken_evidence::entry::{Statement, UnverifiedEntry, own_signatures_hold};
 use unbroken_evidence::hash::Hash;
 use unbroken_evidence::key::Signer;
 use unbroken_evidence::kind::Kind;
+use unbroken_evidence::opening::{Opening, Position};
 use unbroken_evidence::spread::spread;
 use unbroken_evidence::time::Time;
 
+use crate::asked;
 use crate::error::LedgerError;
 use crate::head::Head;
 use crate::keys::Keys;
@@ -153,6 +155,8 @@ impl Sealer {
             let note = self.signer(is_control).sign_note(&text).into_bytes();
             let entry = UnverifiedEntry::parse(&note)?;
             row.lookups.extend(own_lookups(&entry));
+            row.lookups.extend(asked_by(&entry, &row.opening));
+            row.supersedes = superseded_by(&entry);
             let row = PreparedRow::of(entry.leaf(), row);
             Ok((entry, note, row))
         };
@@ -170,6 +174,23 @@ impl Sealer {
     }
 }
 
+/// The earlier entries about a recording whose place this one takes.
+pub(crate) fn superseded_by(entry: &UnverifiedEntry) -> Vec<u64> {
+    let Body::Recording(recording) = &entry.statement().body else { return Vec::new() };
+    let superseded = recording.refs.iter().filter(|reference| reference.rel == Rel::Supersedes);
+    superseded.map(|reference| reference.index).collect()
+}
+
+/// The lookups of what a recording is asked by.
+fn asked_by(entry: &UnverifiedEntry, opening: &Opening) -> Vec<i64> {
+    let shown = opening.positions.iter().filter_map(|position| match position {
+        Position::Shown(field) => Some(&field.value),
+        _ => None,
+    });
+    let is_recording = matches!(entry.statement().body, Body::Recording(_));
+    if is_recording { asked::lookups(shown) } else { Vec::new() }
+}
+
 /// Lookups that follow from the entry itself.
 pub(crate) fn own_lookups(entry: &UnverifiedEntry) -> Vec<i64> {
     let statement = entry.statement();
@@ -177,6 +198,7 @@ pub(crate) fn own_lookups(entry: &UnverifiedEntry) -> Vec<i64> {
     let kind = match statement.kind {
         Kind::Control => Some(Lookup::Kind.prefix(b"control")),
         Kind::Pass => Some(Lookup::Kind.prefix(b"pass")),
+        Kind::Audit => Some(Lookup::Kind.prefix(b"audit")),
         Kind::Policy => Some(Lookup::Policy.prefix(entry.leaf().as_bytes())),
         _ => None,
     };

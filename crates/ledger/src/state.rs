@@ -104,6 +104,38 @@ impl Private {
         self.db.query_row(select, [to_row(size)], read).map_err(self.failed("cannot be read"))
     }
 
+    /// Which earlier entries the entry at `index` supersedes.
+    pub(crate) fn supersedes(&self, index: u64) -> Result<Vec<u64>, LedgerError> {
+        let failed = self.failed("cannot be read");
+        let select = "SELECT target FROM superseded WHERE idx = ?1 ORDER BY target";
+        let mut select = self.db.prepare_cached(select).map_err(&failed)?;
+        let rows = select.query_map([to_row(index)], |row| row.get(0).map(from_row));
+        rows.and_then(Iterator::collect).map_err(&failed)
+    }
+
+    /// Whether an entry below `size` supersedes the one at `index`.
+    ///
+    /// # Errors
+    /// `Private`.
+    pub fn is_superseded(&self, index: u64, size: u64) -> Result<bool, LedgerError> {
+        let failed = self.failed("cannot be read");
+        let select = "SELECT EXISTS (SELECT 1 FROM superseded WHERE target = ?1 AND idx < ?2)";
+        let mut select = self.db.prepare_cached(select).map_err(&failed)?;
+        let found = select.query_row([to_row(index), to_row(size)], |row| row.get(0));
+        found.map_err(&failed)
+    }
+
+    /// How many entries below `size` about recordings nothing supersedes.
+    ///
+    /// # Errors
+    /// `Private`.
+    pub fn current(&self, size: u64) -> Result<u64, LedgerError> {
+        let select = "SELECT (SELECT COUNT(*) FROM objects WHERE idx < ?1) - \
+                      (SELECT COUNT(DISTINCT target) FROM superseded WHERE idx < ?1)";
+        let count = self.db.query_row(select, [to_row(size)], |row| row.get(0).map(from_row));
+        count.map_err(self.failed("cannot be read"))
+    }
+
     /// The newest entries below `size` about recordings that are incomplete, ascending.
     ///
     /// # Errors
@@ -190,6 +222,22 @@ impl Private {
         };
         done.map(|_| ()).map_err(self.failed("cannot be written"))
     }
+}
+
+pub(crate) const SUPERSEDED: &str = "
+CREATE TABLE superseded (idx INTEGER, target INTEGER, PRIMARY KEY (idx, target)) WITHOUT ROWID;
+CREATE INDEX superseded_target ON superseded (target, idx);
+";
+
+pub(crate) fn supersede(db: &Connection, index: i64, targets: &[u64]) -> rusqlite::Result<()> {
+    if targets.is_empty() {
+        return Ok(());
+    }
+    let mut insert = db.prepare_cached("INSERT OR REPLACE INTO superseded VALUES (?1, ?2)")?;
+    for target in targets {
+        insert.execute([index, to_row(*target)])?;
+    }
+    Ok(())
 }
 
 pub(crate) fn settle(db: &Connection, settled: &Settled) -> rusqlite::Result<()> {

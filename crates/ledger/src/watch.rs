@@ -16,8 +16,18 @@ CREATE TABLE watched (idx INTEGER PRIMARY KEY, source INTEGER, key BLOB, subject
 CREATE INDEX watched_key ON watched (source, key, idx);
 CREATE INDEX watched_gone ON watched (idx) WHERE gone = 1;
 ";
+pub(crate) const HELD: &str = "CREATE INDEX watched_held ON watched (idx) WHERE held = 1;";
 
 const COLUMNS: &str = "idx, source, key, subject, gone, held, checked";
+
+/// How an object may stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Under a legal hold.
+    Held,
+    /// Not there.
+    Gone,
+}
 
 /// The object of a recording, as one entry says that it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -150,6 +160,31 @@ impl Private {
         let read = |row: &rusqlite::Row<'_>| row.get::<_, Option<i64>>(0);
         let found = self.db.query_row(select, [source], read);
         Ok(found.map_err(self.failed("cannot be read"))?.map(from_row))
+    }
+
+    /// Objects below `size` that ever were under a legal hold, or not there: subjects, at most `most` entries;
+    /// `None` where there are more.
+    ///
+    /// # Errors
+    /// `Private`.
+    pub fn ever(
+        &self,
+        what: Standing,
+        size: u64,
+        most: usize,
+    ) -> Result<Option<Vec<Subject>>, LedgerError> {
+        let failed = self.failed("cannot be read");
+        let column = match what {
+            Standing::Held => "held",
+            Standing::Gone => "gone",
+        };
+        let select =
+            format!("SELECT subject FROM watched WHERE {column} = 1 AND idx < ?1 LIMIT ?2");
+        let mut select = self.db.prepare_cached(&select).map_err(&failed)?;
+        let given = params![to_row(size), to_row(most as u64 + 1)];
+        let rows = select.query_map(given, |row| row.get(0).map(Subject));
+        let found: Vec<Subject> = rows.and_then(Iterator::collect).map_err(&failed)?;
+        Ok((found.len() <= most).then_some(found))
     }
 
     /// How many objects are not there, as the newest entry below `size` about each says.

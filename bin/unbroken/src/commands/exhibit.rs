@@ -152,6 +152,9 @@ fn chosen(
         selection.insert("/recordings".to_owned(), answer.recordings.to_string());
         selection.insert("/answer".to_owned(), answer.indices.len().to_string());
         selection.insert("/not-asked".to_owned(), answer.unknown.to_string());
+        if answer.without_start > 0 {
+            selection.insert("/start-unknown".to_owned(), answer.without_start.to_string());
+        }
         selectors.extend(answer.indices.into_iter().map(Selector::Index));
     }
     Ok((selectors, selection))

@@ -81,7 +81,12 @@ pub(crate) fn run(folder: &Path, wanted: &Wanted<'_>, out: &Output) -> Result<u8
         }
         None => (0..size).try_for_each(&mut each)?,
     }
-    if count == 0 {
+    let asks_nothing = by_lookup.is_none() && question.is_none();
+    if count == 0 && wanted.incomplete && asks_nothing {
+        if !out.quiet && !out.json {
+            output::say("no recording is incomplete, by the newest entry of each");
+        }
+    } else if count == 0 {
         output::warning(
             out,
             "no entry was found; recordings whose opening is lost or erased cannot be found this way",

@@ -58,6 +58,24 @@ fn the_calls_of_one_agent_in_march_are_these() {
         let text = scene.exits(4, &["list", "--where", question]);
         assert!(text.contains(why) && text.contains("docs/finding.md"), "{text}");
     }
+    // A question that lookups answer finds what going through every opening finds.
+    for question in [
+        "agent = anna",
+        "agent = bert and agent = anna",
+        "agent = nobody or agent = bert",
+        "conversation = c-2 or recording = r-1",
+        "start >= 2026-03-01 and start < 2026-04-01",
+        "start >= 2026-03-15 and (agent = anna or agent = bert) and start <= 2026-12-31",
+        "start = 2026-03-01",
+        "complete = no",
+        "finding = companion-missing and media = unknown",
+        "source = export and agent = anna",
+    ] {
+        let through_all = asked(&format!("not (not ({question}))"));
+        assert_eq!(asked(question), through_all, "{question}");
+    }
+    let text = scene.ok(&["list", "--from", "2026-03-01", "--to", "2026-04-01"]);
+    assert!(text.contains("of 1 recording no start is known"), "{text}");
     // What is gone answers as it stands now, though its entry was made while it was there.
     std::fs::remove_file(scene.conversation(CONVERSATION).join("r-3.opus")).unwrap();
     scene.exits(2, &["ingest", "export"]);
@@ -72,7 +90,7 @@ fn the_other_side_reads_what_was_asked() {
     assert!(text.contains("1 of 4 recordings answer"), "{text}");
     let (code, verdict) = scene.verify("x.zip");
     assert_eq!(code, 0, "{verdict}");
-    let said = "as the producer says, it asked for: to 2026-03-10, where agent = anna; 1 of 4 recordings answered, and 0 could not be asked\n";
+    let said = "as the producer says, it asked for: to 2026-03-10, where agent = anna; 1 of 4 recordings answered, and 0 could not be asked; of 1 it was not known when they began\n";
     assert!(verdict.contains(said), "{verdict}");
     assert!(
         verdict.contains("recording \"r-1\"") && !verdict.contains("recording \"r-3\""),

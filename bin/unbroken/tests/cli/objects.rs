@@ -31,6 +31,9 @@ fn what_lies_there_is_held_against_what_was_sealed() {
     assert!(text.contains(line), "{text}");
     assert!(text.contains("r-3.opus: it is not there\n"), "{text}");
     assert!(text.contains("r-1.opus_metadata.json: sealed with SHA-256"), "{text}");
+    // Whoever asks how the ledger stands hears of it until everything was audited once more, with no difference.
+    let text = scene.exits(2, &["status"]);
+    assert!(text.contains("found 2 changed, 2 missing: see to it"), "{text}");
     // What was found is sealed, and the ledger's own audit finds nothing wrong with it.
     assert_eq!(scene.json(&["status"])["size"], 10);
     scene.ok(&["audit"]);

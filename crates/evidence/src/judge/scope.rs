@@ -17,8 +17,8 @@ use crate::step::Step;
 use crate::time::Time;
 use crate::verdict::Fault;
 
-/// How many answered, of how many, and how many could not be asked.
-const ANSWERED: [&str; 3] = ["/answer", "/recordings", "/not-asked"];
+/// How many answered, of how many, how many could not be asked, and of how many it is not known when they began.
+const ANSWERED: [&str; 4] = ["/answer", "/recordings", "/not-asked", "/start-unknown"];
 /// What was asked for, as far as a verdict repeats it.
 const ASKED_SHOWN: usize = 6;
 
@@ -82,11 +82,15 @@ impl Scope {
             0 => String::new(),
             more => format!(", and {more} more"),
         };
-        let [answer, recordings, not_asked] = ANSWERED.map(|pointer| said.get(pointer));
+        let [answer, recordings, not_asked, no_start] = ANSWERED.map(|pointer| said.get(pointer));
         let counts = answer.zip(recordings).zip(not_asked).map(|((answer, all), unknown)| {
             format!("; {answer} of {all} recordings answered, and {unknown} could not be asked")
         });
-        let sentence = format!("{}{more}{}", shown.join(", "), counts.unwrap_or_default());
+        let no_start = no_start.map_or_else(String::new, |count| {
+            format!("; of {count} it was not known when they began")
+        });
+        let counts = counts.unwrap_or_default();
+        let sentence = format!("{}{more}{counts}{no_start}", shown.join(", "));
         (!shown.is_empty()).then(|| printable(&sentence))
     }
 

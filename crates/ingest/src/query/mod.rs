@@ -1,6 +1,7 @@
 //! Questions about what is sealed, in names that people know: `agent = "bcb6..." and start >= 2026-03-01`
 //! (docs/finding.md).
 
+mod candidates;
 mod find;
 mod names;
 mod read;
@@ -155,6 +156,13 @@ impl Wanted {
 }
 
 impl Asked<'_> {
+    /// The values that stand in these places.
+    fn at(&self, is_wanted: impl Fn(&str, &str) -> bool) -> Vec<String> {
+        let fields = self.opening.fields().map(|field| &field.value);
+        let found = fields.filter(|value| is_wanted(&value.source, &value.pointer));
+        found.map(|value| value.value.clone()).collect()
+    }
+
     /// The values that go by a name.
     fn values(&self, name: &Name) -> Vec<String> {
         let Body::Recording(recording) = &self.entry.statement().body else { return Vec::new() };
@@ -175,13 +183,8 @@ impl Asked<'_> {
                     |sealed: &String| Finding::parse(sealed).map(|f| f.code.name().to_owned());
                 disclosed.findings().iter().filter_map(code).collect()
             }
-            Name::Places(places) => {
-                let fields = self.opening.fields().map(|field| &field.value);
-                let found = fields.filter(|value| {
-                    places.iter().any(|place| place.is(&value.source, &value.pointer))
-                });
-                found.map(|value| value.value.clone()).collect()
-            }
+            Name::Known(known) => self.at(|source, pointer| known.is_at(source, pointer)),
+            Name::Place(place) => self.at(|source, pointer| place.is(source, pointer)),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The names of a question, and where their values stand in an opening.
 
 use unbroken_evidence::error::printable;
+use unbroken_ledger::asked::{KNOWN, Known, is_at};
 
 use crate::near::nearest;
 
@@ -14,8 +15,10 @@ pub(super) enum Name {
     Gone,
     Complete,
     Finding,
-    /// Any of these values.
-    Places(Vec<Place>),
+    /// The values that go by this name.
+    Known(&'static Known),
+    /// The values there.
+    Place(Place),
 }
 
 /// A value of an opening: its source, and a pointer in which `*` stands for one name.
@@ -24,32 +27,6 @@ pub(super) struct Place {
     source: String,
     pointer: String,
 }
-
-/// Names of values, with the places that may have them.
-const KNOWN: [(&str, &[&str]); 11] = [
-    ("agent", &["sidecar/userIds/*", "sidecar/users/*/id", "sidecar/agentId"]),
-    ("queue", &["sidecar/queueIds/*", "sidecar/queueId", "sidecar/queueName"]),
-    (
-        "number",
-        &[
-            "sidecar/ani",
-            "sidecar/dnis",
-            "sidecar/from",
-            "sidecar/to",
-            "sidecar/participants/*/ani",
-            "sidecar/participants/*/dnis",
-            "sidecar/participants/*/address",
-        ],
-    ),
-    ("direction", &["sidecar/initialDirection", "sidecar/direction"]),
-    ("wrap-up", &["sidecar/wrapUpCodes/*", "sidecar/wrapUpCode", "sidecar/wrapup"]),
-    ("start", &["sidecar/startTime"]),
-    ("end", &["sidecar/endTime"]),
-    ("conversation", &["recording/conversation", "recording/path/conversation"]),
-    ("recording", &["recording/id", "recording/path/id"]),
-    ("organization", &["recording/organization"]),
-    ("key", &["object/key"]),
-];
 
 /// What a value may come from (spec/fields.md, "Sources").
 const SOURCES: [&str; 11] = [
@@ -82,14 +59,12 @@ impl Name {
         if let Some((_, name)) = OWN.iter().find(|(known, _)| *known == written) {
             return Ok(name.clone());
         }
-        if let Some((_, places)) = KNOWN.iter().find(|(known, _)| *known == written) {
-            return Ok(Self::Places(
-                places.iter().filter_map(|place| Place::parse(place)).collect(),
-            ));
+        if let Some(known) = Known::find(written) {
+            return Ok(Self::Known(known));
         }
         if let Some(place) = Place::parse(written) {
             if SOURCES.contains(&place.source.as_str()) {
-                return Ok(Self::Places(vec![place]));
+                return Ok(Self::Place(place));
             }
             // With a slip in it `not` would hold for everything.
             let meant = match nearest(&place.source, SOURCES.into_iter()) {
@@ -99,7 +74,7 @@ impl Name {
             return Err(format!("{} is no source of values; {meant}", printable(&place.source)));
         }
         let names: Vec<&str> =
-            KNOWN.iter().map(|(name, _)| *name).chain(OWN.iter().map(|(name, _)| *name)).collect();
+            KNOWN.iter().map(|known| known.name).chain(OWN.iter().map(|(name, _)| *name)).collect();
         let meant = match nearest(written, names.iter().copied()) {
             Some(name) => format!("do you mean {name}?"),
             None => format!("it is one of {}, or SOURCE/POINTER", names.join(", ")),
@@ -121,7 +96,7 @@ impl Name {
                 let codes = crate::policy::Code::ALL.iter();
                 Some(codes.map(|code| code.name()).collect())
             }
-            Self::Sealed | Self::Size | Self::Places(_) => None,
+            Self::Sealed | Self::Size | Self::Known(_) | Self::Place(_) => None,
         }
     }
 }
@@ -134,17 +109,6 @@ impl Place {
     }
 
     pub(super) fn is(&self, source: &str, pointer: &str) -> bool {
-        if self.source != source {
-            return false;
-        }
-        let (mut wanted, mut found) = (self.pointer.split('/'), pointer.split('/'));
-        loop {
-            match (wanted.next(), found.next()) {
-                (None, None) => return true,
-                (Some("*"), Some(_)) => {}
-                (Some(one), Some(other)) if one == other => {}
-                _ => return false,
-            }
-        }
+        self.source == source && is_at(&self.pointer, pointer)
     }
 }

@@ -66,6 +66,22 @@ fn lookups_that_are_lost_are_made_again() {
     assert!(restored.rebuilt > 5, "{restored:?}");
 }
 
+/// A ledger of the version before this one had no way forward.
+#[test]
+fn a_private_db_of_the_format_before_this_one_is_brought_forward() {
+    let (_kept, folder) = place();
+    whole_ledger(&folder);
+    let db = rusqlite::Connection::open(folder.join("private.db")).unwrap();
+    let before = "DROP TABLE superseded; DROP INDEX watched_held; DROP TABLE lookups_0; PRAGMA user_version = 3;";
+    db.execute_batch(before).unwrap();
+    drop(db);
+    let refused = Private::open(&private_path(&folder)).unwrap_err();
+    assert!(refused.hint().contains("unbroken restore"), "{}", refused.hint());
+    let restored = mended(&folder);
+    assert_eq!((restored.lost, restored.parts_lost), (0, 0));
+    assert_eq!(Private::open(&private_path(&folder)).unwrap().current(100).unwrap(), 8);
+}
+
 #[test]
 fn of_a_damaged_private_db_everything_is_kept_that_can_be_read() {
     let (_kept, folder) = place();

@@ -9,6 +9,7 @@ use serde_json::json;
 use unbroken_evidence::checkpoint::UnverifiedCheckpoint;
 use unbroken_evidence::entry::UnverifiedEntry;
 use unbroken_evidence::key::VerifierKey;
+use unbroken_ingest::audits::ObjectAudit;
 use unbroken_ledger::head_copy;
 use unbroken_ledger::keys::{self, verifier_of_log};
 use unbroken_ledger::ledger::{private_path, store_folder};
@@ -39,6 +40,14 @@ pub(crate) fn run(folder: &Path, max_age: Option<Duration>, out: &Output) -> Res
     let sources = sources::known(&private, checkpoint.size)?;
     let now = SystemClock.now().unix_ms();
     problems.extend(sources.iter().flat_map(|source| source.problems(now, max_age)));
+    for audit in ObjectAudit::standing(&private, checkpoint.size)? {
+        let (index, ended) = (audit.index, &audit.ended);
+        problems.extend(audit.trouble().map(|trouble| {
+            format!(
+                "the audit of objects of {ended}, entry {index}, found {trouble}: see to it, and audit all of them once more"
+            )
+        }));
+    }
     let mut text = format!(
         "origin: {}\nledger id: {ledger_id}\ntrust anchor: {anchor}\nsize: {}\nroot: {}\n\
          recordings: {}\nrecording entries: {}\nincomplete: {}\nnot there any more: {}\n",

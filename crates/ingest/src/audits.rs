@@ -1,0 +1,70 @@
+//! What audits of objects found that nobody has looked at again since, as their `audit` entries say.
+
+use std::collections::BTreeMap;
+
+use unbroken_evidence::narrow::decimal;
+use unbroken_evidence::opening::Opening;
+use unbroken_evidence::vocabulary::audit;
+use unbroken_ledger::error::LedgerError;
+use unbroken_ledger::private::{Lookup, Private};
+
+/// Audits that are read at most.
+const AUDITS_READ: usize = 1_000;
+
+/// An audit of objects.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ObjectAudit {
+    /// The index of its entry.
+    pub index: u64,
+    /// When it ended, 24 characters.
+    pub ended: String,
+    /// What it counted, by name.
+    pub counts: BTreeMap<String, u64>,
+    /// Whether it came to its end, and was about every object of every source.
+    pub is_whole: bool,
+}
+
+impl ObjectAudit {
+    /// What an opened `audit` entry says.
+    fn of(index: u64, opening: &Opening) -> Option<Self> {
+        let text = |pointer: &str| opening.value(audit::SOURCE, pointer);
+        let counts = opening.fields().filter(|field| field.value.source == audit::SOURCE);
+        let counts = counts.filter_map(|field| {
+            let name = field.value.pointer.strip_prefix("/counts/")?;
+            Some((name.to_owned(), decimal(&field.value.value)?))
+        });
+        let is_whole = text("/sample") == Some("all")
+            && text("/source") == Some("every one")
+            && text("/outcome") == Some("finished");
+        let ended = text("/ended")?.to_owned();
+        Some(Self { index, ended, counts: counts.collect(), is_whole })
+    }
+
+    /// What it found that is not as it was sealed, or could not be read; in words.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        let is_trouble = |name: &str| matches!(name, "changed" | "missing" | "unreadable");
+        let counts = self.counts.iter().filter(|(name, count)| is_trouble(name) && **count > 0);
+        let words: Vec<String> = counts.map(|(name, count)| format!("{count} {name}")).collect();
+        (!words.is_empty()).then(|| words.join(", "))
+    }
+
+    /// The audits below `size` down to the last that was about everything, the newest first.
+    ///
+    /// # Errors
+    /// `Private`.
+    pub fn standing(private: &Private, size: u64) -> Result<Vec<Self>, LedgerError> {
+        let mut audits = Vec::new();
+        let found = private.find_some(Lookup::Kind, b"audit", usize::MAX)?;
+        for index in found.into_iter().rev().filter(|index| *index < size).take(AUDITS_READ) {
+            let opened = private.opening(index)?;
+            let audit = opened.and_then(|(_, opening)| Self::of(index, &opening));
+            let is_last = audit.as_ref().is_some_and(|audit| audit.is_whole);
+            audits.extend(audit);
+            if is_last {
+                break;
+            }
+        }
+        Ok(audits)
+    }
+}
