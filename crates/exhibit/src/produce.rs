@@ -119,6 +119,8 @@ impl Item {
     }
 }
 
+/// Ids that no recording has, as far as the entry that closes an exhibit repeats them.
+const NOT_FOUND_SAID: usize = 1_000;
 const OPENING_LOST: &str = "its opening is lost or damaged in private.db: run `unbroken audit`";
 /// Checkpoint, manifests, and what else stands beside entries and recordings.
 const FILES_BESIDE: u64 = 64;
@@ -164,6 +166,8 @@ impl Producer<'_> {
         }
         self.close(&covered)?;
         self.made.subjects = self.selection.subjects.len() as u64;
+        self.made.beside = std::mem::take(&mut self.selection.beside).into_iter().collect();
+        self.made.not_found = std::mem::take(&mut self.selection.not_found);
         self.made.sha256 = self.bag.finish(out)?;
         Ok(self.made)
     }
@@ -419,7 +423,10 @@ impl Producer<'_> {
         let shown = self.selection.control.union(&self.selection.entries).copied().collect();
         let left_out = std::mem::take(&mut self.left_out);
         let subjects = self.selection.subjects.clone();
-        let selection = self.terms.selection.clone();
+        let mut selection = self.terms.selection.clone();
+        for (number, what) in self.selection.not_found.iter().take(NOT_FOUND_SAID).enumerate() {
+            selection.insert(format!("/not-found/{number}"), what.clone());
+        }
         let said = Produced { files, subjects, shown, left_out, selection };
         let appended = self.ledger.append_fields(Kind::Produced, said.values(), Row::default())?;
         let produced = appended.index;

@@ -7,7 +7,7 @@ use unbroken_evidence::error::printable;
 use unbroken_evidence::hash::Hash;
 use unbroken_evidence::kind::Kind;
 use unbroken_evidence::narrow::decimal;
-use unbroken_evidence::vocabulary::pass;
+use unbroken_evidence::vocabulary::{pass, recording};
 use unbroken_ledger::error::LedgerError;
 use unbroken_ledger::find::{self, Called};
 use unbroken_ledger::private::{Lookup, Private};
@@ -15,6 +15,9 @@ use unbroken_ledger::reader::LogReader;
 use unbroken_ledger::restore::SEALED_GAPS;
 
 use crate::error::ExhibitError;
+
+/// Entries whose conversations are looked at for what else they have.
+const CONVERSATIONS_MAX: usize = 5_000;
 
 /// What was asked for.
 #[derive(Clone, Debug)]
@@ -38,6 +41,10 @@ pub(crate) struct Selection {
     pub(crate) control: BTreeSet<u64>,
     /// All others that are shown, `produced` excepted.
     pub(crate) entries: BTreeSet<u64>,
+    /// What was asked for by an id that no recording has.
+    pub(crate) not_found: Vec<String>,
+    /// Recordings of the same conversations that were not asked for: conversation and recording.
+    pub(crate) beside: BTreeSet<(String, String)>,
 }
 
 /// Entries of the ledger at its published size, found by lookup, or by reading the whole log
@@ -53,47 +60,80 @@ impl Selecting<'_> {
     pub(crate) fn select(&mut self, selectors: &[Selector]) -> Result<Selection, ExhibitError> {
         let lookups_hold = self.private.meta(SEALED_GAPS)?.is_none();
         let wants_all = selectors.iter().any(|selector| matches!(selector, Selector::All));
-        let mut selection = if lookups_hold && !wants_all {
-            let wanted = self.wanted(selectors)?;
-            self.by_lookup(wanted)?
-        } else {
-            let wanted = if wants_all { None } else { Some(self.wanted(selectors)?) };
-            self.by_scan(wanted.as_ref())?
+        let mut not_found = Vec::new();
+        let wanted = self.wanted(selectors, &mut not_found)?;
+        if let (true, false, Some(first)) = (wanted.is_empty(), wants_all, not_found.first()) {
+            return Err(ExhibitError::Nothing { what: first.clone() });
+        }
+        let mut selection = match lookups_hold && !wants_all {
+            true => self.by_lookup(wanted)?,
+            false => self.by_scan((!wants_all).then_some(&wanted))?,
         };
         if selection.subjects.is_empty() {
             return Err(ExhibitError::Nothing { what: "the whole ledger".to_owned() });
+        }
+        selection.not_found = not_found;
+        if lookups_hold && !wants_all {
+            self.beside(&mut selection)?;
         }
         self.named(&mut selection)?;
         Ok(selection)
     }
 
-    fn wanted(&mut self, selectors: &[Selector]) -> Result<BTreeSet<Subject>, ExhibitError> {
+    /// The recordings that are meant. A mistyped id among others is named, and keeps nobody from the rest.
+    fn wanted(
+        &mut self,
+        selectors: &[Selector],
+        not_found: &mut Vec<String>,
+    ) -> Result<BTreeSet<Subject>, ExhibitError> {
         let mut wanted = BTreeSet::new();
         for selector in selectors {
-            let before = wanted.len();
             let (called, value) = match selector {
                 Selector::Conversation(id) => (Called::Conversation(id), id),
                 Selector::Recording(id) => (Called::Recording(id), id),
                 Selector::All => continue,
                 Selector::Index(index) if *index >= self.reader.checkpoint().size => {
-                    return Err(ExhibitError::Nothing { what: format!("index {index}") });
+                    not_found.push(format!("index {index}"));
+                    continue;
                 }
                 Selector::Index(index) => {
                     let entry = self.reader.entry(*index)?;
                     wanted.extend(entry.statement().subject);
-                    if wanted.len() == before && entry.statement().subject.is_none() {
-                        return Err(ExhibitError::Nothing { what: format!("index {index}") });
+                    if entry.statement().subject.is_none() {
+                        not_found.push(format!("index {index}"));
                     }
                     continue;
                 }
             };
             let found = find::subjects(self.reader, self.private, called)?;
             if found.is_empty() {
-                return Err(ExhibitError::Nothing { what: printable(value) });
+                not_found.push(printable(value));
             }
             wanted.extend(found);
         }
         Ok(wanted)
+    }
+
+    /// What else there is of the conversations of which a recording was asked for: nobody may take a part of
+    /// a conversation for all of it.
+    fn beside(&mut self, selection: &mut Selection) -> Result<(), LedgerError> {
+        let mut conversations = BTreeSet::new();
+        for index in selection.subjects.values().flatten().take(CONVERSATIONS_MAX) {
+            let conversation = recording::CONVERSATION;
+            conversations.extend(self.opened(*index, recording::SOURCE, conversation)?);
+        }
+        for conversation in conversations {
+            let called = Called::Conversation(&conversation);
+            let all = find::subjects(self.reader, self.private, called)?;
+            for subject in all.into_iter().filter(|one| !selection.subjects.contains_key(one)) {
+                let about = find::entries_about(self.reader, self.private, subject)?;
+                let Some(newest) = about.last().copied() else { continue };
+                let id = self.opened(newest, recording::SOURCE, recording::ID)?;
+                let id = id.map_or_else(|| format!("entry {newest}"), |id| printable(&id));
+                selection.beside.insert((printable(&conversation), id));
+            }
+        }
+        Ok(())
     }
 
     /// An opened value of an entry, if its row is really of that entry.

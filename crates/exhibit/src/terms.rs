@@ -74,6 +74,11 @@ pub struct Made {
     pub missing: Vec<String>,
     /// Entries shown that their policy found incomplete, and that nothing supersedes.
     pub incomplete: u64,
+    /// What was asked for by an id that no recording has, made safe to print.
+    pub not_found: Vec<String>,
+    /// Recordings of the same conversations that were not asked for, made safe to print: conversation and
+    /// recording.
+    pub beside: Vec<(String, String)>,
     /// SHA-256 of the .zip, where it is one.
     pub sha256: Option<Hash>,
     /// Values that were withheld.
@@ -83,12 +88,12 @@ pub struct Made {
 }
 
 impl Made {
-    /// The exit code: 1 a difference, 2 something not packed or incomplete, otherwise 0.
+    /// The exit code: 1 a difference, 2 something not packed, not found or incomplete, otherwise 0.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         if !self.differing.is_empty() {
             1
-        } else if self.missing.is_empty() && self.incomplete == 0 {
+        } else if self.missing.is_empty() && self.incomplete == 0 && self.not_found.is_empty() {
             0
         } else {
             2

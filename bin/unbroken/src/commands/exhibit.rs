@@ -21,6 +21,8 @@ use crate::{output, progress, questions, world};
 
 /// Ids of each sort that the entry which closes an exhibit repeats.
 const SELECTION_MAX: usize = 1_000;
+/// Recordings that were not asked for, of which each is named.
+const BESIDE_SHOWN: usize = 5;
 
 pub(crate) fn run(arguments: &Exhibit, out: &Output) -> Result<u8, Failure> {
     // Before a place is made for what may not come.
@@ -78,6 +80,10 @@ pub(crate) fn run(arguments: &Exhibit, out: &Output) -> Result<u8, Failure> {
             "schema": "unbroken/exhibit@v1", "exit_code": code, "out": out_path.display().to_string(),
             "entries": made.entries, "subjects": made.subjects, "packed": made.packed,
             "produced": made.produced, "differing": made.differing, "missing": made.missing,
+            "not_found": made.not_found,
+            "not_asked_for": made.beside.iter().map(|(conversation, recording)| {
+                json!({"conversation": conversation, "recording": recording})
+            }).collect::<Vec<_>>(),
             "incomplete": made.incomplete, "withheld": made.redactions.len(), "reason": arguments.reason,
             "exposed": made.exposed.iter().map(exposed).collect::<Vec<_>>(), "sha256": sha256, "ledger_id": ledger_id.to_string(),
             "trust_anchor": ledger.trust_anchor().to_string(),
@@ -171,6 +177,26 @@ fn selectors(arguments: &Exhibit) -> Vec<Selector> {
 
 /// What an exhibit does not hold, and what it holds that is incomplete.
 fn warn(made: &Made, out: &Output) {
+    for what in &made.not_found {
+        output::warning(out, &format!("not found, and not in the exhibit: {what}"));
+    }
+    let beside = made.beside.len() as u64;
+    if beside > 0 {
+        let first: Vec<String> = made
+            .beside
+            .iter()
+            .take(BESIDE_SHOWN)
+            .map(|(conversation, recording)| format!("{recording} of conversation {conversation}"))
+            .collect();
+        let more = beside - first.len() as u64;
+        let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+        let sentence = format!(
+            "not asked for, and of the same conversations: {}: {}{more}; --conversation packs them",
+            counted(beside, "recording"),
+            first.join(", ")
+        );
+        output::warning(out, &sentence);
+    }
     for what in &made.differing {
         output::warning(out, &format!("not packed, it differs: {what}"));
     }

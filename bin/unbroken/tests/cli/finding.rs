@@ -108,3 +108,27 @@ fn the_other_side_reads_what_was_asked() {
     assert!(text.contains("a question stands by itself"), "{text}");
     scene.ok(&["audit"]);
 }
+
+/// A slip in one id of ten kept everybody from the other nine; and a part of a conversation passed for all of it.
+#[test]
+fn an_id_that_nothing_has_is_named_and_so_is_what_was_not_asked_for() {
+    let scene = sealed();
+    let both = ["exhibit", "--out", "x.zip", "--recording", "r-2", "--recording", "r-22"];
+    let text = scene.exits(2, &both);
+    assert!(text.contains("not found, and not in the exhibit: r-22"), "{text}");
+    let beside = format!(
+        "not asked for, and of the same conversations: 2 recordings: r-1 of conversation {CONVERSATION}, r-3 of conversation {CONVERSATION}; --conversation packs them"
+    );
+    assert!(text.contains(&beside), "{text}");
+    let (code, verdict) = scene.verify("x.zip");
+    assert_eq!(code, 0, "{verdict}");
+    assert!(
+        verdict.contains("it asked for: not-found r-22, recording r-2, recording r-22\n"),
+        "{verdict}"
+    );
+    let text = scene.ok(&["exhibit", "--out", "y.zip", "--conversation", CONVERSATION]);
+    assert!(!text.contains("not asked for"), "{text}");
+    let document = scene.json(&["exhibit", "--out", "z.zip", "--index", "3", "--index", "999"]);
+    assert_eq!(document["not_found"][0], "index 999", "{document}");
+    assert_eq!(document["not_asked_for"].as_array().unwrap().len(), 2, "{document}");
+}
