@@ -246,6 +246,12 @@ pub(crate) struct Ingest {
     /// Lists what would be done, by names alone; reads and writes nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Looks only at these keys: `*` within a name, `**` across folders
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) include: Vec<String>,
+    /// Leaves these keys out: a recording and what belongs to it
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) exclude: Vec<String>,
     /// Leaves out folders in which nothing was modified on this day (UTC) or later
     #[arg(long, value_name = "DATE")]
     pub(crate) since: Option<String>,

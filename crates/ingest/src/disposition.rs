@@ -22,12 +22,13 @@ pub(crate) enum Disposition {
     Stray(&'static str),
     /// It could not be read.
     Unread(&'static str),
-    /// Left out by dates or limit.
+    /// Left out by key, dates or limit.
     Excluded(&'static str),
 }
 
 impl Disposition {
     pub(crate) const OVER_THE_LIMIT: Self = Self::Excluded("excluded: limit");
+    pub(crate) const NOT_WANTED: Self = Self::Excluded("excluded: by its key");
     pub(crate) const TOO_EARLY: Self =
         Self::Excluded("excluded: its group is older than the first date");
     pub(crate) const TOO_LATE: Self =

@@ -73,11 +73,19 @@ pub(crate) fn list(
     let mut grouper = Grouper::new(options.layout);
     let mut place = 0;
     let mut feeder = Feeder { to_workers, waiting: Vec::new() };
-    let mut hand_on = |group: Group| match exclusion(&group, options, work) {
-        None => feeder.push(group),
-        Some(why) => {
-            work.count(group.objects.iter().map(|(_, listed)| listed));
-            excluded.send(vec![Ok(GroupDone::left_out(group, why))]).is_ok()
+    let leave_out = |group: Group, why| {
+        work.count(group.objects.iter().map(|(_, listed)| listed));
+        excluded.send(vec![Ok(GroupDone::left_out(group, why))]).is_ok()
+    };
+    let mut hand_on = |mut group: Group| {
+        let not_wanted = options.keys.take_out(&mut group);
+        if !not_wanted.objects.is_empty() && !leave_out(not_wanted, Disposition::NOT_WANTED) {
+            return false;
+        }
+        match exclusion(&group, options, work) {
+            _ if group.objects.is_empty() => true,
+            None => feeder.push(group),
+            Some(why) => leave_out(group, why),
         }
     };
     let (mut cut, mut failed) = (None, None);

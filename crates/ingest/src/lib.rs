@@ -13,6 +13,7 @@ mod feed;
 mod gather;
 mod glob;
 mod group;
+pub mod key_filter;
 pub mod layout;
 mod listing;
 mod near;

@@ -66,6 +66,9 @@ pub(crate) fn seal(
     text("/exclusions/since", options.since.as_deref().unwrap_or("none"));
     text("/exclusions/until", options.until.as_deref().unwrap_or("none"));
     text("/exclusions/limit", &options.limit.map_or_else(|| "none".to_owned(), |n| n.to_string()));
+    for (sort, number, pattern) in options.keys.said() {
+        text(&format!("/exclusions/{sort}/{number}"), pattern);
+    }
     text("/policy", &summary.policy.map_or_else(|| "none".to_owned(), |leaf| leaf.to_string()));
     text("/reseal", if options.reseal { "everything was sealed anew" } else { "no" });
     for (number, (remark, count)) in summary.remarks.iter().enumerate() {

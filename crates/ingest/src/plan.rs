@@ -1,9 +1,12 @@
 //! A dry run: how each object would be understood, by its name alone, and what it would cost.
 
+use std::collections::HashSet;
+
+use crate::disposition::Disposition;
 use crate::error::SourceError;
 use crate::feed::outside_dates;
 use crate::group::{Group, Grouper};
-use crate::layout::Layout;
+use crate::layout::{Layout, genesys_cloud};
 use crate::run::Options;
 use crate::source::{Listed, Next, Source};
 
@@ -21,8 +24,10 @@ pub struct Planned {
 pub struct Plan {
     /// Objects listed.
     pub objects: u64,
-    /// Objects that the dates leave out.
+    /// Objects that keys or dates leave out.
     pub excluded: u64,
+    /// Recordings without a sidecar of their name, in a layout that has sidecars.
+    pub without_sidecar: u64,
     /// Bytes that would be read.
     pub bytes: u64,
     /// Requests that list, 1,000 objects each.
@@ -59,8 +64,14 @@ pub fn plan(
 }
 
 impl Plan {
-    fn group(&mut self, group: Group, options: &Options, each: &mut dyn FnMut(&Planned)) {
+    fn group(&mut self, mut group: Group, options: &Options, each: &mut dyn FnMut(&Planned)) {
+        for (_, listed) in options.keys.take_out(&mut group).objects {
+            (self.objects, self.excluded) = (self.objects + 1, self.excluded + 1);
+            each(&Planned { listed, as_what: Disposition::NOT_WANTED.text() });
+        }
         let left_out = outside_dates(&group, options);
+        let keys: HashSet<Vec<u8>> =
+            group.objects.iter().map(|(_, listed)| listed.key.clone()).collect();
         for (_, listed) in group.objects {
             self.objects += 1;
             match left_out {
@@ -70,19 +81,26 @@ impl Plan {
                     self.get_requests += u64::from(listed.not_readable.is_none());
                 }
             }
-            let as_what =
-                left_out.map_or_else(|| by_name(&listed, options.layout), |why| why.text());
+            let has_sidecar = keys.contains(&genesys_cloud::sidecar_of(&listed.key));
+            let as_what = match left_out {
+                Some(why) => why.text(),
+                None => by_name(&listed, options.layout, has_sidecar),
+            };
+            self.without_sidecar += u64::from(as_what == WITHOUT_SIDECAR);
             each(&Planned { listed, as_what });
         }
     }
 }
 
-fn by_name(listed: &Listed, layout: Layout) -> &'static str {
+/// What a recording is called that has no sidecar of its name.
+const WITHOUT_SIDECAR: &str = "recording, without a sidecar of its name";
+
+fn by_name(listed: &Listed, layout: Layout, has_sidecar: bool) -> &'static str {
     if let Some(why) = &listed.not_readable {
         return why.in_short();
     }
     let key = listed.key.to_ascii_lowercase();
-    if layout == Layout::Plain {
+    if layout == Layout::Plain || has_sidecar {
         "recording"
     } else if key.ends_with(b"_call_metadata.json") {
         "companion: conversation"
@@ -93,6 +111,6 @@ fn by_name(listed: &Listed, layout: Layout) -> &'static str {
     } else if key.ends_with(b".json") {
         "recording or companion: its content will tell"
     } else {
-        "recording"
+        WITHOUT_SIDECAR
     }
 }

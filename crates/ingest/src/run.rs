@@ -22,6 +22,7 @@ use unbroken_ledger::seal::Clock;
 use crate::error::{IngestError, Problem, SourceError};
 use crate::feed::{self, QUEUE};
 use crate::gather::{Gathered, Gatherer, ToWrite};
+use crate::key_filter::KeyFilter;
 use crate::layout::Layout;
 use crate::observe;
 use crate::pass;
@@ -47,6 +48,8 @@ pub struct Options {
     pub layout: Layout,
     /// What each recording must meet; `None`: nothing is judged.
     pub policy: Option<Policy>,
+    /// Which keys are looked at.
+    pub keys: KeyFilter,
     /// Groups in which nothing was modified at this time or later are left out.
     pub since: Option<String>,
     /// Groups in which something was modified at this time or later are left out.
@@ -138,7 +141,10 @@ pub fn run(
     };
     source.remarks().into_iter().for_each(|problem| summary.problem(problem));
     summary.interrupted |= context.stop.load(Ordering::Relaxed);
-    let is_whole = options.since.is_none() && options.until.is_none() && options.limit.is_none();
+    let is_whole = options.since.is_none()
+        && options.until.is_none()
+        && options.limit.is_none()
+        && options.keys.is_empty();
     let resealed = options.reseal && is_whole && listed.is_ok() && !summary.interrupted;
     summary.listing_broke_off = listed.err();
     summary.pass = pass::seal(ledger, source, options, &context.software, &summary, listing)?;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use unbroken_evidence::error::printable;
 use unbroken_evidence::hash::Hash;
+use unbroken_ingest::key_filter::KeyFilter;
 use unbroken_ingest::layout::Layout;
 use unbroken_ingest::table::{Table, TableError};
 
@@ -42,6 +43,8 @@ pub struct SourceConfig {
     pub layout: Layout,
     /// A ready policy, or a file.
     pub policy: Option<String>,
+    /// Which keys are looked at.
+    pub keys: KeyFilter,
     /// When its contents are looked at.
     pub content: When,
     /// When tags, locks and holds of sealed objects are looked at again.
@@ -220,13 +223,19 @@ fn source(table: &mut Table) -> Result<SourceConfig, TableError> {
         etags_not_md5: table.flag("etags-not-md5")?,
         silence: table.number("silence-seconds")?,
     };
+    let texts = |table: &mut Table, name| -> Result<Vec<String>, TableError> {
+        Ok(table.texts(name)?.into_iter().map(|(_, pattern)| pattern).collect())
+    };
+    let (include, exclude) = (texts(table, "include")?, texts(table, "exclude")?);
+    let keys = KeyFilter::parse(&include, &exclude);
+    let keys = keys.map_err(|why| table.wrong(format!("`include`, `exclude`: {why}")))?;
     let content = content
         .ok_or_else(|| table.wrong("[[source]] says not when: give it `every` or `cron`"))?;
     if state.is_some() && !location.starts_with("s3://") {
         return Err(table.wrong("a folder has no tags, locks or holds to be looked at again"));
     }
     let state_rate = state_rate.map_err(|_| table.wrong("`state-rate` is too large"))?;
-    Ok(SourceConfig { location, layout, policy, content, state, state_rate, s3 })
+    Ok(SourceConfig { location, layout, policy, keys, content, state, state_rate, s3 })
 }
 
 fn time_span(table: &mut Table, name: &'static str) -> Result<Option<Duration>, TableError> {

@@ -105,6 +105,7 @@ impl Service<'_> {
                     policy,
                     since: None,
                     until: None,
+                    keys: config.keys.clone(),
                     limit: None,
                     reseal: false,
                     moved: false,

@@ -11,6 +11,7 @@ use unbroken_evidence::trust::Trust;
 use unbroken_evidence::verdict::Conclusion;
 use unbroken_exhibit::produce::{Packing, Terms, produce};
 use unbroken_exhibit::select::Selector;
+use unbroken_ingest::key_filter::KeyFilter;
 use unbroken_ingest::layout::Layout;
 use unbroken_ingest::policy::Policy;
 use unbroken_ingest::run::{Context, Options, Progress, run as ingest};
@@ -183,6 +184,7 @@ impl Demo<'_> {
             policy: Policy::ready("genesys-default"),
             since: None,
             until: None,
+            keys: KeyFilter::default(),
             limit: None,
             reseal: false,
             moved: false,

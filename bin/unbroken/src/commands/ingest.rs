@@ -8,6 +8,7 @@ use unbroken_container::render::counted;
 use unbroken_evidence::error::{chain, escaped};
 use unbroken_evidence::time::Time;
 use unbroken_ingest::error::IngestError;
+use unbroken_ingest::key_filter::KeyFilter;
 use unbroken_ingest::layout::Layout;
 use unbroken_ingest::policy::{Policy, Remark};
 use unbroken_ingest::run::{Context, Options, Progress, Summary, run as ingest};
@@ -123,9 +124,13 @@ fn options(arguments: &Ingest) -> Result<Options, Failure> {
         Some(typed) => Some(policies::load(typed)?),
         None => layout.policy().and_then(Policy::ready),
     };
+    let keys = KeyFilter::parse(&arguments.include, &arguments.exclude);
+    let hint = "`*` stands for any letters of one name, `**` for any at all, `?` for one";
+    let keys = keys.map_err(|why| Failure::usage(format!("--include, --exclude: {why}"), hint))?;
     let options = Options {
         layout,
         policy,
+        keys,
         since: arguments.since.as_deref().map(date).transpose()?,
         until: arguments.until.as_deref().map(date).transpose()?,
         limit: arguments.limit,
@@ -252,7 +257,7 @@ fn dry_run(
                 objects
                     .push(json!({"key": key, "bytes": planned.listed.size, "as": planned.as_what}));
             } else if failed.is_none() {
-                let line = format!("{:>14}  {:<24}  {key}\n", planned.listed.size, planned.as_what);
+                let line = format!("{:>14}  {:<40}  {key}\n", planned.listed.size, planned.as_what);
                 failed = output::text(out, &line).err();
             }
         })?;
@@ -265,11 +270,12 @@ fn dry_run(
         output::text(
             out,
             &format!(
-                "{}: {} objects, {} left out by the dates; at the most {} list requests, {} get requests and {} of \
+                "{}: {} objects, {} left out, {} recordings without a sidecar of their name; at the most {} list requests, {} get requests and {} of \
                  transfer, less what is unchanged{limit}. Nothing was read.\n",
                 source.name(),
                 plan.objects,
                 plan.excluded,
+                plan.without_sidecar,
                 plan.list_requests,
                 plan.get_requests,
                 output::bytes(plan.bytes)
@@ -277,7 +283,7 @@ fn dry_run(
         )?;
         documents.push(json!({
             "source": source.name(), "objects": objects, "count": plan.objects, "bytes": plan.bytes,
-            "excluded": plan.excluded, "limit": options.limit,
+            "excluded": plan.excluded, "without_sidecar": plan.without_sidecar, "limit": options.limit,
             "list_requests": plan.list_requests, "get_requests": plan.get_requests,
         }));
     }

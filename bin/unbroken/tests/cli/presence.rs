@@ -77,6 +77,35 @@ fn what_a_run_did_not_list_is_not_gone() {
     assert_eq!(scene.json(&["ingest", "export"])["exit_code"], 0);
 }
 
+/// A bucket of recordings may hold other things too. What is left out by its key was sealed before, and is still
+/// there.
+#[test]
+fn keys_that_are_not_wanted_are_left_out_and_are_not_gone() {
+    let scene = Scene::new();
+    let media = scene.recording(CONVERSATION, "r-1", b"the bytes");
+    scene.recording("c-2", "r-2", b"others");
+    scene.media("c-2", "r-3", b"without its sidecar");
+    let plan = scene.json(&["ingest", "export", "--dry-run", "--exclude", "**/r-1.*"]);
+    assert_eq!(plan["sources"][0]["excluded"], 2, "{plan}");
+    assert_eq!(plan["sources"][0]["without_sidecar"], 1, "{plan}");
+    scene.exits(2, &["ingest", "export"]);
+    for pattern in [["--exclude", "**/r-1.*"], ["--include", "**/r-2.*"]] {
+        let document = scene.json(&[&["ingest", "export"][..], &pattern].concat());
+        assert_eq!(counts(&document), [0, 0, 0], "{document}");
+        assert!(document["sources"][0]["excluded"].as_u64().unwrap() > 1, "{document}");
+    }
+    // Its bytes change: it is not looked at while its key is not wanted, and sealed again when it is.
+    std::fs::write(&media, "other bytes").unwrap();
+    let sealed_again = |arguments: &[&str]| {
+        let document = scene.json(&[&["ingest", "export"][..], arguments].concat());
+        document["sources"][0]["sealed_again"].clone()
+    };
+    assert_eq!(sealed_again(&["--exclude", "**/conversation_id=ea*/**"]), 0);
+    assert_eq!(sealed_again(&[]), 1);
+    let text = scene.exits(4, &["ingest", "export", "--include", "[a]"]);
+    assert!(text.contains("--include, --exclude: ") && text.contains("brackets"), "{text}");
+}
+
 /// A crash between an observation's row and its entry leaves what stood before.
 #[test]
 fn an_observation_that_was_not_acknowledged_is_made_again() {

@@ -303,6 +303,9 @@ fn what_cannot_work_is_refused_before_it_begins() {
     let text = scene.exits(2, &["config", "check", "run.toml"]);
     assert!(text.contains("alerts of everything: to the program sh"), "{text}");
     assert!(text.contains("problem: source x=.: ") && text.contains("private keys"), "{text}");
-    configure(&scene, free_port(), "");
+    configure(&scene, free_port(), "include = [\"{a,b}\"]");
+    let text = scene.exits(4, &["run", "--config", "run.toml"]);
+    assert!(text.contains("`include`, `exclude`: ") && text.contains("brackets"), "{text}");
+    configure(&scene, free_port(), "include = [\"org-1/**\"]");
     scene.ok(&["config", "check", "run.toml"]);
 }

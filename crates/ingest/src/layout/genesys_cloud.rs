@@ -18,6 +18,11 @@ const RECORDINGS_OF_A_CONVERSATION_MAX: usize = 64;
 /// Companions that are sealed with one recording: each is six of the fields of its entry.
 const COMPANIONS_MAX: usize = 1_024;
 
+/// The key of a sidecar that belongs to this object by its name.
+pub(crate) fn sidecar_of(key: &[u8]) -> Vec<u8> {
+    [key, SIDECAR_ENDING].concat()
+}
+
 /// What one object of a folder is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Class {
@@ -74,7 +79,7 @@ impl<'a> Folder<'a> {
 
     fn with_companions(&self, place: usize, one: &Seen<'_>) -> Assembled {
         let stem = stem(one.key);
-        let named = [one.key, SIDECAR_ENDING].concat();
+        let named = sidecar_of(one.key);
         let class = |at: usize| self.classes.get(at).copied();
         let is_sidecar =
             |at: &usize| matches!(class(*at), Some(Class::Sidecar | Class::UnreadSidecar));
@@ -139,7 +144,7 @@ pub(crate) fn sketch(document: &Value) -> Sketch {
 
 fn classify(one: &Seen<'_>, places: &HashMap<&[u8], usize>) -> Class {
     let is_json = one.key.to_ascii_lowercase().ends_with(b".json");
-    let sidecar_key = [one.key, SIDECAR_ENDING].concat();
+    let sidecar_key = sidecar_of(one.key);
     if !is_json || places.contains_key(sidecar_key.as_slice()) {
         return Class::Media;
     }
