@@ -2,8 +2,9 @@
 
 use std::io::{IsTerminal as _, Write as _};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use unbroken_evidence::error::escaped;
+use unbroken_ingest::gaps::Gap;
 
 use crate::arguments::Output;
 use crate::failure::{Failure, USAGE};
@@ -81,6 +82,18 @@ pub(crate) fn news(output: &Output, text: &str) {
     say(&format!("{}: {}", painted("warning", "33", output), shown(text)));
 }
 
+/// What earlier runs had left open, and this one sealed.
+pub(crate) fn gaps(output: &Output, gaps: &[Gap]) {
+    for gap in gaps {
+        news(output, &format!("entry {}: {}", gap.index, gap.sentence));
+    }
+}
+
+/// The same for machines.
+pub(crate) fn gap_documents(gaps: &[Gap]) -> Vec<Value> {
+    gaps.iter().map(|gap| json!({"entry": gap.index, "what": gap.sentence})).collect()
+}
+
 /// Prints a failure on stderr; the command may go on.
 pub(crate) fn complaint(failure: &Failure, output: &Output) {
     say(&format!("{}: {}", painted("error", "31", output), shown(&failure.sentence)));
@@ -90,16 +103,16 @@ pub(crate) fn complaint(failure: &Failure, output: &Output) {
 /// Prints a failure, and its document where JSON is wanted; gives the exit code.
 pub(crate) fn failure(failure: &Failure, output: &Output) -> u8 {
     complaint(failure, output);
-    let error = serde_json::json!({"sentence": failure.sentence, "hint": failure.hint});
-    let document = serde_json::json!({"schema": "unbroken/error@v1", "exit_code": failure.code, "error": error});
+    let error = json!({"sentence": failure.sentence, "hint": failure.hint});
+    let document =
+        json!({"schema": "unbroken/error@v1", "exit_code": failure.code, "error": error});
     if json(output, &document).is_err() { USAGE } else { failure.code }
 }
 
 /// The document of a command line that was not understood; what is wrong stands on stderr.
 pub(crate) fn usage_document() -> String {
-    let error = serde_json::json!({"sentence": "the command line was not understood", "hint": "see --help"});
-    let document =
-        serde_json::json!({"schema": "unbroken/error@v1", "exit_code": USAGE, "error": error});
+    let error = json!({"sentence": "the command line was not understood", "hint": "see --help"});
+    let document = json!({"schema": "unbroken/error@v1", "exit_code": USAGE, "error": error});
     format!("{document:#}\n")
 }
 

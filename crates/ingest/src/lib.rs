@@ -10,6 +10,7 @@ mod capture;
 mod disposition;
 pub mod error;
 mod feed;
+pub mod gaps;
 mod gather;
 mod glob;
 mod group;

@@ -21,6 +21,7 @@ use unbroken_ledger::seal::Clock;
 
 use crate::error::{IngestError, Problem, SourceError};
 use crate::feed::{self, QUEUE};
+use crate::gaps;
 use crate::gather::{Gathered, Gatherer, ToWrite};
 use crate::key_filter::KeyFilter;
 use crate::layout::Layout;
@@ -105,10 +106,11 @@ pub fn run(
         Some(policy) => Some((policy, sealed_policy(ledger, policy)?)),
         None => None,
     };
+    let gaps = gaps::left_open(ledger)?;
     let started = ledger.now().to_string();
     let first = ledger.size();
-    let summary =
-        Summary { started, policy: policy.map(|(_, leaf)| leaf), first, ..Summary::default() };
+    let policy_leaf = policy.map(|(_, leaf)| leaf);
+    let summary = Summary { started, policy: policy_leaf, first, gaps, ..Summary::default() };
     let limit_reached = AtomicBool::new(options.limit == Some(0));
     let work = Work {
         limit_reached: &limit_reached,

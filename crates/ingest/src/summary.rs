@@ -6,6 +6,7 @@ use unbroken_evidence::hash::Hash;
 
 use crate::disposition::Disposition;
 use crate::error::{Problem, SourceError};
+use crate::gaps::Gap;
 use crate::policy::Remark;
 use crate::source::Listed;
 
@@ -15,6 +16,8 @@ pub const PROBLEMS_KEPT: usize = 10_000;
 /// What a run did.
 #[derive(Debug, Default)]
 pub struct Summary {
+    /// What earlier runs had left open.
+    pub gaps: Vec<Gap>,
     /// When it began.
     pub started: String,
     /// Objects listed.

@@ -198,6 +198,7 @@ pub(crate) fn own_lookups(entry: &UnverifiedEntry) -> Vec<i64> {
     let kind = match statement.kind {
         Kind::Control => Some(Lookup::Kind.prefix(b"control")),
         Kind::Pass => Some(Lookup::Kind.prefix(b"pass")),
+        Kind::Gap => Some(Lookup::Kind.prefix(b"gap")),
         Kind::Audit => Some(Lookup::Kind.prefix(b"audit")),
         Kind::Policy => Some(Lookup::Policy.prefix(entry.leaf().as_bytes())),
         _ => None,

@@ -162,6 +162,20 @@ impl Private {
         Ok(found.map_err(self.failed("cannot be read"))?.map(from_row))
     }
 
+    /// The first and the last entry of these that a run made of an object, if there is one.
+    ///
+    /// # Errors
+    /// `Private`.
+    pub fn looked_at_between(&self, from: u64, to: u64) -> Result<Option<(u64, u64)>, LedgerError> {
+        let select = "SELECT MIN(idx), MAX(idx) FROM watched WHERE idx >= ?1 AND idx < ?2";
+        let read = |row: &rusqlite::Row<'_>| {
+            Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, Option<i64>>(1)?))
+        };
+        let found = self.db.query_row(select, [to_row(from), to_row(to)], read);
+        let (first, last) = found.map_err(self.failed("cannot be read"))?;
+        Ok(first.zip(last).map(|(first, last)| (from_row(first), from_row(last))))
+    }
+
     /// Objects below `size` that ever were under a legal hold, or not there: subjects, at most `most` entries;
     /// `None` where there are more.
     ///

@@ -4,8 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use unbroken_evidence::error::{chain, escaped};
+use unbroken_evidence::time::Time;
 use unbroken_ingest::error::IngestError;
+use unbroken_ingest::gaps;
+use unbroken_ingest::passes::LastPasses;
 use unbroken_ingest::run::{self, Context, Options, Progress};
+use unbroken_ingest::source::Source;
 use unbroken_ingest::state;
 use unbroken_ledger::error::LedgerError;
 use unbroken_ledger::ledger::Ledger;
@@ -15,6 +19,7 @@ use crate::config::SourceConfig;
 use crate::hands::Refusal;
 use crate::schedule::Kind;
 use crate::service::{LOOK, Service};
+use crate::when::When;
 
 /// Why a job was not carried out.
 pub(crate) enum Failed {
@@ -111,9 +116,15 @@ impl Service<'_> {
                     moved: false,
                 };
                 let started = self.now();
+                let last = self.last_end(&ledger, &*source).map_err(Failed::of_ledger)?;
                 let summary = run::run(&mut ledger, &*source, &options, &context);
                 let summary = summary.map_err(Failed::of_ingest)?;
-                self.content(name, &summary, started);
+                if self.content(name, &summary, started) {
+                    let missed =
+                        last.filter(|(_, ms)| config.content.was_missed(*ms, started, name));
+                    self.missed(&mut ledger, &*source, missed, &config.content)
+                        .map_err(Failed::of_ledger)?;
+                }
             }
             Kind::State => {
                 let started = self.now();
@@ -139,7 +150,42 @@ impl Service<'_> {
         Ok(())
     }
 
-    fn content(&self, name: &str, summary: &run::Summary, started: u64) {
+    /// When the last look over a source that came to its end ended.
+    fn last_end(
+        &self,
+        ledger: &Ledger,
+        source: &dyn Source,
+    ) -> Result<Option<(String, u64)>, LedgerError> {
+        let mut last = LastPasses::of(ledger.private(), ledger.size())?;
+        let passes = last.remove(&(source.name().to_owned(), source.scope().to_owned()));
+        let ended = passes.and_then(|passes| passes.finished).map(|pass| pass.ended);
+        Ok(ended.and_then(|ended| {
+            let ms = Time::parse(&ended).ok()?.unix_ms();
+            Some((ended, ms))
+        }))
+    }
+
+    /// Seals that looks were missed, now that one has come to its end.
+    fn missed(
+        &self,
+        ledger: &mut Ledger,
+        source: &dyn Source,
+        last: Option<(String, u64)>,
+        when: &When,
+    ) -> Result<(), LedgerError> {
+        let Some((from, _)) = last else { return Ok(()) };
+        let to = ledger.now().to_string();
+        let gap = gaps::not_looked_at(ledger, source, (&from, &to), &when.shown())?;
+        tracing::warn!(source = %escaped(source.name()), entry = gap.index, "{}", gap.sentence);
+        ledger.checkpoint()?;
+        Ok(())
+    }
+
+    /// Keeps what a look did for a monitor; whether it came to its end.
+    fn content(&self, name: &str, summary: &run::Summary, started: u64) -> bool {
+        for gap in &summary.gaps {
+            tracing::warn!(source = %escaped(name), entry = gap.index, "{}", gap.sentence);
+        }
         let finished =
             summary.listing_broke_off.is_none() && !summary.interrupted && !summary.emptied;
         tracing::info!(
@@ -162,5 +208,6 @@ impl Service<'_> {
                 source.finished = Some(started);
             }
         });
+        finished
     }
 }

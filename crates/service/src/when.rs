@@ -6,6 +6,9 @@ use unbroken_evidence::hash::Hash;
 
 use crate::cron::Cron;
 
+/// A look may be late by so much: another source was looked at, or another command held the ledger.
+const GRACE_MS: u64 = 60_000;
+
 /// When a job is due.
 #[derive(Clone, Debug)]
 pub enum When {
@@ -21,6 +24,21 @@ pub enum When {
 }
 
 impl When {
+    /// Whether a look was missed between two times, each in milliseconds since 1970: a second one was due.
+    pub(crate) fn was_missed(&self, from: u64, to: u64, name: &str) -> bool {
+        let first = self.due(Some(from), from, name);
+        let second = self.due(Some(first), first, name);
+        to > second.saturating_add(GRACE_MS)
+    }
+
+    /// How often, in words.
+    pub(crate) fn shown(&self) -> String {
+        match self {
+            Self::Cron(_) => "at the times of its cron expression".to_owned(),
+            Self::Every { period, .. } => format!("every {} s", period.as_secs()),
+        }
+    }
+
     /// When it is due next, in milliseconds since 1970: at once, where it was due while nobody was there.
     /// `began` is when it began the last time, if it ever did; `name` tells one job's jitter from another's.
     #[must_use]
@@ -77,6 +95,17 @@ mod tests {
         let every = When::Every { period, jitter: Duration::ZERO };
         assert_eq!((every.due(None, 7, "a"), every.due(Some(7), 8, "a")), (7, HOUR + 7));
         assert_eq!(every.due(Some(900), 8, "a"), 8, "a clock that was ahead");
+    }
+
+    #[test]
+    fn a_look_was_missed_when_a_second_one_was_due() {
+        let period = Duration::from_secs(3_600);
+        let every = When::Every { period, jitter: Duration::ZERO };
+        assert!(!every.was_missed(0, 2 * HOUR, "a") && !every.was_missed(HOUR, HOUR, "a"));
+        assert!(every.was_missed(0, 2 * HOUR + GRACE_MS + 1, "a"));
+        let hourly = When::Cron(Cron::parse("0 * * * *", None).unwrap());
+        assert!(!hourly.was_missed(HOUR / 2, 2 * HOUR, "a"));
+        assert!(hourly.was_missed(HOUR / 2, 2 * HOUR + GRACE_MS + 1, "a"));
     }
 
     #[test]

@@ -170,6 +170,7 @@ fn date(typed: &str) -> Result<String, Failure> {
 }
 
 fn show(source: &dyn Source, summary: &Summary, out: &Output) -> Result<(), Failure> {
+    output::gaps(out, &summary.gaps);
     for problem in summary.problems.iter().take(PROBLEMS_SHOWN) {
         let entry = problem.index.map_or_else(String::new, |index| format!("entry {index}: "));
         output::news(out, &format!("{entry}{}: {}", problem.key, problem.sentence()));
@@ -235,6 +236,7 @@ fn document(source: &dyn Source, summary: &Summary) -> Value {
         "remarks": summary.remarks.iter().map(|(remark, count)| {
             json!({"sort": remark.sort.name(), "what": remark.sentence, "recordings": count})
         }).collect::<Vec<_>>(),
+        "gaps": output::gap_documents(&summary.gaps),
         "problem_count": summary.problem_count, "problems": problems,
     })
 }

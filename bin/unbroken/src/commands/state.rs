@@ -71,6 +71,7 @@ pub(crate) fn run(arguments: &State, out: &Output) -> Result<u8, Failure> {
 }
 
 fn show(source: &dyn Source, summary: &StateSummary, out: &Output) -> Result<(), Failure> {
+    output::gaps(out, &summary.gaps);
     for problem in summary.problems.iter().take(PROBLEMS_SHOWN) {
         let entry = problem.index.map_or_else(String::new, |index| format!("entry {index}: "));
         output::news(out, &format!("{entry}{}: {}", problem.key, problem.what));
@@ -112,6 +113,7 @@ fn document(source: &dyn Source, summary: &StateSummary) -> Value {
         "error": summary.broke_off.as_ref().map(|error| {
             json!({"sentence": chain(error), "hint": error.hint()})
         }),
+        "gaps": output::gap_documents(&summary.gaps),
         "problem_count": summary.problem_count, "problems": problems,
     })
 }

@@ -61,6 +61,32 @@ fn killed_at_random_moments_it_goes_on_where_it_was() {
     scene.ok(&["audit"]);
 }
 
+/// Entries that no `pass` closes were there, and nothing said why.
+#[test]
+fn the_next_run_seals_that_one_did_not_come_to_its_end() {
+    let scene = Scene::new();
+    export(&scene, 0, RECORDINGS);
+    let mut child = scene.command(&["ingest", "export"]).stdout(Stdio::null()).spawn().unwrap();
+    let sealed = || scene.path("ledger/private.db-wal").metadata().map_or(0, |file| file.len());
+    let began = Instant::now();
+    // More than one group: the last may not have reached the store.
+    while sealed() < 4 << 20 {
+        assert!(began.elapsed() < Duration::from_secs(60), "nothing is sealed");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let gaps = |document: &serde_json::Value| document["sources"][0]["gaps"].clone();
+    let document = scene.json(&["ingest", "export"]);
+    let what = gaps(&document)[0]["what"].to_string();
+    assert!(
+        what.contains("a run that sealed entries ") && what.contains("did not come to its end")
+    );
+    assert_eq!(document["exit_code"], 0, "{document}");
+    assert_eq!(gaps(&scene.json(&["ingest", "export"])), serde_json::json!([]));
+    scene.ok(&["audit"]);
+}
+
 #[test]
 fn ctrl_c_stops_cleanly_and_the_next_run_goes_on() {
     let scene = Scene::new();

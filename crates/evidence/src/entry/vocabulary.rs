@@ -100,6 +100,12 @@ pub mod audit {
     pub const SOURCE: &str = "audit";
 }
 
+/// What a ledger cannot say.
+pub mod gap {
+    /// The source.
+    pub const SOURCE: &str = "gap";
+}
+
 /// What the collector noticed: pointers `/<n>`.
 pub mod finding {
     /// The source.

@@ -19,6 +19,7 @@ use unbroken_ledger::private::{Lookup, ObjectState, Private, Row, Watched};
 
 use self::compare::{Change, State, changes, is_held, kept, said, state};
 use crate::error::{IngestError, ObjectError, Problem, SourceError};
+use crate::gaps::{self, Gap};
 use crate::observe::{self, Seen};
 use crate::pass;
 use crate::run::Context;
@@ -33,6 +34,8 @@ const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
 /// What a state pass did.
 #[derive(Debug, Default)]
 pub struct StateSummary {
+    /// What earlier runs had left open.
+    pub gaps: Vec<Gap>,
     /// When it began.
     pub started: String,
     /// Objects that it had to look at.
@@ -97,10 +100,11 @@ pub fn run(
         return Err(SourceError::Moved { name, known, given }.into());
     }
     let to_check = ledger.private().to_check(number, source.scope().as_bytes())?;
+    let gaps = gaps::left_open(ledger)?;
     let started = ledger.now().to_string();
     let first = ledger.size();
-    let mut summary =
-        StateSummary { started, objects: to_check.len() as u64, ..StateSummary::default() };
+    let objects = to_check.len() as u64;
+    let mut summary = StateSummary { gaps, started, objects, ..StateSummary::default() };
     context.progress.listed.store(summary.objects, Ordering::Relaxed);
     context.progress.listing_ended.store(true, Ordering::Relaxed);
     let mut checkpointed = Instant::now();
