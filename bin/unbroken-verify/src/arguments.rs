@@ -71,7 +71,7 @@ pub(crate) struct ObjectArguments {
     pub(crate) openings: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) s3: S3Arguments,
-    /// Files to look for, or s3://bucket/key
+    /// Files to look for, folders of files, s3://bucket/key, or s3://bucket/prefix/
     #[arg(required = true)]
     pub(crate) objects: Vec<OsString>,
 }
@@ -86,7 +86,6 @@ pub(crate) struct TrustArguments {
 
 /// Named as the aws tool names them.
 #[derive(Debug, Args)]
-#[cfg_attr(not(feature = "s3"), expect(dead_code, reason = "this build does not fetch"))]
 pub(crate) struct S3Arguments {
     /// A profile of the AWS configuration
     #[arg(long, value_name = "NAME")]

@@ -5,8 +5,9 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use serde_json::{Value, json};
+use unbroken_container::error::OpenError;
 use unbroken_container::log::LogFolder;
-use unbroken_container::object::{read_object, read_openings};
+use unbroken_container::object::{read_object, read_objects_below, read_openings};
 use unbroken_container::render;
 use unbroken_evidence::error::{escaped, printable};
 use unbroken_evidence::objects::{Answer, Mention, Object, ObjectVerdict, Role, verify_objects};
@@ -29,9 +30,11 @@ pub(crate) fn run(arguments: &ObjectArguments, output: &Output) -> Result<u8, Fa
     };
     let mut objects = Vec::new();
     for name in &arguments.objects {
-        match object(name, &arguments.s3) {
-            Ok(object) => objects.push(object),
-            Err(failure) => failures.push(failure),
+        for read in named(name, &arguments.s3) {
+            match read {
+                Ok(object) => objects.push(object),
+                Err(failure) => failures.push(failure),
+            }
         }
     }
     failures.iter().for_each(|failure| report(failure, &plain));
@@ -135,16 +138,29 @@ fn headline(found: &ObjectVerdict, all: usize, unread: usize) -> String {
     )
 }
 
-fn object(name: &OsStr, s3: &S3Arguments) -> Result<Object, Failure> {
+/// What goes by a name: a file, every file of a folder, an object, every object below a prefix.
+fn named(name: &OsStr, s3: &S3Arguments) -> Vec<Result<Object, Failure>> {
     if let Some(name) = name.to_str().filter(|name| name.starts_with("s3://")) {
         return fetch(name, s3);
     }
     let hint = "check the path and who may read it";
-    read_object(Path::new(name)).map_err(|error| not_opened(&error, hint))
+    let path = Path::new(name);
+    let unread = |error: OpenError| not_opened(&error, hint);
+    if !path.is_dir() {
+        return vec![read_object(path).map_err(unread)];
+    }
+    match read_objects_below(path, threads()) {
+        Err(error) => vec![Err(unread(error))],
+        Ok(read) if read.is_empty() => {
+            let sentence = format!("{}: no file is in it", printable(&path.to_string_lossy()));
+            vec![Err(Failure::new(USAGE, sentence, hint))]
+        }
+        Ok(read) => read.into_iter().map(|one| one.map_err(unread)).collect(),
+    }
 }
 
 #[cfg(feature = "s3")]
-fn fetch(name: &str, s3: &S3Arguments) -> Result<Object, Failure> {
+fn fetch(name: &str, s3: &S3Arguments) -> Vec<Result<Object, Failure>> {
     let settings = unbroken_container::s3::S3Settings {
         profile: s3.profile.clone(),
         region: s3.region.clone(),
@@ -157,14 +173,23 @@ fn fetch(name: &str, s3: &S3Arguments) -> Result<Object, Failure> {
         pauses: unbroken_container::s3::Pauses::default(),
     };
     let hint = "check bucket, key, region, endpoint and credentials (s3:GetObject is needed)";
-    unbroken_container::s3::fetch(name, &settings)
-        .map_err(|why| Failure::new(USAGE, printable(&why), hint))
+    let failed = |why: String| Failure::new(USAGE, printable(&why), hint);
+    if !name.ends_with('/') {
+        return vec![unbroken_container::s3::fetch(name, &settings).map_err(failed)];
+    }
+    match unbroken_container::s3::fetch_below(name, &settings) {
+        Err(why) => vec![Err(failed(why))],
+        Ok(fetched) if fetched.is_empty() => {
+            vec![Err(failed(format!("{name}: no object is below it")))]
+        }
+        Ok(fetched) => fetched.into_iter().map(|one| one.map_err(failed)).collect(),
+    }
 }
 
 #[cfg(not(feature = "s3"))]
-fn fetch(name: &str, _: &S3Arguments) -> Result<Object, Failure> {
+fn fetch(name: &str, _: &S3Arguments) -> Vec<Result<Object, Failure>> {
     let sentence = format!("{}: this build does not fetch from S3", printable(name));
-    Err(Failure::new(USAGE, sentence, "copy the object to a file and give the file"))
+    vec![Err(Failure::new(USAGE, sentence, "copy the object to a file and give the file"))]
 }
 
 /// Whether bytes were replaced by others.

@@ -311,3 +311,105 @@ fn an_object_in_a_bucket_is_fetched_and_looked_for() {
     assert!(code == 0 && text.contains("s3://exports/calls/1.opus: sealed in entry 1"), "{text}");
     assert!(server.join().unwrap().starts_with("GET /exports/calls/1.opus"));
 }
+
+/// What the other side was given is a folder or a bucket, and not one file after the other.
+#[test]
+fn every_file_of_a_folder_is_looked_for() {
+    let mut scene = Scene::new();
+    scene.seal(1, b"the bytes", None);
+    scene.seal(2, b"the second bytes", None);
+    scene.ledger.checkpoint().unwrap();
+    let given = scene.folder.path().join("given");
+    std::fs::create_dir_all(given.join("calls/deeper")).unwrap();
+    std::fs::write(given.join("calls/1.opus"), b"the bytes").unwrap();
+    std::fs::write(given.join("calls/deeper/2.opus"), b"the second bytes").unwrap();
+    let folder = given.to_str().unwrap().to_owned();
+    let (code, text) = scene.object(&[&folder]);
+    assert!(code == 0 && text.contains("2 of 2 objects were found"), "{text}");
+    assert!(text.contains("calls/1.opus: sealed in entry 1"), "{text}");
+    std::fs::write(given.join("new.opus"), b"nobody sealed this").unwrap();
+    let (code, text) = scene.object(&[&folder]);
+    assert!(code == 2 && text.contains("2 of 3 objects were found"), "{text}");
+    // A link may lead anywhere: it is named, and not followed.
+    std::os::unix::fs::symlink("/", given.join("everything")).unwrap();
+    let (code, text) = scene.object(&[&folder]);
+    assert!(code == 4 && text.contains("a symbolic link is not followed"), "{text}");
+    assert!(text.contains("1 COULD NOT BE READ"), "{text}");
+    let empty = scene.folder.path().join("empty");
+    std::fs::create_dir(&empty).unwrap();
+    let (code, text) = scene.object(&[empty.to_str().unwrap()]);
+    assert!(code == 4 && text.contains("no file is in it"), "{text}");
+}
+
+/// Answers one request after the other, and gives the first lines of what was asked.
+fn serve(answers: Vec<String>) -> (String, std::thread::JoinHandle<Vec<String>>) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        let answered = answers.into_iter().map(|body| {
+            let (mut socket, _) = listener.accept().unwrap();
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n") {
+                let mut byte = [0];
+                socket.read_exact(&mut byte).unwrap();
+                request.push(byte[0]);
+            }
+            let head = format!(
+                "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+                body.len()
+            );
+            socket.write_all(head.as_bytes()).unwrap();
+            String::from_utf8(request).unwrap().lines().next().unwrap().to_owned()
+        });
+        answered.collect()
+    });
+    (endpoint, server)
+}
+
+fn listing(keys: &[&str], next: Option<&str>) -> String {
+    let contents: String = keys
+        .iter()
+        .map(|key| format!("<Contents><Key>{key}</Key><Size>9</Size></Contents>"))
+        .collect();
+    let next = next.map_or_else(
+        || "<IsTruncated>false</IsTruncated>".to_owned(),
+        |token| format!("<IsTruncated>true</IsTruncated><NextContinuationToken>{token}</NextContinuationToken>"),
+    );
+    format!(
+        "<?xml version=\"1.0\"?><ListBucketResult><EncodingType>url</EncodingType>{next}{contents}</ListBucketResult>"
+    )
+}
+
+#[test]
+fn every_object_below_a_prefix_is_fetched_and_looked_for() {
+    let mut scene = Scene::new();
+    scene.seal(1, b"the bytes", None);
+    scene.ledger.checkpoint().unwrap();
+    let ask = |scene: &Scene, answers: Vec<String>| {
+        let (endpoint, server) = serve(answers);
+        let server_named =
+            ["--endpoint-url", &endpoint, "--region", "eu-west-2", "--no-sign-request"];
+        let (code, text) = scene.object(&[&server_named[..], &["s3://exports/calls/"]].concat());
+        (code, text, server.join().unwrap())
+    };
+    let (code, text, asked) = ask(
+        &scene,
+        vec![
+            listing(&["calls/", "calls/1.opus"], Some("more")),
+            listing(&["calls/a%20b.opus"], None),
+            "the bytes".to_owned(),
+            "others ..".to_owned(),
+        ],
+    );
+    assert!(code == 2 && text.contains("1 of 2 objects were found"), "{text}");
+    assert!(text.contains("s3://exports/calls/1.opus: sealed in entry 1"), "{text}");
+    assert!(asked[1].contains("continuation-token=more"), "{asked:?}");
+    assert!(asked[3].starts_with("GET /exports/calls/a%20b.opus"), "{asked:?}");
+    // A listing that lies is none.
+    let twice = listing(&["calls/1.opus"], Some("more"));
+    let (code, text, _) = ask(&scene, vec![twice.clone(), twice]);
+    assert!(code == 4 && text.contains("the server's listing is not in order"), "{text}");
+    let endless = vec![listing(&["calls/1.opus"], Some("a")), listing(&[], Some("b"))];
+    let (code, text, _) = ask(&scene, endless);
+    assert!(code == 4 && text.contains("more follows, and does not list it"), "{text}");
+}

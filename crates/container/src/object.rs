@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use unbroken_evidence::content::digest_stream;
 use unbroken_evidence::limits::OPENING_BYTES_MAX;
 use unbroken_evidence::narrow::decimal;
 use unbroken_evidence::objects::Object;
 use unbroken_evidence::opening::Opening;
+use unbroken_evidence::spread::spread;
 
 use crate::error::OpenError;
 use crate::plain::open_plain;
@@ -24,6 +25,73 @@ pub fn read_object(path: &Path) -> Result<Object, OpenError> {
     let digests = digests.map_err(|error| OpenError::io(path, error))?;
     let name = path.to_string_lossy().into_owned();
     Ok(Object { name, sha256: digests.sha256, blake3: digests.blake3, size: digests.size })
+}
+
+/// Files that are looked for at once.
+const FILES_MAX: usize = 100_000;
+/// How deep folders may be nested.
+const DEPTH_MAX: usize = 64;
+
+/// Hashes every file below the folder at `path`, in the order of their names, on `threads` threads. What cannot be
+/// read is an error of its own; a symbolic link is not followed.
+///
+/// # Errors
+/// `Io` when the folder itself cannot be listed, or too much is in it.
+pub fn read_objects_below(
+    path: &Path,
+    threads: usize,
+) -> Result<Vec<Result<Object, OpenError>>, OpenError> {
+    let mut paths = Vec::new();
+    let mut unread = Vec::new();
+    below(path, 0, &mut paths, &mut unread)?;
+    let read = spread(paths, threads, |path| read_object(&path));
+    Ok(read.into_iter().chain(unread.into_iter().map(Err)).collect())
+}
+
+fn below(
+    folder: &Path,
+    depth: usize,
+    paths: &mut Vec<PathBuf>,
+    unread: &mut Vec<OpenError>,
+) -> Result<(), OpenError> {
+    let failed = |error| OpenError::io(folder, error);
+    let listed = std::fs::read_dir(folder).map_err(failed)?;
+    let mut listed: Vec<PathBuf> = listed
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<_, _>>()
+        .map_err(failed)?;
+    listed.sort();
+    for path in listed {
+        let kind = match path.symlink_metadata() {
+            Ok(metadata) => metadata.file_type(),
+            Err(error) => {
+                unread.push(OpenError::io(&path, error));
+                continue;
+            }
+        };
+        if paths.len() + unread.len() >= FILES_MAX {
+            let why = format!("more than {FILES_MAX} files: give a folder in it");
+            return Err(refused(folder, &why));
+        } else if kind.is_symlink() {
+            unread.push(refused(&path, "a symbolic link is not followed"));
+        } else if kind.is_dir() && depth >= DEPTH_MAX {
+            unread.push(refused(&path, "folders are nested too deep"));
+        } else if kind.is_dir() {
+            if let Err(error) = below(&path, depth + 1, paths, unread) {
+                if paths.len() + unread.len() >= FILES_MAX {
+                    return Err(error);
+                }
+                unread.push(error);
+            }
+        } else {
+            paths.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn refused(path: &Path, why: &str) -> OpenError {
+    OpenError::io(path, std::io::Error::new(std::io::ErrorKind::InvalidInput, why))
 }
 
 /// Openings of a folder by the index of their entry, and the files that are none.

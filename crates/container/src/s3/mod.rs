@@ -5,6 +5,7 @@ mod bounded;
 mod download;
 mod failure;
 mod patience;
+mod prefix;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -28,6 +29,7 @@ pub use self::download::{Download, Wanted};
 pub use self::failure::Failure;
 use self::patience::Patience;
 pub use self::patience::Pauses;
+pub use self::prefix::{Fetched, fetch_below};
 
 /// How long a server may take to accept a connection.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -122,19 +124,39 @@ pub fn fetch(name: &str, settings: &S3Settings) -> Result<Object, String> {
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| error.to_string())?;
-    let wanted = Wanted { bucket: bucket.to_owned(), key: key.to_owned(), ..Wanted::default() };
-    let digests = runtime.block_on(async {
+    let object = runtime.block_on(async {
         let s3 = S3::new(settings, Arc::default()).await;
-        let mut download = Download::open(&s3, wanted).await?;
-        let mut hasher = ContentHasher::new(&[]);
-        while let Some(piece) = download.piece().await? {
-            hasher.update(&piece);
-        }
-        Ok(hasher.finish())
+        hashed(&s3, bucket, key, name).await
     });
-    let digests = digests.map_err(|failure: Failure| format!("{name}: {failure}"))?;
+    object.map_err(|failure| format!("{name}: {failure}"))
+}
+
+/// The digests of one object.
+async fn hashed(s3: &S3, bucket: &str, key: &str, name: &str) -> Result<Object, Failure> {
+    let wanted = Wanted { bucket: bucket.to_owned(), key: key.to_owned(), ..Wanted::default() };
+    let mut download = Download::open(s3, wanted).await?;
+    let mut hasher = ContentHasher::new(&[]);
+    while let Some(piece) = download.piece().await? {
+        hasher.update(&piece);
+    }
+    let digests = hasher.finish();
     let (sha256, blake3) = (digests.sha256, digests.blake3);
     Ok(Object { name: name.to_owned(), sha256, blake3, size: digests.size })
+}
+
+/// Undoes `encoding-type=url`.
+#[must_use]
+pub fn decoded(text: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((first, behind)) = rest.split_first() {
+        let escape = behind.get(..2).filter(|_| *first == b'%');
+        let digits = escape.and_then(|digits| std::str::from_utf8(digits).ok());
+        let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        bytes.push(byte.unwrap_or(if *first == b'+' { b' ' } else { *first }));
+        rest = if byte.is_some() { behind.get(2..).unwrap_or_default() } else { behind };
+    }
+    bytes
 }
 
 async fn load(settings: &S3Settings) -> SdkConfig {

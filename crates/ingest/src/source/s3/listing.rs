@@ -4,7 +4,7 @@
 
 use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
 use aws_sdk_s3::types::{EncodingType, Object, OptionalObjectAttributes};
-use unbroken_container::s3::{Bounded, Failure};
+use unbroken_container::s3::{Bounded, Failure, decoded};
 use unbroken_evidence::error::printable_bytes;
 
 use super::{S3Source, time};
@@ -175,20 +175,6 @@ fn archived(object: &Object) -> Option<ObjectError> {
         object.restore_status().is_some_and(|status| status.restore_expiry_date().is_some());
     let is_archive = matches!(class, "GLACIER" | "DEEP_ARCHIVE") && !is_restored;
     is_archive.then(|| ObjectError::NotGiven(Failure::Archived(class.to_owned())))
-}
-
-/// Undoes `encoding-type=url`.
-fn decoded(text: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((first, behind)) = rest.split_first() {
-        let escape = behind.get(..2).filter(|_| *first == b'%');
-        let digits = escape.and_then(|digits| std::str::from_utf8(digits).ok());
-        let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        bytes.push(byte.unwrap_or(if *first == b'+' { b' ' } else { *first }));
-        rest = if byte.is_some() { behind.get(2..).unwrap_or_default() } else { behind };
-    }
-    bytes
 }
 
 #[cfg(test)]
