@@ -388,6 +388,9 @@ pub(crate) struct Exhibit {
     /// Leaves the recordings themselves out, and their metadata files
     #[arg(long)]
     pub(crate) without_recordings: bool,
+    /// Waits at most so many seconds for a run that holds the ledger
+    #[arg(long, value_name = "SECONDS", default_value_t = 3_600)]
+    pub(crate) wait: u64,
 }
 
 #[cfg(test)]

@@ -4,14 +4,18 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use unbroken_evidence::content::digest_stream;
 use unbroken_evidence::time::Time;
 use unbroken_ingest::run::Software;
-use unbroken_ledger::ledger::Surroundings;
+use unbroken_ledger::error::LedgerError;
+use unbroken_ledger::ledger::{Ledger, Surroundings};
 use unbroken_ledger::random::SystemRandom;
 use unbroken_ledger::seal::Clock;
+
+use crate::arguments::Output;
+use crate::output;
 
 /// The system's clock.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +34,32 @@ pub(crate) fn surroundings(command: &str) -> Surroundings {
         clock: Arc::new(SystemClock),
         random: Box::<SystemRandom>::default(),
         holder: holder(command),
+    }
+}
+
+/// How often a ledger that another command holds is asked for.
+const ASK_AGAIN: Duration = Duration::from_millis(200);
+
+/// Opens a ledger for a command of this name. One that a run holds is waited for, and it is said for whom: the
+/// run ends by itself.
+pub(crate) fn open_when_free(
+    folder: &Path,
+    command: &str,
+    patience: Duration,
+    out: &Output,
+) -> Result<Ledger, LedgerError> {
+    let (began, mut told) = (Instant::now(), String::new());
+    loop {
+        match Ledger::open(folder, surroundings(command)) {
+            Err(LedgerError::Held { holder, .. }) if began.elapsed() < patience => {
+                if holder != told {
+                    output::warning(out, &format!("waiting for {holder}"));
+                    told = holder;
+                }
+                std::thread::sleep(ASK_AGAIN);
+            }
+            opened => return opened,
+        }
     }
 }
 

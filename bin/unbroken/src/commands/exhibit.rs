@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use serde_json::json;
 use unbroken_container::render::counted;
@@ -9,7 +10,7 @@ use unbroken_evidence::error::printable;
 use unbroken_exhibit::Exposed;
 use unbroken_exhibit::produce::{Made, Packing, Redaction, Terms, Withhold, produce};
 use unbroken_exhibit::select::Selector;
-use unbroken_ledger::ledger::{Ledger, private_path};
+use unbroken_ledger::ledger::private_path;
 use unbroken_ledger::private::Private;
 use unbroken_ledger::reader::LogReader;
 
@@ -27,13 +28,14 @@ const BESIDE_SHOWN: usize = 5;
 pub(crate) fn run(arguments: &Exhibit, out: &Output) -> Result<u8, Failure> {
     // Before a place is made for what may not come.
     let (selectors, selection) = chosen(arguments, out)?;
+    let patience = Duration::from_secs(arguments.wait);
+    let mut ledger = world::open_when_free(&arguments.ledger.folder, "exhibit", patience, out)?;
     let out_path = match (&arguments.out, &arguments.cover) {
         (Some(out), _) => out.clone(),
         (None, Some(cover)) => cover::begin(cover)?,
         (None, None) => return Err(Failure::usage("no place was given", "give --out or --cover")),
     };
     refuse_own_ledger(&out_path, &arguments.ledger.folder)?;
-    let mut ledger = Ledger::open(&arguments.ledger.folder, world::surroundings("exhibit"))?;
     let packing =
         if arguments.without_recordings { Packing::EntriesOnly } else { Packing::Recordings };
     let withhold =

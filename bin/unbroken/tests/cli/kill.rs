@@ -181,9 +181,18 @@ fn reading_commands_answer_within_two_seconds_while_a_hundred_thousand_objects_a
     let audit = scene.json(&["audit"]);
     assert!(audit["store"].as_str().unwrap().contains("NOT CHECKED (held by"), "{audit}");
     assert_eq!(audit["exit_code"].as_u64(), Some(2));
+    // What has to append waits for the end of the run, if it may, and says for whom.
+    let exhibit = ["exhibit", "--index", "3", "--out", "exhibit.zip"];
+    let text = scene.exits(4, &[&exhibit[..], &["--wait", "0"]].concat());
+    assert!(text.contains("held by `unbroken ingest`, process"), "{text}");
+    let waiting = scene.command(&exhibit).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
     let is_writing = child.try_wait().unwrap().is_none();
     assert!(is_writing, "the writer ended too soon for this test: {:?}", began.elapsed());
     child.wait().unwrap();
+    let waited = waiting.unwrap().wait_with_output().unwrap();
+    let text = String::from_utf8_lossy(&waited.stderr);
+    assert_eq!(waited.status.code(), Some(0), "{text}");
+    assert!(text.contains("waiting for `unbroken ingest`, process"), "{text}");
     scene.ok(&["audit"]);
 }
 
