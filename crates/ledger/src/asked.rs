@@ -101,6 +101,11 @@ impl Known {
 /// Whether a pointer is the wanted one, in which `*` stands for one name.
 #[must_use]
 pub fn is_at(wanted: &str, pointer: &str) -> bool {
+    // Most pointers differ in their first letter.
+    let first = wanted.as_bytes().get(1);
+    if first != Some(&b'*') && first != pointer.as_bytes().get(1) {
+        return false;
+    }
     let (mut wanted, mut found) = (wanted.split('/'), pointer.split('/'));
     loop {
         match (wanted.next(), found.next()) {
@@ -130,14 +135,16 @@ pub fn began_on(day: Option<i64>) -> i64 {
 pub fn lookups<'a>(values: impl Iterator<Item = &'a Value>) -> Vec<i64> {
     let mut lookups = Vec::new();
     let mut began = Vec::new();
-    for value in values {
-        for known in KNOWN.iter().filter(|known| known.is_at(&value.source, &value.pointer)) {
-            // Ids are lookups of their own already.
-            if known.lookup == Some(Lookup::Value) {
-                lookups.extend(known.lookup(&value.value));
+    // Ids are lookups of their own already, and what is no lookup is not looked for, but for the start.
+    let is_meant = |known: &&Known| known.lookup == Some(Lookup::Value) || known.name == "start";
+    for value in values.filter(|value| value.source == SIDECAR) {
+        for known in KNOWN.iter().filter(is_meant) {
+            if !known.is_at(&value.source, &value.pointer) {
+                continue;
             }
-            if known.name == "start" {
-                began.extend(declared_ms(&value.value).map(day_of));
+            match known.lookup(&value.value) {
+                Some(lookup) => lookups.push(lookup),
+                None => began.extend(declared_ms(&value.value).map(day_of)),
             }
         }
     }
