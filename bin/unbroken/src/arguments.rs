@@ -282,6 +282,9 @@ pub(crate) enum Config {
     Check {
         /// The configuration
         config: PathBuf,
+        /// Sends each receiver of alerts a document that says that it is a test
+        #[arg(long)]
+        send: bool,
     },
 }
 

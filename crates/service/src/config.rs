@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use unbroken_evidence::error::printable;
+use unbroken_evidence::error::{escaped, printable};
 use unbroken_evidence::hash::Hash;
 use unbroken_ingest::key_filter::KeyFilter;
 use unbroken_ingest::layout::Layout;
@@ -95,6 +95,18 @@ pub enum Channel {
 }
 
 impl Channel {
+    /// What it is, for people: an address may hold a secret, and is not shown.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        match self {
+            Self::Webhook(_) => "a webhook".to_owned(),
+            Self::Command(words) => {
+                format!("the program {}", escaped(words.first().map_or("", String::as_str)))
+            }
+            Self::Stderr => "the log".to_owned(),
+        }
+    }
+
     /// Its name in the outbox: the same as long as it leads to the same place.
     #[must_use]
     pub fn name(&self) -> String {

@@ -10,7 +10,7 @@ use hyper::Request;
 use hyper::body::Bytes;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
-use serde_json::Value;
+use serde_json::{Value, json};
 use unbroken_evidence::error::printable;
 
 use crate::config::Channel;
@@ -18,6 +18,20 @@ use crate::config::Channel;
 /// A receiver that takes longer is given up, and asked again later.
 const PATIENCE: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_millis(50);
+
+/// Sends a document that says that it is a test, as an alert would be sent.
+///
+/// # Errors
+/// Why it was not taken; never with a secret that its address may have.
+pub fn send_test(channel: &Channel, at: &str) -> Result<(), String> {
+    deliver(
+        channel,
+        &json!({
+            "schema": "unbroken/alert@v1", "id": format!("{at}/test"), "reason": "test", "source": "",
+            "at": at, "pass": null, "sentence": "a test: nothing was found", "count": 0, "first": [],
+        }),
+    )
+}
 
 /// Delivers one alert.
 ///

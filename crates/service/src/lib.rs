@@ -21,4 +21,5 @@ pub mod service;
 mod telling;
 mod when;
 
+pub use crate::deliver::send_test;
 pub use crate::when::{When, span};

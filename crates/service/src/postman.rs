@@ -151,7 +151,13 @@ fn round(outbox: &Outbox, (name, channel): (&str, &Channel), board: &Board, paus
                 let before = pauses.get(&waiting.path).map(|(_, pause)| *pause);
                 let pause =
                     before.map_or(Duration::from_secs(1), |pause| (pause * 2).min(PAUSE_MAX));
-                tracing::error!("an alert is not delivered yet: {}", escaped(&why));
+                let (receiver, reason) = (channel.shown(), escaped(&waiting.reason));
+                tracing::error!(
+                    receiver,
+                    reason,
+                    "an alert is not delivered yet: {}",
+                    escaped(&why)
+                );
                 pauses.insert(waiting.path, (Instant::now() + pause, pause));
             }
         }

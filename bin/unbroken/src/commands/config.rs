@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use unbroken_evidence::error::escaped;
 use unbroken_ledger::reader::LogReader;
 use unbroken_ledger::seal::Clock as _;
-use unbroken_service::config::{Channel, EXAMPLE, SourceConfig};
+use unbroken_service::config::{EXAMPLE, SourceConfig};
 
 use crate::arguments::{self, Output};
 use crate::failure::Failure;
@@ -17,7 +17,7 @@ use crate::{output, policies, service};
 pub(crate) fn run(arguments: &arguments::Config, out: &Output) -> Result<u8, Failure> {
     match arguments {
         arguments::Config::Init => init(out),
-        arguments::Config::Check { config } => check(config, out),
+        arguments::Config::Check { config, send } => check(config, *send, out),
     }
 }
 
@@ -31,7 +31,7 @@ fn init(out: &Output) -> Result<u8, Failure> {
 }
 
 /// Everything that can be told without looking at a source.
-fn check(path: &Path, out: &Output) -> Result<u8, Failure> {
+fn check(path: &Path, send: bool, out: &Output) -> Result<u8, Failure> {
     let config = service::read(path)?;
     let mut problems = Vec::new();
     if let Err(error) = LogReader::open(&config.ledger) {
@@ -59,16 +59,20 @@ fn check(path: &Path, out: &Output) -> Result<u8, Failure> {
         documents.push(json!({"location": source.location, "next": content, "next_state": state}));
     }
     for alert in &config.alerts {
-        let to = match &alert.channel {
-            Channel::Webhook(_) => "a webhook".to_owned(),
-            Channel::Command(words) => {
-                format!("the program {}", escaped(words.first().map_or("", String::as_str)))
+        let to = alert.channel.shown();
+        let at = unbroken_evidence::time::Time::from_unix_ms(now).to_string();
+        let sent = send.then(|| unbroken_service::send_test(&alert.channel, &at));
+        let taken = match sent {
+            None => "",
+            Some(Ok(())) => "; it took the test",
+            Some(Err(why)) => {
+                problems.push(format!("the test was not taken by {to}: {why}"));
+                "; it DID NOT take the test"
             }
-            Channel::Stderr => "the log".to_owned(),
         };
         let on: Vec<&str> = alert.on.iter().map(|reason| reason.name()).collect();
         let on = if on.is_empty() { "everything".to_owned() } else { on.join(", ") };
-        text.push_str(&format!("alerts of {on}: to {to}\n"));
+        text.push_str(&format!("alerts of {on}: to {to}{taken}\n"));
     }
     for problem in &problems {
         text.push_str(&format!("problem: {problem}\n"));

@@ -308,4 +308,11 @@ fn what_cannot_work_is_refused_before_it_begins() {
     assert!(text.contains("`include`, `exclude`: ") && text.contains("brackets"), "{text}");
     configure(&scene, free_port(), "include = [\"org-1/**\"]");
     scene.ok(&["config", "check", "run.toml"]);
+    // Whether somebody would hear of it is known before there is something to hear of.
+    let text = scene.ok(&["config", "check", "run.toml", "--send"]);
+    assert!(text.contains("to the program sh; it took the test"), "{text}");
+    assert_eq!(alerts(&scene)[0]["reason"], "test");
+    std::fs::write(scene.path("refuse"), "").unwrap();
+    let text = scene.exits(2, &["config", "check", "run.toml", "--send"]);
+    assert!(text.contains("problem: the test was not taken by the program sh: "), "{text}");
 }
