@@ -301,3 +301,49 @@ fn a_metadata_file_that_cannot_be_read_again_keeps_its_recording_back() {
     let (code, text, document) = cloud.ingest();
     assert_eq!((code, document["sources"][0]["sealed"].as_u64()), (0, Some(1)), "{text}");
 }
+
+/// An export often lies in another account: a role there is taken, with the external id that its owner gave. Both
+/// stand in a profile, as the tools of AWS have it.
+#[test]
+fn a_role_with_an_external_id_is_taken_as_the_profile_says() {
+    let cloud = Cloud::new();
+    cloud.recording("r-1");
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let sts = format!("http://{}", listener.local_addr().unwrap());
+    let answer = format!(
+        "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><AssumeRoleResult>\
+         <AssumedRoleUser><AssumedRoleId>AROA:s</AssumedRoleId><Arn>arn:aws:sts::1:assumed-role/reader/s</Arn></AssumedRoleUser>\
+         <Credentials><AccessKeyId>{ACCESS_KEY}</AccessKeyId><SecretAccessKey>{SECRET_KEY}</SecretAccessKey>\
+         <SessionToken>token</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration></Credentials>\
+         </AssumeRoleResult></AssumeRoleResponse>"
+    );
+    let server = std::thread::spawn(move || {
+        let (mut socket, _) = listener.accept().unwrap();
+        let mut request = Vec::new();
+        let mut buffer = [0; 4_096];
+        while !request.windows(11).any(|part| part == b"ExternalId=") {
+            let count = socket.read(&mut buffer).unwrap();
+            assert!(count > 0, "{}", String::from_utf8_lossy(&request));
+            request.extend_from_slice(&buffer[..count]);
+        }
+        let length = answer.len();
+        let head =
+            format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
+        socket.write_all(format!("{head}{answer}").as_bytes()).unwrap();
+        String::from_utf8(request).unwrap()
+    });
+    let profiles = "[profile export]\nrole_arn = arn:aws:iam::1:role/reader\nexternal_id = matter-7\n\
+                    source_profile = own\n[profile own]\naws_access_key_id = OWN\naws_secret_access_key = own\n";
+    std::fs::write(cloud.scene.path("profiles"), profiles).unwrap();
+    let location = format!("s3://{BUCKET}/org-1/");
+    let mut command = cloud.command(&["ingest", "--profile", "export", &location]);
+    command.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
+    command.env("AWS_CONFIG_FILE", cloud.scene.path("profiles")).env("AWS_ENDPOINT_URL_STS", sts);
+    let output = command.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    let asked = server.join().unwrap();
+    assert!(asked.contains("RoleArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Freader"), "{asked}");
+    assert!(asked.contains("ExternalId=matter-7"), "{asked}");
+    assert_eq!(cloud.scene.json(&["status"])["recordings"], 1);
+}
