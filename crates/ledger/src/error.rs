@@ -305,7 +305,9 @@ impl LedgerError {
             Self::HeadCopyMissing { .. } => {
                 "nothing was written: without it nobody can tell whether this ledger is an old state; bring it back, or, if you are sure, name another with --head-copy"
             }
-            Self::Held { .. } => "wait until that process has ended, then run the command again",
+            Self::Held { .. } => {
+                "run the command again when it has let go of the ledger: a run does at its end, a service between two looks"
+            }
             Self::NotALedger { .. } => "make one with `unbroken init DIR --origin NAME`",
             Self::Unfinished { .. } => {
                 "run `unbroken init` again with the same origin: it finishes what it began, with the same keys"

@@ -3,17 +3,35 @@
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use unbroken_ledger::seal::Clock;
 
 use crate::board::Board;
 
-/// Whoever asks more slowly is not waited for: there is one thread for all.
+/// So many are answered at once; whoever comes then is turned away.
+const AT_ONCE: usize = 16;
+/// Whoever asks more slowly is not waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
 const REQUEST_BYTES_MAX: usize = 8_192;
 const LOOK: Duration = Duration::from_millis(50);
+
+/// One of the places of those who are answered; free again when it is dropped.
+struct Place(Arc<AtomicUsize>);
+
+impl Place {
+    fn take(taken: &Arc<AtomicUsize>) -> Self {
+        taken.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(taken))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 /// Answers until `stop` is set.
 ///
@@ -27,11 +45,20 @@ pub(crate) fn serve(
 ) -> std::io::Result<std::thread::JoinHandle<()>> {
     let listener = TcpListener::bind(address)?;
     listener.set_nonblocking(true)?;
+    let answering = Arc::new(AtomicUsize::new(0));
     Ok(std::thread::spawn(move || {
         while !stop.load(Ordering::Relaxed) {
             match listener.accept() {
-                // One that breaks off harms nobody.
-                Ok((stream, _)) => drop(answer(stream, &board, clock.now().unix_ms())),
+                Ok((stream, _)) if answering.load(Ordering::Relaxed) < AT_ONCE => {
+                    let (board, now) = (Arc::clone(&board), clock.now().unix_ms());
+                    let place = Place::take(&answering);
+                    // One that breaks off, or asks slowly, harms nobody.
+                    std::thread::spawn(move || {
+                        let _place = place;
+                        drop(answer(stream, &board, now));
+                    });
+                }
+                Ok((stream, _)) => drop(stream),
                 Err(_) => std::thread::sleep(LOOK),
             }
         }
@@ -104,8 +131,9 @@ mod tests {
         let board = Arc::new(Board::default());
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let served = serve(free, Arc::clone(&board), Arc::new(Fixed), Arc::clone(&stop)).unwrap();
-        // Somebody who says nothing holds the others up for two seconds, and no longer.
-        let silent = TcpStream::connect(free).unwrap();
+        // Those who say nothing hold nobody up; when all places are theirs, others are turned away for two seconds.
+        let silent: Vec<TcpStream> =
+            (1..AT_ONCE).map(|_| TcpStream::connect(free).unwrap()).collect();
         let well = ask(free, "GET /healthz HTTP/1.1\r\n\r\n");
         assert!(
             well.starts_with("HTTP/1.1 200 OK\r\n") && well.ends_with("\r\n\r\nok\n"),
