@@ -329,10 +329,7 @@ impl LedgerError {
                 "bring the newest private.db back, or run `unbroken restore`, which seals a `gap` entry"
             }
             Self::Newer { .. } => "use the newer version of this program",
-            Self::OlderPrivate { found, .. } if found + 1 == PRIVATE_FORMAT => {
-                "`unbroken restore` brings it to this version"
-            }
-            Self::OlderPrivate { .. } => "use the version of this program that wrote it",
+            Self::OlderPrivate { found, .. } => of_older_private(*found),
             Self::Older { .. } => "run `unbroken restore`, which rebuilds the store from the log",
             Self::NoLog { .. } => {
                 "if the store is there, the next `unbroken ingest` publishes the log again; otherwise bring it back from a copy"
@@ -350,6 +347,15 @@ impl LedgerError {
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         if matches!(self, Self::Form(_)) { 5 } else { 4 }
+    }
+}
+
+/// What to do with a private.db of an older format.
+const fn of_older_private(found: u32) -> &'static str {
+    if found + 1 == PRIVATE_FORMAT {
+        "`unbroken restore` brings it to this version"
+    } else {
+        "use the version of this program that wrote it"
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use unbroken_evidence::error::{chain, escaped};
 use unbroken_evidence::time::Time;
 use unbroken_ingest::error::IngestError;
-use unbroken_ingest::gaps;
+use unbroken_ingest::gaps::{self, Gap};
 use unbroken_ingest::passes::LastPasses;
 use unbroken_ingest::run::{self, Context, Options, Progress};
 use unbroken_ingest::source::Source;
@@ -55,6 +55,12 @@ struct Ended<'a>(&'a AtomicBool);
 impl Drop for Ended<'_> {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+fn tell_of_gaps(name: &str, gaps: &[Gap]) {
+    for gap in gaps {
+        tracing::warn!(source = %escaped(name), entry = gap.index, "{}", gap.sentence);
     }
 }
 
@@ -127,26 +133,40 @@ impl Service<'_> {
                 }
             }
             Kind::State => {
-                let started = self.now();
-                let summary = state::run(&mut ledger, &*source, config.state_rate, &context);
-                let summary = summary.map_err(Failed::of_ingest)?;
-                let finished = summary.exit_code() != 4 && !summary.interrupted;
-                tracing::info!(
-                    source = %escaped(name), checked = summary.checked, held = summary.held,
-                    changed = summary.changed, unread = summary.unread, pass = summary.pass,
-                    "looked at tags, locks and holds"
-                );
-                self.board.set(|facts| {
-                    let source = facts.sources.entry(name.to_owned()).or_default();
-                    source.unread += summary.unread;
-                    if finished {
-                        source.state_finished = Some(started);
-                    }
-                });
+                self.state(config, &mut ledger, &*source, &context)?;
             }
         }
         let (size, now) = (ledger.size(), self.now());
         self.board.set(|facts| (facts.size, facts.checkpoint) = (size, Some(now)));
+        Ok(())
+    }
+
+    /// Looks at tags, locks and holds again.
+    fn state(
+        &self,
+        config: &SourceConfig,
+        ledger: &mut Ledger,
+        source: &dyn Source,
+        context: &Context<'_>,
+    ) -> Result<(), Failed> {
+        let name = config.location.as_str();
+        let started = self.now();
+        let summary = state::run(ledger, source, config.state_rate, context);
+        let summary = summary.map_err(Failed::of_ingest)?;
+        let finished = summary.exit_code() != 4 && !summary.interrupted;
+        tell_of_gaps(name, &summary.gaps);
+        tracing::info!(
+            source = %escaped(name), checked = summary.checked, held = summary.held,
+            changed = summary.changed, unread = summary.unread, pass = summary.pass,
+            "looked at tags, locks and holds"
+        );
+        self.board.set(|facts| {
+            let source = facts.sources.entry(name.to_owned()).or_default();
+            source.unread += summary.unread;
+            if finished {
+                source.state_finished = Some(started);
+            }
+        });
         Ok(())
     }
 
@@ -183,9 +203,7 @@ impl Service<'_> {
 
     /// Keeps what a look did for a monitor; whether it came to its end.
     fn content(&self, name: &str, summary: &run::Summary, started: u64) -> bool {
-        for gap in &summary.gaps {
-            tracing::warn!(source = %escaped(name), entry = gap.index, "{}", gap.sentence);
-        }
+        tell_of_gaps(name, &summary.gaps);
         let finished =
             summary.listing_broke_off.is_none() && !summary.interrupted && !summary.emptied;
         tracing::info!(

@@ -87,6 +87,8 @@ impl Outbox {
     /// # Errors
     /// Those of the system.
     pub(crate) fn put(&self, alert: &Alert, channel: &str) -> io::Result<()> {
+        // Somebody may have tidied the folder away since.
+        create_folder(&self.folder)?;
         let name = format!("{:020}_{}_{channel}.json", alert.number, alert.reason.name());
         write_file(&self.folder.join(name), format!("{:#}\n", alert.document()).as_bytes(), 0o600)
     }
