@@ -132,3 +132,99 @@ fn an_id_that_nothing_has_is_named_and_so_is_what_was_not_asked_for() {
     assert_eq!(document["not_found"][0], "index 999", "{document}");
     assert_eq!(document["not_asked_for"].as_array().unwrap().len(), 2, "{document}");
 }
+
+/// Questions of comparisons, drawn from a fixed seed.
+struct Questions(u64);
+
+impl Questions {
+    fn below(&mut self, most: usize) -> usize {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % most
+    }
+
+    fn next(&mut self, depth: usize) -> String {
+        const COMPARISONS: [&str; 20] = [
+            "agent = anna",
+            "agent = \"a*\"",
+            "agent != anna",
+            "agent = \u{fc}",
+            "queue = q1",
+            "number = \"+491\"",
+            "conversation = c-3",
+            "recording = r-7",
+            "finding = companion-missing",
+            "complete = no",
+            "gone = yes",
+            "hold = yes",
+            "source = export",
+            "direction = inbound",
+            "start >= 2026-03-01",
+            "start < 2026-04-01",
+            "start = 2026-03-01",
+            "start <= 1970-01-02",
+            "start > 2026-02-28T23:00:00Z",
+            "start >= 1970-01-01",
+        ];
+        match self.below(if depth > 2 { 4 } else { 10 }) {
+            0..4 => COMPARISONS[self.below(COMPARISONS.len())].to_owned(),
+            4..7 => format!("({}) and ({})", self.next(depth + 1), self.next(depth + 1)),
+            7..9 => format!("({}) or ({})", self.next(depth + 1), self.next(depth + 1)),
+            _ => format!("not ({})", self.next(depth + 1)),
+        }
+    }
+}
+
+/// Lookups only narrow what is asked: with or without them the same entries answer, after every change.
+#[test]
+fn whatever_is_asked_lookups_find_what_going_through_every_opening_finds() {
+    const STARTS: [&str; 8] = [
+        "2026-03-05T07:00:00.000+0000",
+        "2026-03-01T00:00:00Z",
+        "2026-02-28T23:59:59.999-0100",
+        "2026-04-01T00:30:00+0100",
+        "1969-12-31T23:00:00Z",
+        "9999-12-31T23:59:59Z",
+        "yesterday",
+        "",
+    ];
+    let scene = Scene::new();
+    let agents = ["\"anna\"", "\"bert\",\"anna\"", "", "\"\"", "\"a*b\"", "\"\u{fc}\""];
+    let put = |n: usize, turn: usize| {
+        let (conversation, id) = (format!("c-{}", n % 7), format!("r-{n}"));
+        let media = scene.media(&conversation, &id, format!("sound {n}").as_bytes());
+        let sidecar = format!(
+            "{{\"mediaType\":\"Call\",\"conversationId\":\"{conversation}\",\"recordingId\":\"{id}\",\
+             \"userIds\":[{}],\"startTime\":\"{}\",\"queueName\":\"q{}\",\"ani\":\"+49{}\",\
+             \"initialDirection\":\"{}\"}}",
+            agents[(n * 5 + turn) % agents.len()],
+            STARTS[(n * 7 + turn) % STARTS.len()],
+            (n + turn) % 3,
+            n % 4,
+            if n % 2 == 0 { "inbound" } else { "outbound" },
+        );
+        if n % 9 != 8 {
+            std::fs::write(media.with_extension("opus_metadata.json"), sidecar).unwrap();
+        }
+    };
+    let mut questions = Questions(7);
+    let mut compare = |when: &str| {
+        let mut answered = 0;
+        for _ in 0..40 {
+            let question = questions.next(0);
+            let with = found(&scene, &["--where", &question]);
+            let without = found(&scene, &["--where", &format!("not (not ({question}))")]);
+            assert_eq!(with, without, "{when}: {question}");
+            answered += usize::from(!with.is_empty());
+        }
+        assert!(answered > 10, "{when}: {answered} of 40 questions have an answer");
+    };
+    (0..27).for_each(|n| put(n, 0));
+    scene.exits(2, &["ingest", "export"]);
+    compare("sealed");
+    (0..27).step_by(4).for_each(|n| put(n, 1));
+    scene.exits(2, &["ingest", "export"]);
+    std::fs::remove_file(scene.conversation("c-3").join("r-3.opus")).unwrap();
+    scene.exits(2, &["ingest", "export"]);
+    compare("amended, and one of them gone");
+}
