@@ -168,16 +168,16 @@ impl History {
             let why = format!("entry {target}, which it names, cannot be read");
             return findings.not_established(Step::Named, item, &why);
         }
+        if named.tag == Tag::Refused {
+            let why = format!("the signature of entry {target}, which it names, does not hold");
+            return findings.not_established(Step::Named, item, &why);
+        }
         let expected = format!("leaf {} of entry {target}", named.leaf);
         let found = reference.leaf.to_string();
         let holds = named.leaf == reference.leaf;
         findings.check(holds, Step::References, item, &expected, &found);
         match named.tag {
             Tag::Passed => return,
-            Tag::Refused => {
-                let why = format!("the signature of entry {target}, which it names, does not hold");
-                return findings.not_established(Step::Named, item, &why);
-            }
             Tag::Unread | Tag::Unknown => {
                 let why = format!("entry {target}, which it names, is not understood");
                 return findings.not_established(Step::Named, item, &why);

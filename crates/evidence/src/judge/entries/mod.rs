@@ -126,6 +126,8 @@ pub(crate) struct Entries {
     /// Where each control entry stands among them.
     control: BTreeMap<u64, Position>,
     pending: Vec<Pending>,
+    /// The first control entry whose signature does not hold: what it may have said is not known.
+    changed_control: Option<u64>,
 }
 
 impl Entries {
@@ -139,6 +141,7 @@ impl Entries {
             settled: 0,
             control: BTreeMap::new(),
             pending: Vec::new(),
+            changed_control: None,
         }
     }
 
@@ -286,7 +289,8 @@ impl Entries {
 
     /// Whether a control entry that is not understood may have added a key; otherwise a contradiction.
     fn may_be_added(&self, index: u64, item: &str, found: &str, findings: &mut Findings) -> bool {
-        let Some(blind) = self.keys.not_read_from().filter(|blind| *blind < index) else {
+        let blind = self.keys.not_read_from().or(self.changed_control);
+        let Some(blind) = blind.filter(|blind| *blind < index) else {
             let expected = "a key that a control entry below added";
             findings.contradicted(Step::Signature, item, expected, found);
             return false;
@@ -358,6 +362,7 @@ impl Entries {
                 signature_finding(index, check, findings);
                 self.keys.pass(index, leaf);
                 self.keys.lose(index);
+                self.changed_control.get_or_insert(index);
                 return self.pending.push(Pending::Refused(index));
             }
         };

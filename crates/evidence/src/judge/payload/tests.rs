@@ -334,6 +334,17 @@ fn what_was_changed_is_accused_and_what_hangs_on_it_is_not() {
         accused(checkpoint, size),
         [format!("V7! {checkpoint}"), "V8! checkpoint".to_owned()]
     );
+    // Who names an entry that was changed, or signs with a key that a changed control entry added, is not accused.
+    for path in ["ledger/entries/2.note", "ledger/control/3.note"] {
+        let index = path.trim_end_matches(".note").rsplit('/').next().unwrap();
+        let proof = path.replace(".note", ".tlog-proof");
+        let expected = [
+            format!("V7! {path}"),
+            format!("V10! entry {index}, by its proof {proof}"),
+            format!("V14! entry {index}"),
+        ];
+        assert_eq!(accused(path, ("07:00:0", "07:10:0")), expected);
+    }
     let genesis = "ledger/control/0.note";
     let time = ("07:00:00", "07:10:00");
     let proof = "V10! entry 0, by its proof ledger/control/0.tlog-proof".to_owned();
