@@ -15,7 +15,7 @@ use unbroken_evidence::vocabulary::object;
 use crate::durable;
 use crate::error::LedgerError;
 use crate::place::{private_path, with_ending};
-use crate::private::{ObjectState, Private, Row, Watched, companions_digest};
+use crate::private::{LOOKUPS_WANTED, ObjectState, Private, Row, Watched, companions_digest};
 use crate::reader::LogReader;
 use crate::restore::free_name;
 use crate::row::{Parts, PreparedRow};
@@ -129,7 +129,7 @@ fn move_aside(path: &Path, old: &Path) -> Result<(), LedgerError> {
 /// A copy of the database at `from`, without its write-ahead log, if that is whole.
 fn copied(from: &Path, fresh: &Path) -> Result<Option<Private>, LedgerError> {
     std::fs::copy(from, fresh).map_err(LedgerError::io(fresh, "cannot be written"))?;
-    match sound(fresh) {
+    match Private::upgrade(fresh).and_then(|()| sound(fresh)) {
         Ok(private) => Ok(Some(private)),
         Err(error) if error.is_private_damage() => {
             remove(fresh)?;
@@ -219,6 +219,7 @@ pub(crate) fn mend(
         private.replace(made)?;
     }
     private.set_meta(TAKING_FROM, None)?;
+    private.set_meta(LOOKUPS_WANTED, None)?;
     Ok(mended)
 }
 

@@ -43,6 +43,9 @@ CREATE TABLE aside (idx INTEGER, leaf BLOB, opening BLOB);
 const TABLES_BY_INDEX: [&str; 7] =
     ["openings", "objects", "documents", "listings", "erasures", "watched", "superseded"];
 
+/// Set while lookups are missing that this format has: nothing is answered from them until they were made.
+pub const LOOKUPS_WANTED: &str = "lookups-wanted";
+
 /// The database of a ledger.
 #[derive(Debug)]
 pub struct Private {
@@ -192,8 +195,10 @@ impl Private {
             return Ok(());
         }
         let held = watch::HELD;
-        let schema =
-            format!("BEGIN; {SUPERSEDED} {held} PRAGMA user_version = {PRIVATE_FORMAT}; COMMIT;");
+        let mark = format!("INSERT OR REPLACE INTO meta VALUES ('{LOOKUPS_WANTED}', x'');");
+        let schema = format!(
+            "BEGIN; {SUPERSEDED} {held} {mark} PRAGMA user_version = {PRIVATE_FORMAT}; COMMIT;"
+        );
         private.db.execute_batch(&schema).map_err(&failed)
     }
 

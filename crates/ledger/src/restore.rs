@@ -93,7 +93,10 @@ pub fn restore(
     }
     let size = if is_whole { store_size.max(log_size + salvaged) } else { log_size + salvaged };
     let (mut private, old_private) = mend::open(folder)?;
-    let old = old_private.as_deref().and_then(|old| Private::open_to_read(old).ok());
+    let old = old_private.as_deref().and_then(|old| {
+        // One of the format before this one has as much to give.
+        Private::upgrade(old).and_then(|()| Private::open_to_read(old)).ok()
+    });
     let built = private.built_on()?.map_or(0, |(built, _)| built);
     // Beyond what it built on, rows are of entries that were about to be sealed. A store that is whole says
     // that they were not; of one that had to be built again nobody can tell.

@@ -201,6 +201,20 @@ impl Private {
         Ok((found.len() <= most).then_some(found))
     }
 
+    /// Whether an object was held, and whether it was gone, as the newest entry below `size` about it says.
+    ///
+    /// # Errors
+    /// `Private`.
+    pub fn stands(&self, source: i64, key: &[u8], size: u64) -> Result<(bool, bool), LedgerError> {
+        let failed = self.failed("cannot be read");
+        let select = "SELECT held, gone FROM watched WHERE source = ?1 AND key = ?2 AND idx < ?3 \
+                      ORDER BY idx DESC LIMIT 1";
+        let mut select = self.db.prepare_cached(select).map_err(&failed)?;
+        let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+        let found = select.query_row(params![source, key, to_row(size)], read).optional();
+        Ok(found.map_err(&failed)?.unwrap_or_default())
+    }
+
     /// How many objects are not there, as the newest entry below `size` about each says.
     pub(crate) fn gone(&self, size: u64) -> Result<u64, LedgerError> {
         // Few are gone: of each that ever was it is looked up whether anything newer is said.

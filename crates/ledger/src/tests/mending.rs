@@ -7,7 +7,7 @@ use super::auditing::{CHANGES, audited, change, whole_ledger};
 use super::{append, created, surroundings};
 use crate::ledger::Ledger;
 use crate::place::private_path;
-use crate::private::{Lookup, Private};
+use crate::private::{LOOKUPS_WANTED, Lookup, Private};
 use crate::restore::{Restored, restore};
 
 fn place() -> (tempfile::TempDir, std::path::PathBuf) {
@@ -75,11 +75,17 @@ fn a_private_db_of_the_format_before_this_one_is_brought_forward() {
     let before = "DROP TABLE superseded; DROP INDEX watched_held; DROP TABLE lookups_0; PRAGMA user_version = 3;";
     db.execute_batch(before).unwrap();
     drop(db);
-    let refused = Private::open(&private_path(&folder)).unwrap_err();
+    let path = private_path(&folder);
+    let refused = Private::open(&path).unwrap_err();
     assert!(refused.hint().contains("unbroken restore"), "{}", refused.hint());
+    // A restore that ends before the lookups were made leaves a mark by which nothing is answered from them.
+    Private::upgrade(&path).unwrap();
+    let marked = |path| Private::open(path).unwrap().meta(LOOKUPS_WANTED).unwrap().is_some();
+    assert!(marked(&path));
     let restored = mended(&folder);
     assert_eq!((restored.lost, restored.parts_lost), (0, 0));
-    assert_eq!(Private::open(&private_path(&folder)).unwrap().current(100).unwrap(), 8);
+    assert!(!marked(&path));
+    assert_eq!(Private::open(&path).unwrap().current(100).unwrap(), 8);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use unbroken_ledger::head_copy;
 use unbroken_ledger::keys::{self, verifier_of_log};
 use unbroken_ledger::ledger::{private_path, store_folder};
 use unbroken_ledger::lock::Lock;
-use unbroken_ledger::private::Private;
+use unbroken_ledger::private::{LOOKUPS_WANTED, Private};
 use unbroken_ledger::reader::LogReader;
 use unbroken_ledger::restore::{RESEAL_NEEDED, RESEALED, SEALED_GAPS};
 use unbroken_ledger::seal::Clock as _;
@@ -132,6 +132,10 @@ fn problems(
     }
     if let Some(ranges) = private.meta(SEALED_GAPS)? {
         problems.push(format!("openings of entries {} are lost", String::from_utf8_lossy(&ranges)));
+    }
+    if private.meta(LOOKUPS_WANTED)?.is_some() {
+        let what = "lookups of a newer version are still to be made: run `unbroken restore`";
+        problems.push(what.to_owned());
     }
     if private.meta(RESEAL_NEEDED)?.is_some() {
         let done = private.meta_names(RESEALED)?;
