@@ -9,7 +9,7 @@ use unbroken_evidence::error::escaped;
 use unbroken_evidence::field::FieldType;
 use unbroken_evidence::hash::Hash;
 use unbroken_evidence::opening::VerifiedOpening;
-use unbroken_ingest::query::Query;
+use unbroken_ingest::query::{Answer, Query};
 use unbroken_ledger::ledger::private_path;
 use unbroken_ledger::private::{Lookup, Private};
 use unbroken_ledger::reader::LogReader;
@@ -61,11 +61,14 @@ pub(crate) fn run(folder: &Path, wanted: &Wanted<'_>, out: &Output) -> Result<u8
         Ok(())
     };
     let question = questions::read(wanted.question)?;
+    let mut asked = None;
     match by_lookup {
         _ if question.is_some() => {
-            for index in answers(question.as_ref(), folder, &private, out)? {
-                each(index)?;
+            let answer = answers(question.as_ref(), folder, &private, out)?;
+            for index in &answer.indices {
+                each(*index)?;
             }
+            asked = Some(counts(&answer));
         }
         Some((kind, value)) => {
             for index in
@@ -81,22 +84,33 @@ pub(crate) fn run(folder: &Path, wanted: &Wanted<'_>, out: &Output) -> Result<u8
         }
         None => (0..size).try_for_each(&mut each)?,
     }
-    let asks_nothing = by_lookup.is_none() && question.is_none();
-    if count == 0 && wanted.incomplete && asks_nothing {
-        if !out.quiet && !out.json {
-            output::say("no recording is incomplete, by the newest entry of each");
-        }
-    } else if count == 0 {
-        output::warning(
-            out,
-            "no entry was found; recordings whose opening is lost or erased cannot be found this way",
-        );
+    if count == 0 {
+        let asks_nothing = by_lookup.is_none() && question.is_none();
+        say_none(wanted.incomplete && asks_nothing, out);
     }
     output::json(
         out,
-        &json!({"schema": "unbroken/list@v1", "exit_code": 0, "entries": documents}),
+        &json!({"schema": "unbroken/list@v1", "exit_code": 0, "asked": asked, "entries": documents}),
     )?;
     Ok(0)
+}
+
+/// That nothing was found, which is good news where only what is incomplete was asked for.
+fn say_none(of_incomplete: bool, out: &Output) {
+    if !of_incomplete {
+        let what = "no entry was found; recordings whose opening is lost or erased cannot be found this way";
+        output::warning(out, what);
+    } else if !out.quiet && !out.json {
+        output::say("no recording is incomplete, by the newest entry of each");
+    }
+}
+
+/// How much was asked, for machines.
+fn counts(answer: &Answer) -> Value {
+    json!({
+        "recordings": answer.recordings, "answered": answer.indices.len(),
+        "not_asked": answer.unknown, "start_unknown": answer.without_start,
+    })
 }
 
 /// The entries that answer a question; how many they are of how many is said.
@@ -105,11 +119,11 @@ fn answers(
     folder: &Path,
     private: &Private,
     out: &Output,
-) -> Result<Vec<u64>, Failure> {
-    let Some(question) = question else { return Ok(Vec::new()) };
+) -> Result<Answer, Failure> {
+    let Some(question) = question else { return Ok(Answer::default()) };
     let answer = question.find(&mut LogReader::open(folder)?, private)?;
     questions::say(&answer, out);
-    Ok(answer.indices)
+    Ok(answer)
 }
 
 /// An entry about a recording, as far as its opening shows it.

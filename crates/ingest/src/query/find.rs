@@ -8,7 +8,7 @@ use unbroken_evidence::opening::VerifiedOpening;
 use unbroken_evidence::time::declared_ms;
 use unbroken_ledger::asked::{Known, began_on};
 use unbroken_ledger::error::LedgerError;
-use unbroken_ledger::private::Private;
+use unbroken_ledger::private::{LOOKUPS_WANTED, Private};
 use unbroken_ledger::reader::LogReader;
 use unbroken_ledger::restore::SEALED_GAPS;
 
@@ -35,11 +35,12 @@ impl Query {
     /// Those of log and private.db.
     pub fn find(&self, reader: &mut LogReader, private: &Private) -> Result<Answer, LedgerError> {
         let size = reader.checkpoint().size;
-        // Where openings are known to be lost, what they would have answered has to be counted.
-        let candidates = match private.meta(SEALED_GAPS)? {
-            Some(_) => None,
-            None => self.expression.candidates(private, size)?,
-        };
+        // Where openings are known to be lost, what they would have answered has to be counted; and where lookups
+        // are still to be made, they tell nothing.
+        let is_whole = private.meta(SEALED_GAPS)?.is_none()
+            && private.meta(LOOKUPS_WANTED)?.is_none()
+            && private.end()? >= size;
+        let candidates = if is_whole { self.expression.candidates(private, size)? } else { None };
         match candidates {
             None => self.of_all(reader, private),
             Some(candidates) => self.of_these(candidates, reader, private),
@@ -49,11 +50,12 @@ impl Query {
     /// Goes through the newest entry of each recording.
     fn of_all(&self, reader: &mut LogReader, private: &Private) -> Result<Answer, LedgerError> {
         let mut answer = Answer::default();
-        for index in 0..reader.checkpoint().size {
+        let size = reader.checkpoint().size;
+        for index in 0..size {
             let entry = reader.entry(index)?;
-            if self.asks_of(index, &entry, reader.checkpoint().size, private)? {
+            if self.asks_of(index, &entry, size, private)? {
                 answer.recordings += 1;
-                self.ask(index, &entry, private, &mut answer)?;
+                self.ask(index, &entry, (private, size), &mut answer)?;
             }
         }
         Ok(answer)
@@ -74,7 +76,7 @@ impl Query {
         for index in candidates.range(..size).copied() {
             let entry = reader.entry(index)?;
             if self.asks_of(index, &entry, size, private)? {
-                self.ask(index, &entry, private, &mut answer)?;
+                self.ask(index, &entry, (private, size), &mut answer)?;
             }
         }
         if !self.expression.asks_when_it_began() {
@@ -109,7 +111,7 @@ impl Query {
         &self,
         index: u64,
         entry: &UnverifiedEntry,
-        private: &Private,
+        (private, size): (&Private, u64),
         answer: &mut Answer,
     ) -> Result<(), LedgerError> {
         let Some(opening) = private.opening_of(index, entry)? else {
@@ -117,7 +119,7 @@ impl Query {
             return Ok(());
         };
         let (held, gone) = if self.expression.asks_how_it_stands() {
-            stands(private, index)?
+            stands(private, index, size)?
         } else {
             (false, false)
         };
@@ -142,11 +144,11 @@ fn has_start(opening: &VerifiedOpening) -> bool {
 }
 
 /// Whether the object of an entry was held, and whether it was gone, when somebody looked last.
-fn stands(private: &Private, index: u64) -> Result<(bool, bool), LedgerError> {
-    let Some(state) = private.object(index)? else { return Ok((false, false)) };
-    let newest = private.newest_watched(state.source, &state.key, None, 1)?;
-    let newest = newest.into_iter().find(|(_, watched)| watched.key == state.key);
-    Ok(newest.map_or((false, false), |(_, watched)| (watched.held, watched.gone)))
+fn stands(private: &Private, index: u64, size: u64) -> Result<(bool, bool), LedgerError> {
+    match private.object(index)? {
+        None => Ok((false, false)),
+        Some(state) => private.stands(state.source, &state.key, size),
+    }
 }
 
 impl Expression {

@@ -79,6 +79,10 @@ impl Query {
     /// # Errors
     /// Where one is no day and no time.
     pub fn period(from: Option<&str>, to: Option<&str>) -> Result<Option<Self>, String> {
+        // It stands in quotes below, and must not leave them.
+        if [from, to].into_iter().flatten().any(|time| time.contains(['"', '\\'])) {
+            return Err("expected a day or a time, as 2026-03-01".to_owned());
+        }
         let parts: Vec<String> = [(from, ">="), (to, "<")]
             .into_iter()
             .filter_map(|(time, operator)| Some(format!("start {operator} \"{}\"", time?)))
