@@ -19,6 +19,9 @@ use crate::error::ExhibitError;
 /// Entries whose conversations are looked at for what else they have.
 const CONVERSATIONS_MAX: usize = 5_000;
 
+/// Ids that an error names.
+const NAMED_MAX: usize = 20;
+
 /// What was asked for.
 #[derive(Clone, Debug)]
 pub enum Selector {
@@ -62,8 +65,9 @@ impl Selecting<'_> {
         let wants_all = selectors.iter().any(|selector| matches!(selector, Selector::All));
         let mut not_found = Vec::new();
         let wanted = self.wanted(selectors, &mut not_found)?;
-        if let (true, false, Some(first)) = (wanted.is_empty(), wants_all, not_found.first()) {
-            return Err(ExhibitError::Nothing { what: first.clone() });
+        if wanted.is_empty() && !wants_all && !not_found.is_empty() {
+            not_found.truncate(NAMED_MAX);
+            return Err(ExhibitError::Nothing { what: not_found.join(", ") });
         }
         let mut selection = match lookups_hold && !wants_all {
             true => self.by_lookup(wanted)?,
@@ -119,8 +123,9 @@ impl Selecting<'_> {
     fn beside(&mut self, selection: &mut Selection) -> Result<(), LedgerError> {
         let mut conversations = BTreeSet::new();
         for index in selection.subjects.values().flatten().take(CONVERSATIONS_MAX) {
-            let conversation = recording::CONVERSATION;
-            conversations.extend(self.opened(*index, recording::SOURCE, conversation)?);
+            for said in [recording::CONVERSATION, recording::PATH_CONVERSATION] {
+                conversations.extend(self.opened(*index, recording::SOURCE, said)?);
+            }
         }
         for conversation in conversations {
             let called = Called::Conversation(&conversation);

@@ -10,7 +10,8 @@ use unbroken_evidence::error::printable;
 use unbroken_exhibit::Exposed;
 use unbroken_exhibit::produce::{Made, Packing, Redaction, Terms, Withhold, produce};
 use unbroken_exhibit::select::Selector;
-use unbroken_ledger::ledger::private_path;
+use unbroken_ingest::query::Query;
+use unbroken_ledger::ledger::{Ledger, private_path};
 use unbroken_ledger::private::Private;
 use unbroken_ledger::reader::LogReader;
 
@@ -26,10 +27,19 @@ const SELECTION_MAX: usize = 1_000;
 const BESIDE_SHOWN: usize = 5;
 
 pub(crate) fn run(arguments: &Exhibit, out: &Output) -> Result<u8, Failure> {
-    // Before a place is made for what may not come.
-    let (selectors, selection) = chosen(arguments, out)?;
+    let (mut selectors, mut selection) = chosen(arguments);
+    let question = question(arguments, &selectors)?;
     let patience = Duration::from_secs(arguments.wait);
     let mut ledger = world::open_when_free(&arguments.ledger.folder, "exhibit", patience, out)?;
+    // What a run that was killed had sealed and not published is shown and asked too: else a history would be shown
+    // in part, under a statement that it is whole. And from here on nobody seals anything more.
+    ledger.checkpoint()?;
+    if let Some(question) = &question {
+        let (indices, said) = answered(question, arguments, out)?;
+        selectors.extend(indices);
+        selection.extend(said);
+    }
+    // Only now: before, what is to be in it may not come.
     let out_path = match (&arguments.out, &arguments.cover) {
         (Some(out), _) => out.clone(),
         (None, Some(cover)) => cover::begin(cover)?,
@@ -52,14 +62,25 @@ pub(crate) fn run(arguments: &Exhibit, out: &Output) -> Result<u8, Failure> {
     }
     let made = made?;
     warn(&made, out);
+    show(arguments, &terms, &made, (&ledger, &out_path), out)
+}
+
+/// Writes what stands beside the exhibit, and says what was made.
+fn show(
+    arguments: &Exhibit,
+    terms: &Terms,
+    made: &Made,
+    (ledger, out_path): (&Ledger, &Path),
+    out: &Output,
+) -> Result<u8, Failure> {
     let ledger_id = LogReader::open(&arguments.ledger.folder)?.leaf(0)?;
     let sha256 = made.sha256.map(|sha256| sha256.to_string());
     if let Some(folder) = &arguments.cover {
         let reason = arguments.reason.as_deref().unwrap_or_default();
-        cover::write(folder, &ledger_id, &made, (&terms.withhold, reason))?;
+        cover::write(folder, &ledger_id, made, (&terms.withhold, reason))?;
     }
     let named = sha256.as_ref().map_or_else(String::new, |sha256| format!("SHA-256: {sha256}\n"));
-    let withheld = withheld_in_words(&made, &terms, arguments.reason.as_deref());
+    let withheld = withheld_in_words(made, terms, arguments.reason.as_deref());
     output::text(
         out,
         &format!(
@@ -117,11 +138,8 @@ fn exposed(exposed: &Exposed) -> serde_json::Value {
 }
 
 /// What was asked for; and in words, for the entry that closes the exhibit.
-fn chosen(
-    arguments: &Exhibit,
-    out: &Output,
-) -> Result<(Vec<Selector>, BTreeMap<String, String>), Failure> {
-    let mut selectors = selectors(arguments);
+fn chosen(arguments: &Exhibit) -> (Vec<Selector>, BTreeMap<String, String>) {
+    let selectors = selectors(arguments);
     let mut selection = BTreeMap::new();
     for (word, values) in [
         ("conversation", &arguments.conversation),
@@ -135,37 +153,49 @@ fn chosen(
     if arguments.all {
         selection.insert("/all".to_owned(), "every recording".to_owned());
     }
-    if let Some(question) = questions::read(&arguments.question)? {
-        let folder = &arguments.ledger.folder;
-        let private = Private::open_to_read(&private_path(folder))?;
-        let answer = question.find(&mut LogReader::open(folder)?, &private)?;
-        questions::say(&answer, out);
-        // Together they would add up, where everybody expects that they narrow.
-        if !selectors.is_empty() {
-            return Err(Failure::usage(
-                "a question stands by itself: it does not narrow --conversation, --recording, --index or --all",
-                "put it into the question: --where 'conversation = ... and ...'",
-            ));
-        }
-        if answer.indices.is_empty() {
-            return Err(Failure::usage(
-                format!("no recording answers {}", printable(question.text())),
-                "ask `unbroken list --where` first; docs/finding.md has the names",
-            ));
-        }
-        let Question { wanted, from, to } = &arguments.question;
-        for (word, typed) in [("/where", wanted), ("/from", from), ("/to", to)] {
-            selection.extend(typed.iter().map(|typed| (word.to_owned(), typed.clone())));
-        }
-        selection.insert("/recordings".to_owned(), answer.recordings.to_string());
-        selection.insert("/answer".to_owned(), answer.indices.len().to_string());
-        selection.insert("/not-asked".to_owned(), answer.unknown.to_string());
-        if answer.without_start > 0 {
-            selection.insert("/start-unknown".to_owned(), answer.without_start.to_string());
-        }
-        selectors.extend(answer.indices.into_iter().map(Selector::Index));
+    (selectors, selection)
+}
+
+/// The question, if there is one. Together with ids they would add up, where everybody expects that they narrow.
+fn question(arguments: &Exhibit, selectors: &[Selector]) -> Result<Option<Query>, Failure> {
+    let question = questions::read(&arguments.question)?;
+    if question.is_some() && !selectors.is_empty() {
+        return Err(Failure::usage(
+            "a question stands by itself: it does not narrow --conversation, --recording, --index or --all",
+            "put it into the question: --where 'conversation = ... and ...'",
+        ));
     }
-    Ok((selectors, selection))
+    Ok(question)
+}
+
+/// The entries that answer a question; and what was asked and answered, in words.
+fn answered(
+    question: &Query,
+    arguments: &Exhibit,
+    out: &Output,
+) -> Result<(Vec<Selector>, BTreeMap<String, String>), Failure> {
+    let folder = &arguments.ledger.folder;
+    let private = Private::open_to_read(&private_path(folder))?;
+    let answer = question.find(&mut LogReader::open(folder)?, &private)?;
+    questions::say(&answer, out);
+    if answer.indices.is_empty() {
+        return Err(Failure::usage(
+            format!("no recording answers {}", printable(question.text())),
+            "ask `unbroken list --where` first; docs/finding.md has the names",
+        ));
+    }
+    let mut said = BTreeMap::new();
+    let Question { wanted, from, to } = &arguments.question;
+    for (word, typed) in [("/where", wanted), ("/from", from), ("/to", to)] {
+        said.extend(typed.iter().map(|typed| (word.to_owned(), typed.clone())));
+    }
+    said.insert("/recordings".to_owned(), answer.recordings.to_string());
+    said.insert("/answer".to_owned(), answer.indices.len().to_string());
+    said.insert("/not-asked".to_owned(), answer.unknown.to_string());
+    if answer.without_start > 0 {
+        said.insert("/start-unknown".to_owned(), answer.without_start.to_string());
+    }
+    Ok((answer.indices.into_iter().map(Selector::Index).collect(), said))
 }
 
 fn selectors(arguments: &Exhibit) -> Vec<Selector> {

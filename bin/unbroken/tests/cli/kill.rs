@@ -76,6 +76,12 @@ fn the_next_run_seals_that_one_did_not_come_to_its_end() {
     }
     child.kill().unwrap();
     child.wait().unwrap();
+    // What was sealed and not published is asked and shown: an exhibit that left it out said that it was whole.
+    scene.exits(0, &["exhibit", "--where", "size >= 1", "--without-recordings", "--out", "x"]);
+    let all =
+        scene.json(&["list", "--where", "size >= 1"])["asked"]["recordings"].as_u64().unwrap();
+    let (_, verdict) = scene.verify("x");
+    assert!(verdict.contains(&format!("{all} of {all} recordings answered")), "{verdict}");
     let gaps = |document: &serde_json::Value| document["sources"][0]["gaps"].clone();
     let document = scene.json(&["ingest", "export"]);
     let what = gaps(&document)[0]["what"].to_string();
