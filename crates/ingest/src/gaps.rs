@@ -21,6 +21,8 @@ pub struct Gap {
     pub sentence: String,
 }
 
+/// How the sentence about a run begins that did not come to its end.
+const NOT_ENDED: &str = "a run that sealed entries";
 /// A clock may be put right by so much.
 const PUT_RIGHT_MS: u64 = 1_000;
 
@@ -44,15 +46,25 @@ pub(crate) fn left_open(ledger: &mut Ledger) -> Result<Vec<Gap>, LedgerError> {
         gaps.push(seal(ledger, sentence, &values)?);
     }
     let from = newest.map_or(0, |pass| pass.index + 1);
-    let told = ledger.private().find(Lookup::Kind, b"gap")?;
-    let from = told.last().map_or(from, |told| from.max(told + 1));
+    let from = from.max(told_up_to(ledger)?);
     if let Some((first, last)) = ledger.private().looked_at_between(from, ledger.size())? {
-        let sentence =
-            format!("a run that sealed entries {first} to {last} did not come to its end");
+        let sentence = format!("{NOT_ENDED} {first} to {last} did not come to its end");
         let values = [("/entries", format!("{first}-{last}"))];
         gaps.push(seal(ledger, sentence, &values)?);
     }
     Ok(gaps)
+}
+
+/// One above the last `gap` entry about a run that did not come to its end.
+fn told_up_to(ledger: &Ledger) -> Result<u64, LedgerError> {
+    for index in ledger.private().find(Lookup::Kind, b"gap")?.into_iter().rev() {
+        let Some((_, opening)) = ledger.private().opening(index)? else { continue };
+        let what = opening.value(gap::SOURCE, "/what").unwrap_or_default();
+        if what.starts_with(NOT_ENDED) {
+            return Ok(index + 1);
+        }
+    }
+    Ok(0)
 }
 
 /// Seals that a source was not looked at to its end between two times, though it was to be.
@@ -66,7 +78,7 @@ pub fn not_looked_at(
     schedule: &str,
 ) -> Result<Gap, LedgerError> {
     let sentence =
-        format!("no look came to its end from {from} to {to}, and one was due {schedule}");
+        format!("no look came to its end from {from} to {to}; the schedule is {schedule} now");
     let values = [
         ("/source/name", source.name().to_owned()),
         ("/source/scope", source.scope().to_owned()),

@@ -90,12 +90,13 @@ impl Service<'_> {
         kind: Kind,
         stop: &Arc<AtomicBool>,
     ) -> Result<(), Failed> {
+        // What is broken in the configuration is told also while the source is away.
+        let policy = self.policy(config).map_err(Failed::Configuration)?;
         let source = self.hands.source(config, &self.config.ledger, stop);
         let source = source.map_err(|refusal| match refusal {
             Refusal::Now(why) => Failed::Source(why),
             Refusal::Never(why) => Failed::Configuration(why),
         })?;
-        let policy = self.policy(config).map_err(Failed::Configuration)?;
         let head_copy = self.config.head_copy.as_deref();
         let around = self.hands.surroundings();
         let opened = Ledger::open_with_head_copy(&self.config.ledger, around, head_copy);
@@ -128,7 +129,8 @@ impl Service<'_> {
                 if self.content(name, &summary, started) {
                     let missed =
                         last.filter(|(_, ms)| config.content.was_missed(*ms, started, name));
-                    self.missed(&mut ledger, &*source, missed, &config.content)
+                    let began = summary.started.as_str();
+                    self.missed(&mut ledger, &*source, missed, (began, &config.content))
                         .map_err(Failed::of_ledger)?;
                 }
             }
@@ -191,11 +193,10 @@ impl Service<'_> {
         ledger: &mut Ledger,
         source: &dyn Source,
         last: Option<(String, u64)>,
-        when: &When,
+        (to, when): (&str, &When),
     ) -> Result<(), LedgerError> {
         let Some((from, _)) = last else { return Ok(()) };
-        let to = ledger.now().to_string();
-        let gap = gaps::not_looked_at(ledger, source, (&from, &to), &when.shown())?;
+        let gap = gaps::not_looked_at(ledger, source, (&from, to), &when.shown())?;
         tracing::warn!(source = %escaped(source.name()), entry = gap.index, "{}", gap.sentence);
         ledger.checkpoint()?;
         Ok(())
