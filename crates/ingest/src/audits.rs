@@ -20,7 +20,7 @@ pub struct ObjectAudit {
     pub ended: String,
     /// What it counted, by name.
     pub counts: BTreeMap<String, u64>,
-    /// Whether it came to its end, and was about every object of every source.
+    /// Whether it came to its end, and read every object of every source.
     pub is_whole: bool,
 }
 
@@ -33,17 +33,21 @@ impl ObjectAudit {
             let name = field.value.pointer.strip_prefix("/counts/")?;
             Some((name.to_owned(), decimal(&field.value.value)?))
         });
-        let is_whole = text("/sample") == Some("all")
+        let counts: BTreeMap<String, u64> = counts.collect();
+        // What it could not read it said nothing of.
+        let is_whole = counts.get("unreadable").is_none_or(|count| *count == 0)
+            && text("/sample") == Some("all")
             && text("/source") == Some("every one")
             && text("/outcome") == Some("finished");
         let ended = text("/ended")?.to_owned();
-        Some(Self { index, ended, counts: counts.collect(), is_whole })
+        Some(Self { index, ended, counts, is_whole })
     }
 
     /// What it found that is not as it was sealed, or could not be read; in words.
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
-        let is_trouble = |name: &str| matches!(name, "changed" | "missing" | "unreadable");
+        let is_trouble =
+            |name: &str| matches!(name, "changed" | "missing" | "moved" | "unreadable");
         let counts = self.counts.iter().filter(|(name, count)| is_trouble(name) && **count > 0);
         let words: Vec<String> = counts.map(|(name, count)| format!("{count} {name}")).collect();
         (!words.is_empty()).then(|| words.join(", "))

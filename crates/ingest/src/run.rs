@@ -120,6 +120,7 @@ pub fn run(
         is_moved,
         layout: options.layout,
         clock: context.clock,
+        keys: &options.keys,
         policy,
         reseal: options.reseal,
         known_from,

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use unbroken_container::render::counted;
-use unbroken_evidence::error::escaped;
+use unbroken_evidence::error::{escaped, printable};
 use unbroken_ingest::reread::{Found, Hands, Opener, Reread, RereadProgress, Wanted, reread};
-use unbroken_ledger::ledger::Ledger;
+use unbroken_ledger::ledger::{Ledger, private_path};
+use unbroken_ledger::private::Private;
 use unbroken_ledger::random::{Random as _, SystemRandom};
 
 use crate::arguments::{Audit, Output};
@@ -24,6 +25,17 @@ pub(crate) fn run(arguments: &Audit, out: &Output) -> Result<u8, Failure> {
     SystemRandom::default().fill(&mut wanted.seed).map_err(|error| {
         Failure::new(USAGE, format!("the system gives no randomness: {error}"), "try again")
     })?;
+    let private = Private::open_to_read(&private_path(&arguments.ledger.folder))?;
+    let sources = private.sources()?;
+    if let Some(name) = &arguments.source
+        && !sources.iter().any(|(_, known, _)| known == name)
+    {
+        return Err(Failure::usage(
+            format!("--source {}: nothing of a source of this name is sealed", printable(name)),
+            "`unbroken status` lists the sources",
+        ));
+    }
+    drop(private);
     let progress = RereadProgress::default();
     let hands = Hands {
         clock: &world::SystemClock,

@@ -259,7 +259,7 @@ fn dry_run(
                 objects
                     .push(json!({"key": key, "bytes": planned.listed.size, "as": planned.as_what}));
             } else if failed.is_none() {
-                let line = format!("{:>14}  {:<40}  {key}\n", planned.listed.size, planned.as_what);
+                let line = format!("{}\t{}\t{key}\n", planned.listed.size, planned.as_what);
                 failed = output::text(out, &line).err();
             }
         })?;

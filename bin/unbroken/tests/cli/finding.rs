@@ -201,7 +201,7 @@ fn whatever_is_asked_lookups_find_what_going_through_every_opening_finds() {
             STARTS[(n * 7 + turn) % STARTS.len()],
             (n + turn) % 3,
             n % 4,
-            if n % 2 == 0 { "inbound" } else { "outbound" },
+            if n.is_multiple_of(2) { "inbound" } else { "outbound" },
         );
         if n % 9 != 8 {
             std::fs::write(media.with_extension("opus_metadata.json"), sidecar).unwrap();

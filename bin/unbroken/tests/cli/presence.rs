@@ -102,6 +102,12 @@ fn keys_that_are_not_wanted_are_left_out_and_are_not_gone() {
     };
     assert_eq!(sealed_again(&["--exclude", "**/conversation_id=ea*/**"]), 0);
     assert_eq!(sealed_again(&[]), 1);
+    // A sidecar that is left out is not looked for: its recording lacks it.
+    scene.recording("c-3", "r-5", b"new");
+    let document =
+        scene.json(&["ingest", "export", "--include", "**/r-5.*", "--exclude", "**_metadata.json"]);
+    let source = &document["sources"][0];
+    assert_eq!((&source["sealed"], &source["incomplete"]), (&1.into(), &1.into()), "{document}");
     let text = scene.exits(4, &["ingest", "export", "--include", "[a]"]);
     assert!(text.contains("--include, --exclude: ") && text.contains("brackets"), "{text}");
 }

@@ -20,6 +20,7 @@ use crate::capture::Keep;
 use crate::disposition::Disposition;
 use crate::error::{ObjectError, Problem};
 use crate::group::Group;
+use crate::key_filter::KeyFilter;
 use crate::layout::genesys_cloud::Folder;
 use crate::layout::{Assembled, Layout, Role, Seen, Sketch};
 use crate::policy::{Judged, Policy};
@@ -52,6 +53,8 @@ pub(crate) struct Work<'a> {
     pub(crate) is_moved: bool,
     pub(crate) layout: Layout,
     pub(crate) clock: &'a dyn Clock,
+    /// Which keys are looked at.
+    pub(crate) keys: &'a KeyFilter,
     /// What a recording must meet, and the leaf of the entry that states it.
     pub(crate) policy: Option<(&'a Policy, Hash)>,
     pub(crate) reseal: bool,
@@ -301,7 +304,9 @@ impl Work<'_> {
         let key = sidecar_key(&listed.key);
         let is_sidecar = |role: &Role| matches!(role, Role::Sidecar | Role::UnreadSidecar);
         let is_listed = assembled.companions.iter().any(|(_, role)| is_sidecar(role));
-        if !self.layout.groups_by_folder() || is_listed || unread.keys.contains(&key) {
+        // One that was left out by its key is not looked for either.
+        let is_meant = self.layout.groups_by_folder() && self.keys.wants(&key);
+        if !is_meant || is_listed || unread.keys.contains(&key) {
             return None;
         }
         let what = match self.source.is_there(&key) {
