@@ -329,8 +329,11 @@ pub(super) const fn bytes(line: &Recording) -> &'static str {
         Bytes::Differ => "DO NOT AGREE",
         Bytes::Unreadable => "COULD NOT BE READ",
         Bytes::NotPacked => "not packed",
+        Bytes::NotHere => {
+            "NOT IN THEIR PLACE, and the package's list of files is not the one that was signed"
+        }
         Bytes::Missing => "MISSING, though the package lists them",
-        Bytes::NotDisclosed => "compared with nothing, for its SHA-256 is not disclosed",
+        Bytes::NotDisclosed => "compared with nothing, for its SHA-256 is not shown here",
     }
 }
 

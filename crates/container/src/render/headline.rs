@@ -154,6 +154,8 @@ fn vouched(verdict: &Verdict) -> String {
     )
 }
 
+const NOT_HERE: &str = "NOT IN ITS PLACE, and the list of files is not the one that was signed";
+
 /// How much agrees, of how much.
 fn counts(verdict: &Verdict) -> Option<String> {
     // Where a history branches, several entries about one recording are current: it agrees if all do.
@@ -207,7 +209,8 @@ fn counts(verdict: &Verdict) -> Option<String> {
         ),
         (of(Bytes::Missing), "MISSING, though the package lists them"),
         (of(Bytes::Unreadable), "that could not be read"),
-        (of(Bytes::NotDisclosed), "whose SHA-256 is not disclosed"),
+        (of(Bytes::NotHere), NOT_HERE),
+        (of(Bytes::NotDisclosed), "whose SHA-256 is not shown here"),
         (branched, "with several entries that compete"),
         (incomplete, "sealed as not meeting its completeness policy"),
     ] {
@@ -219,10 +222,7 @@ fn counts(verdict: &Verdict) -> Option<String> {
         let others = counted(companions - agree, "companion");
         text.push_str(&format!("; {others} not packed, or not seen to agree"));
     }
-    text.push_str(&earlier(verdict));
-    text.push_str(&odd_and_withheld(verdict));
-    text.push('.');
-    Some(text)
+    Some(text + &earlier(verdict) + &odd_and_withheld(verdict) + ".")
 }
 
 /// The counts above are of the newest entry of each recording; this is of the others.
@@ -263,7 +263,9 @@ fn odd_and_withheld(verdict: &Verdict) -> String {
     let closed = lines.iter().filter(|line| line.hidden.1 > 0).count() as u64;
     if closed > 0 {
         let entries = counted(closed, "entry");
-        text.push_str(&format!("; {entries} with closed fields, of which nothing is known"));
+        text.push_str(&format!(
+            "; {entries} with fields that are not shown, of which nothing is known"
+        ));
     }
     text
 }

@@ -99,8 +99,9 @@ fn about(line: &Recording, told: &Told<'_>) -> Vec<Line> {
     }
     if line.hidden.1 > 0 {
         let fields = counted(line.hidden.1, "field");
-        let closed = "what it may hold (companions, findings, an id) is not known";
-        lines.push(("closed", format!("{fields}: {closed}")));
+        let it = if line.hidden.1 == 1 { "it" } else { "they" };
+        let unknown = format!("what {it} may hold (companions, findings, an id) is not known");
+        lines.push(("not shown", format!("{fields}: {unknown}")));
     }
     lines
 }

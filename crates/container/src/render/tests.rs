@@ -39,7 +39,7 @@ fn a_headline_says_what_its_counts_leave_out() {
     const NOT_PACKED: &str =
         "; 1 superseded entry whose bytes are not packed, or not seen to agree";
     const COMPETE: &str = "; 1 with several entries that compete";
-    const CLOSED: &str = "; 1 entry with closed fields, of which nothing is known";
+    const CLOSED: &str = "; 1 entry with fields that are not shown, of which nothing is known";
     const NOT_JUDGED: &str = "; 1 entry that could not be judged, about whatever recording";
     let all = [NOT_PACKED, COMPETE, CLOSED, NOT_JUDGED];
     for (name, said) in [
@@ -120,6 +120,6 @@ fn each_entry_that_supersedes_one_is_named_at_its_line() {
     assert!(lines::by(&many).unwrap().ends_with(", 20, and 10 more"));
     let closed = shown("field-closed");
     let line =
-        "  closed      1 field: what it may hold (companions, findings, an id) is not known\n";
+        "  not shown   1 field: what it may hold (companions, findings, an id) is not known\n";
     assert!(closed.contains(line), "{closed}");
 }

@@ -84,11 +84,11 @@ fn identify(verdict: &Verdict, identity: Option<&Identity>, text: &mut String) {
     if let Some(seen) = verdict.seen() {
         let id = seen.ledger_id.map_or_else(|| "not shown".to_owned(), |id| id.to_string());
         let entries = counted(seen.size, "entry");
-        let after =
-            lines.iter().take_while(|(word, _)| matches!(*word, "checked" | "sha-256")).count();
-        lines.insert(after, ("ledger", format!("{}, id {id}", seen.origin)));
         // What a key that was given signed is not the package's own word, whatever else failed.
         let claimed = if seen.anchored || seen.signed { "" } else { ", as it says itself" };
+        let after =
+            lines.iter().take_while(|(word, _)| matches!(*word, "checked" | "sha-256")).count();
+        lines.insert(after, ("ledger", format!("{}{claimed}, id {id}", seen.origin)));
         lines.insert(after + 1, ("checkpoint", format!("{entries}, root {}{claimed}", seen.root)));
         if let Some((index, at)) = verdict.produced() {
             let when = format!("{at} by its signer's clock, as entry {index} says");

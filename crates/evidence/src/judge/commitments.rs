@@ -112,7 +112,7 @@ impl Commitments {
     /// Why not all that the entry at `index` commits to is known.
     pub(crate) fn why_hidden(&self, index: u64) -> &'static str {
         if self.unusable.contains(&index) {
-            "the opening of its entry cannot be used"
+            "the opening of its entry is missing or cannot be used"
         } else {
             "not all that its entry commits to is disclosed here"
         }
@@ -333,7 +333,10 @@ mod tests {
         assert_eq!(commitments.why_hidden(3), closed);
         commitments.unusable(3);
         assert!(commitments.is_unusable(3) && !commitments.is_unusable(4));
-        assert_eq!(commitments.why_hidden(3), "the opening of its entry cannot be used");
+        assert_eq!(
+            commitments.why_hidden(3),
+            "the opening of its entry is missing or cannot be used"
+        );
         assert_eq!(commitments.why_hidden(4), closed);
         commitments.refused(5);
         assert!(commitments.is_refused(5) && !commitments.is_refused(3));

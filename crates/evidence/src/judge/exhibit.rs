@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 
 use crate::bag::Place;
+use crate::judge::beside::{ANCHORS, bytes_that_agree, not_supplied, notes, without_checkpoint};
 use crate::judge::commitments::Commitments;
 use crate::judge::entries::{Entries, Judged as JudgedEntry, Outcome, Shown};
 use crate::judge::findings::Findings;
 use crate::judge::history::History;
+use crate::judge::notes::Under;
 use crate::judge::payload::Payload;
 use crate::judge::reading::{CHECKPOINT, MANIFEST, Reading};
 use crate::judge::scope::Scope;
@@ -16,10 +18,9 @@ use crate::limits::{NOTE_BYTES_MAX, OPENING_BYTES_MAX};
 use crate::opening::{Mismatch, Opening, VerifiedOpening};
 use crate::package::Package;
 pub use crate::package::Stop;
-use crate::recordings::{Bytes, Recordings};
 use crate::step::{Axis, Step};
 use crate::trust::Trust;
-use crate::verdict::{Fault, Seen, Verdict};
+use crate::verdict::{Fault, Verdict};
 
 /// Entries whose signatures are checked together.
 const AT_ONCE: usize = 512;
@@ -42,8 +43,10 @@ pub fn verify_exhibit(
     reading.names(&mut findings);
     reading.bag(&mut findings)?;
     let checkpoint = reading.load(CHECKPOINT, NOTE_BYTES_MAX, Step::Checkpoint, &mut findings)?;
-    let judged = checkpoint.as_deref().and_then(|bytes| Judged::new(bytes, trust, &mut findings));
-    let origin = judged.as_ref().map(|judged| judged.claims().origin.clone());
+    let mut judged =
+        checkpoint.as_deref().and_then(|bytes| Judged::new(bytes, trust, &mut findings));
+    let origin = judged.as_ref().filter(|judged| !judged.is_doubted());
+    let origin = origin.map(|judged| judged.claims().origin.clone());
     let mut story = Story {
         entries: Entries::new(origin, History::default()),
         commitments: Commitments::default(),
@@ -51,25 +54,29 @@ pub fn verify_exhibit(
         openings: BTreeSet::new(),
         hidden: 0,
     };
-    let under = (checkpoint.as_deref(), judged.as_ref());
     for places in reading.indices(&mut findings).chunks(AT_ONCE) {
+        let under = (checkpoint.as_deref(), judged.as_mut(), trust);
         story.chunk(&mut reading, places, under, threads, &mut findings)?;
     }
     if judged.is_some() {
         findings.ran(&[Step::Inclusion]);
+    } else {
+        without_checkpoint(&mut findings);
     }
     story.entries.finish(&mut findings);
     findings.ran(&[Step::OpeningForm, Step::OpeningRoot]);
     let seen = judged.as_ref().map(|j| j.against(trust, &story.entries.keys, &mut findings));
-    let size = judged.as_ref().filter(|judged| !judged.is_broken()).map(|j| j.claims().size);
-    story.scope.judge(size, &story.entries.history, &mut reading, &mut findings)?;
+    let size = judged.as_ref().filter(|judged| !judged.is_doubted()).map(|j| j.claims().size);
+    let listed = story.scope.judge(size, &story.entries.history, &mut reading, &mut findings)?;
     story.strays(&reading, &mut findings);
-    let left_out = story.scope.left_out();
-    Payload::new(&mut reading, &mut story.commitments, left_out, &mut findings).judge()?;
+    let absent = (story.scope.left_out(), listed);
+    Payload::new(&mut reading, &mut story.commitments, absent, &mut findings).judge()?;
     let history = &story.entries.history;
     let shown = (history.shown().count() as u64, history.count_unread());
     let is_declared = story.scope.is_declared();
+    let has_anchors = reading.package.files().paths().any(|path| path.starts_with(ANCHORS));
     notes(&mut findings, seen.as_ref(), (story.hidden, is_declared), shown);
+    not_supplied(&mut findings, has_anchors);
     if let Some(asked) = story.scope.asked() {
         let sentence = format!("as the producer says, it asked for: {asked}");
         findings.note(Axis::Scope, sentence);
@@ -83,91 +90,6 @@ pub fn verify_exhibit(
     verdict.recordings = story.commitments.recordings;
     verdict.replacements = story.commitments.replacements;
     Ok(verdict)
-}
-
-/// How much of what is shown agrees, beside the axis that one file less moves.
-fn bytes_that_agree(recordings: &Recordings, not_judged: u64, findings: &mut Findings) {
-    let lines = recordings.lines();
-    if lines.is_empty() {
-        return;
-    }
-    let (companions, held) = lines
-        .iter()
-        .fold((0, 0), |(all, held), line| (all + line.companions.0, held + line.companions.1));
-    if lines.iter().all(|line| line.bytes == Bytes::NotPacked) {
-        let sentence = match companions {
-            0 => "no recording is packed: of none were the bytes compared".to_owned(),
-            _ => format!(
-                "no recording is packed: of none were the bytes compared; of {companions} companions {held} agree"
-            ),
-        };
-        return findings.note(Axis::Content, sentence);
-    }
-    let judged = if not_judged > 0 { " that were judged" } else { "" };
-    let sentence = format!(
-        "the bytes of {} of {} recording entries{judged} agree, and {held} of {companions} of their companions",
-        recordings.count(Bytes::Agree),
-        lines.len()
-    );
-    findings.note(Axis::Content, sentence);
-    let unknown = lines.iter().filter(|line| line.hides_companions).count();
-    if unknown > 0 {
-        let sentence =
-            format!("entries of which not every companion, or not its digest, is shown: {unknown}");
-        findings.note(Axis::Content, sentence);
-    }
-    if not_judged > 0 {
-        findings.note(Axis::Content, format!("entries that were not judged: {not_judged}"));
-    }
-}
-
-/// What belongs beside the axes; `shown` counts the entries that are shown, and those that cannot be read.
-fn notes(
-    findings: &mut Findings,
-    seen: Option<&Seen>,
-    (hidden, is_declared): (u64, bool),
-    (shown, unread): (u64, u64),
-) {
-    if seen.is_some_and(|seen| seen.anchored) {
-        let is_proven = unread == 0 && !findings.contradicts(Axis::Ledger);
-        let what = match seen.is_some_and(|seen| seen.size == shown) {
-            true if is_proven => {
-                "every entry up to this checkpoint is shown; a later one that ends or disputes a key shows only in the published log"
-            }
-            true => {
-                "not every entry here was read and proven: one of the log's that ends or disputes a key may not be among them"
-            }
-            false => {
-                "an entry that ends or disputes a key may be left out here: that shows only in the published log"
-            }
-        };
-        findings.note(Axis::Ledger, what.into());
-    }
-    if !findings.contradicts(Axis::Scope) {
-        let of = seen.map_or_else(String::new, |seen| {
-            format!("; of the {} entries up to this checkpoint {shown} are shown here", seen.size)
-        });
-        let unread = match unread {
-            0 => String::new(),
-            count => format!(", of which {count} cannot be read"),
-        };
-        let by = if is_declared {
-            "as declared by the producer"
-        } else {
-            "no declaration of the producer was read"
-        };
-        let sentence = format!("{by}; nothing is said of other recordings{of}{unread}");
-        findings.note(Axis::Scope, sentence);
-    }
-    if hidden > 0 {
-        let sentence = format!(
-            "closed fields: {hidden}; no absence is established, nor that each name stands once"
-        );
-        findings.note(Axis::Disclosure, sentence);
-    }
-    findings.not_supplied(Step::Time, "timestamps", "this version checks none");
-    findings.not_supplied(Step::Witness, "cosignatures", "this version checks none");
-    findings.ran(&[Step::Time, Step::Witness]);
 }
 
 /// What the entries of this exhibit say, as far as the files have to agree with it.
@@ -186,7 +108,7 @@ impl Story {
         &mut self,
         reading: &mut Reading<'_>,
         places: &[(u64, bool)],
-        under: (Option<&[u8]>, Option<&Judged>),
+        (checkpoint, mut judged, trust): Under<'_>,
         threads: usize,
         findings: &mut Findings,
     ) -> Result<(), Stop> {
@@ -197,8 +119,10 @@ impl Story {
                 self.entries.damaged(index, is_control);
                 continue;
             };
-            let shown = Shown::read(index, &bytes);
-            reading.inclusion((index, is_control), shown.leaf, under, findings)?;
+            let mut shown = Shown::read(index, &bytes);
+            let under = (checkpoint, judged.as_deref_mut(), trust);
+            let at = (index, is_control);
+            shown.is_placed = reading.inclusion(at, shown.leaf, under, findings)?;
             self.entries.entry(shown, findings);
         }
         let is_control = |index: u64| {
@@ -239,7 +163,8 @@ impl Story {
         let opening = self.opening(reading, &path, in_ledger, judged, findings)?;
         let closed = match &opening {
             Some(opening) => opening.closed() as u64,
-            None if reading.has(&path) => {
+            // One that is listed and missing was there: what it showed is not known to be closed.
+            None if reading.has(&path) || reading.lists(&path) => {
                 self.commitments.unusable(index);
                 0
             }
@@ -320,8 +245,10 @@ impl Story {
                 findings.not_established(Step::OpeningRoot, path, why);
             }
             if !known {
+                let is_shown = self.entries.history.is_shown(index);
+                let found =
+                    if is_shown { "one in another place" } else { "its entry is not shown" };
                 let expected = "the opening of an entry that is shown, in its place";
-                let found = "one of an entry that is not shown, or in another place";
                 findings.blamed(Fault::Evidence, Step::Names, path, expected, found);
             }
         }
@@ -333,6 +260,7 @@ mod tests {
     use super::*;
     use crate::judge::testing::{anchor, exhibit, found_in};
     use crate::package::MemoryPackage;
+    use crate::recordings::Recordings;
 
     #[test]
     fn what_has_neither_manifest_nor_checkpoint_is_no_exhibit() {
@@ -354,9 +282,13 @@ mod tests {
         package.insert("data/openings/9.json", opening.clone());
         package.insert("ledger/openings/2.json", opening);
         let found = found_in(&mut package);
-        let expected = "expected the opening of an entry that is shown, in its place; one of an entry that is not shown, or in another place";
-        for path in ["data/openings/9.json", "data/openings/2.json", "ledger/openings/2.json"] {
-            assert!(found.contains(&format!("V1! {path}: {expected}")), "{path}: {found:?}");
+        let expected = "expected the opening of an entry that is shown, in its place";
+        for (path, why) in [
+            ("data/openings/9.json", "its entry is not shown"),
+            ("data/openings/2.json", "one in another place"),
+            ("ledger/openings/2.json", "one in another place"),
+        ] {
+            assert!(found.contains(&format!("V1! {path}: {expected}; {why}")), "{path}: {found:?}");
         }
         let found = found_in(&mut exhibit("entry-in-control-folder"));
         let line = "V1! entry 4: expected control entries in ledger/control, others in ledger/entries; recording";
@@ -407,7 +339,7 @@ mod tests {
             package.remove(&format!("ledger/control/0.{ending}"));
         }
         let line = format!(
-            "V11! entry 1: expected the control entry that it names to be shown below it; {leaf}"
+            "V11! control entry of leaf {leaf}: expected to be shown below entry 1, which names it; not shown"
         );
         let found = found_in(&mut package);
         assert!(found.contains(&line), "{found:?}");
@@ -438,7 +370,7 @@ mod tests {
         let not_judged = "entries that were not judged: 1";
         assert_eq!(content(&mut exhibit("entry-version")), [of_two, not_judged]);
         assert_eq!(content(&mut exhibit("no-recording-shown")), [""; 0]);
-        let unknown = "entries of which not every companion, or not its digest, is shown: 1";
+        let unknown = "entries that may have companions, or digests of them, that are not shown: 1";
         assert!(content(&mut exhibit("opening-removed")).contains(&unknown.to_owned()));
     }
 
@@ -488,13 +420,13 @@ mod tests {
         assert_eq!(notes(&mut exhibit("good")), [""; 0]);
         let closed = |count: u64| {
             format!(
-                "closed fields: {count}; no absence is established, nor that each name stands once"
+                "fields that are not shown: {count}; no absence is established, nor that each name stands once"
             )
         };
         assert_eq!(notes(&mut exhibit("field-closed")), [closed(1)]);
         let mut package = exhibit("good");
         package.remove("data/openings/2.json");
-        assert_eq!(notes(&mut package), [closed(16), "contradicted at V25".to_owned()]);
+        assert_eq!(notes(&mut package), ["contradicted at V25"], "it is listed, and was there");
         assert_eq!(notes(&mut exhibit("opening-edited")), ["contradicted at V25, V26"]);
     }
 }

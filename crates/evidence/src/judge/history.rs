@@ -53,14 +53,16 @@ impl History {
         self.push(index, Row::passed(leaf, Tag::Unread));
     }
 
-    /// The signature of the entry at `index`, which was seated, does not hold.
-    pub(crate) fn refused(&mut self, index: u64) {
+    /// The signature of the entry at `index`, which was seated, does not hold, or its proof: `why` says which.
+    pub(crate) fn refused(&mut self, index: u64, why: Tag) {
         let custody = self.unsigned_custody;
         self.unsigned(index);
         self.refused_custody += self.unsigned_custody - custody;
         let row = self.place(index).and_then(|place| self.rows.get_mut(place));
         if let Some(row) = row.filter(|row| !row.is_unread()) {
-            row.tag = Tag::Refused;
+            row.tag = why;
+            // What stands elsewhere in the log is not one of this subject's entries here.
+            row.has_subject &= why != Tag::Displaced;
         }
     }
 
@@ -172,6 +174,11 @@ impl History {
             let why = format!("the signature of entry {target}, which it names, does not hold");
             return findings.not_established(Step::Named, item, &why);
         }
+        if named.tag == Tag::Displaced {
+            let why =
+                format!("the proof of entry {target}, which it names, does not hold or is missing");
+            return findings.not_established(Step::Named, item, &why);
+        }
         let expected = format!("leaf {} of entry {target}", named.leaf);
         let found = reference.leaf.to_string();
         let holds = named.leaf == reference.leaf;
@@ -216,9 +223,19 @@ impl History {
         if self.is_whole { place as u64 } else { self.indices.get(place).copied().unwrap_or(0) }
     }
 
-    /// Whether the entry at `index` is shown and cannot be read.
-    pub(crate) fn is_unread(&self, index: u64) -> bool {
-        self.row(index).is_some_and(|row| row.is_unread())
+    /// Whether the entry at `index` is shown, and what it is about is not known.
+    pub(crate) fn hides_its_subject(&self, index: u64) -> bool {
+        self.row(index).is_some_and(|row| row.is_unread() || row.tag == Tag::Displaced)
+    }
+
+    /// Whether every entry of a log is here.
+    pub(crate) const fn is_whole(&self) -> bool {
+        self.is_whole
+    }
+
+    /// Whether an entry is shown at `index`, whatever became of it.
+    pub(crate) fn is_shown(&self, index: u64) -> bool {
+        self.row(index).is_some()
     }
 
     /// The shown indices, ascending.
@@ -237,9 +254,9 @@ impl History {
         self.rows.iter().filter(|row| row.is_unread()).count() as u64
     }
 
-    /// The entry of the last index, if it cannot be read.
-    pub(crate) fn last_is_unread(&self) -> bool {
-        self.rows.last().is_some_and(Row::is_unread)
+    /// Whether what the entry of the last index is, is not known.
+    pub(crate) fn last_is_unknown(&self) -> bool {
+        self.rows.last().is_some_and(|row| row.is_unread() || row.tag == Tag::Displaced)
     }
 
     /// C8: what a disputed key signed.
@@ -287,12 +304,14 @@ impl History {
         }
         // One below every recording entry supersedes none: references lead down.
         let behind = self.rows.iter().skip_while(|row| row.tag != Tag::Recording);
-        let (mut unread, mut refused) = (0, 0);
+        let (mut unread, mut refused, mut displaced) = (0, 0, 0);
         for row in behind {
             unread += u64::from(row.is_unread());
             refused += u64::from(row.tag == Tag::Refused);
+            displaced += u64::from(row.tag == Tag::Displaced);
         }
         let what = [
+            (displaced, "whose proof does not hold or is missing"),
             (unread, "that cannot be read or are not understood"),
             (refused, "whose signature does not hold"),
         ];

@@ -50,9 +50,7 @@ impl Kept {
         let lines = self.unverified.note();
         let Some(signer) = keys.signer_of_checkpoint(lines, claims.size) else {
             if let Some(blind) = keys.not_read_from() {
-                let why = format!(
-                    "control entry {blind}, of which nothing was taken, may have added the key that signed it"
-                );
+                let why = format!("{blind} may have added the key that signed it");
                 findings.not_established(Step::Checkpoint, KEPT_ITEM, &why);
                 return false;
             }

@@ -1,13 +1,14 @@
 //! Keys: which may sign what, by position in the log and never by time (spec/control.md).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use crate::body::{Added, Body, Control, Ended, Role};
 use crate::entry::{Envelope, UnverifiedEntry, VerifiedEntry};
 use crate::error::FormError;
 use crate::hash::Hash;
 use crate::key::VerifierKey;
-use crate::note::{Note, SignatureCheck};
+use crate::note::{Note, SignatureCheck, SignatureLine};
 
 /// What the control entries say of one key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,8 +49,41 @@ pub struct Keys {
     newest: Option<Hash>,
     /// An entry above the newest control entry that may be a newer one: it cannot be read.
     lost: Option<u64>,
-    /// The first control entry that could not be read: what it added or ended is not known.
-    blind_from: Option<u64>,
+    /// The first control entry of which nothing was taken: what it added or ended is not known.
+    blind: Option<Blind>,
+    /// Leaves of control entries that are shown, and of those that are named and are not.
+    passed: BTreeSet<Hash>,
+    missed: BTreeSet<Hash>,
+}
+
+/// A control entry of which nothing was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blind {
+    /// The one at this index.
+    At(u64),
+    /// One that the entry at this index names, and that is not shown.
+    Below(u64),
+}
+
+impl Blind {
+    /// Whether what it added or ended counts at `index`.
+    pub(crate) const fn counts_at(self, index: u64) -> bool {
+        match self {
+            Self::At(at) => at < index,
+            Self::Below(at) => at <= index,
+        }
+    }
+}
+
+impl fmt::Display for Blind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::At(at) => write!(f, "control entry {at}, of which nothing was taken,"),
+            Self::Below(at) => {
+                write!(f, "the control entry that entry {at} names, which is not shown,")
+            }
+        }
+    }
 }
 
 impl Keys {
@@ -70,22 +104,34 @@ impl Keys {
         self.lost
     }
 
-    /// The first control entry that could not be read, if there is one.
+    /// The first control entry of which nothing was taken, if there is one.
     #[must_use]
-    pub const fn blind_from(&self) -> Option<u64> {
-        self.blind_from
+    pub const fn blind(&self) -> Option<Blind> {
+        self.blind
     }
 
-    /// The first control entry that could not be read, or entry 0 where no key is known at all: from there
-    /// on what is not known may have been said.
+    /// The first control entry of which nothing was taken, or entry 0 where no key is known at all: from
+    /// there on what is not known may have been said.
     #[must_use]
-    pub fn not_read_from(&self) -> Option<u64> {
-        self.blind_from.or_else(|| self.keys.is_empty().then_some(0))
+    pub fn not_read_from(&self) -> Option<Blind> {
+        self.blind.or_else(|| self.keys.is_empty().then_some(Blind::At(0)))
+    }
+
+    /// Whether a control entry of this leaf is shown, below what is judged now.
+    pub(crate) fn has_passed(&self, leaf: &Hash) -> bool {
+        self.passed.contains(leaf)
+    }
+
+    /// The entry at `index` names a control entry that is not shown; whether it is the first that does.
+    pub(crate) fn miss(&mut self, index: u64, named: Hash) -> bool {
+        self.blind.get_or_insert(Blind::Below(index));
+        self.missed.insert(named)
     }
 
     /// Passes a control entry by its leaf: what it says is not taken in.
     pub(crate) fn pass(&mut self, index: u64, leaf: Hash) {
         self.newest = Some(leaf);
+        self.passed.insert(leaf);
         self.lost = None;
         if index == 0 {
             self.ledger_id = Some(leaf);
@@ -99,14 +145,14 @@ impl Keys {
 
     /// The file of the control entry at `index` cannot be read, and not even its leaf is known.
     pub(crate) fn damaged(&mut self, index: u64) {
-        self.blind_from.get_or_insert(index);
+        self.blind.get_or_insert(Blind::At(index));
         self.lose(index);
     }
 
     /// A control key signed the entry at `index`, and it cannot be read: from here on a key that is
     /// not known may have been added, and a known one ended.
     pub(crate) fn unread(&mut self, index: u64, leaf: Hash) {
-        self.blind_from.get_or_insert(index);
+        self.blind.get_or_insert(Blind::At(index));
         self.pass(index, leaf);
     }
 
@@ -129,6 +175,13 @@ impl Keys {
             |history: &&KeyHistory| history.key.name() == line.name && history.key.id() == line.id;
         let signed = |history: &&KeyHistory| envelope.check(&history.key) == SignatureCheck::Valid;
         (self.keys().filter(named).find(signed), self.keys().any(|history| named(&history)))
+    }
+
+    /// Whether a signature line names a control key.
+    pub(crate) fn is_control(&self, line: &SignatureLine) -> bool {
+        let named =
+            |history: &&KeyHistory| history.key.name() == line.name && history.key.id() == line.id;
+        self.keys().filter(named).any(|history| history.role == Role::Control)
     }
 
     /// The log key, valid at `size`, that signed the checkpoint in `note`.

@@ -2,11 +2,12 @@
 //! single objects.
 //!
 //! ```text
-//! trust, keys, chain, history -> entries -> exhibit (reading, commitments, payload, scope)
+//! trust, keys, chain, history -> entries -> exhibit (reading, notes, commitments, payload, scope, beside)
 //!                                        -> walk -> log
 //!                                        -> walk -> objects (glance, mentions)
 //! ```
 
+mod beside;
 mod chain;
 mod commitments;
 mod entries;
@@ -19,6 +20,7 @@ mod kept;
 pub mod keys;
 pub mod log;
 mod mentions;
+mod notes;
 pub mod objects;
 pub mod package;
 mod payload;

@@ -1,4 +1,4 @@
-//! Reads an exhibit's own files, each held against the manifest that lists it (V1, V2, V7, V10).
+//! Reads an exhibit's own files, each held against the manifest that lists it (V1, V2, V7).
 
 use std::collections::BTreeMap;
 
@@ -6,14 +6,9 @@ use crate::bag::{BAGIT_TXT, BagInfo, Fetch, Manifest, Place, check_path};
 use crate::error::start_of;
 use crate::hash::Hash;
 use crate::judge::findings::Findings;
-use crate::judge::trust::Judged;
-use crate::limits::{
-    BAG_INFO_BYTES_MAX, ENTRY_BYTES_MAX, FETCH_BYTES_MAX, MANIFEST_BYTES_MAX, PROOF_BYTES_MAX,
-};
+use crate::limits::{BAG_INFO_BYTES_MAX, FETCH_BYTES_MAX, MANIFEST_BYTES_MAX};
 use crate::package::{Package, PackageError, Stop};
-use crate::proof::Proof;
 use crate::step::Step;
-use crate::tree::verify_inclusion;
 use crate::verdict::Fault;
 
 pub(crate) const MANIFEST: &str = "manifest-sha256.txt";
@@ -51,6 +46,11 @@ impl<'a> Reading<'a> {
 
     pub(crate) fn has(&self, path: &str) -> bool {
         self.package.files().contains(path)
+    }
+
+    /// Whether the manifest has a line for `path`.
+    pub(crate) fn lists(&self, path: &str) -> bool {
+        self.manifest.as_ref().is_some_and(|manifest| manifest.hash(path).is_some())
     }
 
     /// V1: names and places.
@@ -150,9 +150,10 @@ impl<'a> Reading<'a> {
                 (octets.saturating_add(length), files + 1)
             });
         let holds = (info.octets, info.files) == (octets, files);
-        let expected = format!("files of Payload-Oxum {}.{}", info.octets, info.files);
-        let found = format!("files of {octets}.{files}");
-        findings.check(holds, Step::TagFiles, "bag-info.txt", &expected, &found);
+        let expected =
+            format!("{} bytes in {} files, as bag-info.txt says", info.octets, info.files);
+        let found = format!("{octets} bytes in {files} files");
+        findings.check(holds, Step::TagFiles, "the files below data/", &expected, &found);
     }
 
     /// The bytes of a file that must be there; `None` after a finding at `step`.
@@ -221,17 +222,24 @@ impl<'a> Reading<'a> {
             return;
         }
         let step = step_of(path);
-        let listed = if step == Step::TagFiles { &self.tags } else { &self.manifest };
-        if let Some(expected) = listed.as_ref().and_then(|listed| listed.hash(path)) {
-            let (said, found_here) = (format!("SHA-256 {expected}"), format!("SHA-256 {found}"));
-            if found == expected {
-                findings.held(step);
-            } else if is_in_place {
-                let item = format!("{MANIFEST}, its line for {path}");
-                findings.blamed(Fault::Package, step, &item, &found_here, &said);
-            } else {
-                findings.contradicted(step, path, &said, &found_here);
-            }
+        let (list, listed) = match step {
+            Step::TagFiles => (TAG_MANIFEST, &self.tags),
+            _ => (MANIFEST, &self.manifest),
+        };
+        let Some(expected) = listed.as_ref().and_then(|listed| listed.hash(path)) else { return };
+        let (said, found_here) = (format!("SHA-256 {expected}"), format!("SHA-256 {found}"));
+        if found == expected {
+            findings.held(step);
+        } else if is_in_place {
+            let item = format!("{MANIFEST}, its line for {path}");
+            findings.blamed(Fault::Package, step, &item, &found_here, &said);
+        } else if step == Step::Payload {
+            findings.contradicted(step, path, &said, &found_here);
+        } else {
+            // Which of the two was changed does not show here.
+            let item = format!("{path} and its line in {list}");
+            let found = format!("{found_here} of the file");
+            findings.contradicted(step, &item, &format!("{said} in the line"), &found);
         }
     }
 
@@ -254,88 +262,6 @@ impl<'a> Reading<'a> {
         findings.ran(&[Step::TagFiles]);
         Ok(())
     }
-
-    /// The shown indices, ascending, and whether each is a control entry by its place.
-    pub(crate) fn indices(&self, findings: &mut Findings) -> Vec<(u64, bool)> {
-        let mut indices: BTreeMap<u64, bool> = BTreeMap::new();
-        let mut proofs = Vec::new();
-        for path in self.package.files().paths() {
-            match Place::of(path) {
-                Some(Place::ControlNote(index)) => {
-                    indices.insert(index, true);
-                }
-                Some(Place::EntryNote(index)) => {
-                    if indices.contains_key(&index) {
-                        let found = "a second one in ledger/control";
-                        let expected = "one entry at an index";
-                        findings.blamed(Fault::Evidence, Step::Names, path, expected, found);
-                    }
-                    indices.entry(index).or_insert(false);
-                }
-                Some(Place::ControlProof(index)) => proofs.push((index, true)),
-                Some(Place::EntryProof(index)) => proofs.push((index, false)),
-                _ => {}
-            }
-        }
-        for (index, is_control) in proofs {
-            if indices.get(&index) != Some(&is_control) {
-                let path = format!("{}/{index}.tlog-proof", folder(is_control));
-                let expected = "the proof of a shown entry, in the folder of its note";
-                let found = "one of no entry, or in another folder";
-                findings.blamed(Fault::Evidence, Step::Names, &path, expected, found);
-            }
-        }
-        indices.into_iter().collect()
-    }
-
-    pub(crate) fn note(
-        &mut self,
-        index: u64,
-        is_control: bool,
-        findings: &mut Findings,
-    ) -> Result<Option<Vec<u8>>, Stop> {
-        let path = format!("{}/{index}.note", folder(is_control));
-        self.load(&path, ENTRY_BYTES_MAX, Step::NoteForm, findings)
-    }
-
-    /// V10: the entry's proof.
-    pub(crate) fn inclusion(
-        &mut self,
-        (index, is_control): (u64, bool),
-        leaf: Hash,
-        (checkpoint, judged): (Option<&[u8]>, Option<&Judged>),
-        findings: &mut Findings,
-    ) -> Result<(), Stop> {
-        let path = format!("{}/{index}.tlog-proof", folder(is_control));
-        let step = Step::Inclusion;
-        let Some(bytes) = self.load(&path, PROOF_BYTES_MAX, step, findings)? else {
-            return Ok(());
-        };
-        let proof = match Proof::parse(&bytes) {
-            Ok(proof) => proof,
-            Err(error) => {
-                findings.form(step, &path, &error);
-                return Ok(());
-            }
-        };
-        if proof.index != index {
-            let (expected, found) = (format!("index {index}"), proof.index.to_string());
-            findings.contradicted(step, &path, &expected, &found);
-        }
-        if let Some(judged) = judged {
-            if checkpoint.is_some_and(|checkpoint| checkpoint != proof.checkpoint) {
-                let expected = "the checkpoint of this exhibit, byte for byte";
-                judged.leads(false, (&path, expected, "another"), findings);
-            }
-            let claims = judged.claims();
-            let holds = verify_inclusion(&leaf, index, claims.size, &proof.path, &claims.root);
-            let expected = format!("a path from leaf {leaf} at {index} to root {}", claims.root);
-            let item = format!("entry {index}, by its proof {path}");
-            let found = "another root: the entry or its proof is another";
-            judged.leads(holds, (&item, &expected, found), findings);
-        }
-        Ok(())
-    }
 }
 
 /// What a file is that has no place.
@@ -354,10 +280,6 @@ fn is_left_behind(path: &str) -> bool {
     let name = name.split(" (").next().unwrap_or_default();
     matches!(name, ".DS_Store" | "Thumbs.db" | "desktop.ini" | ".directory")
         || name.starts_with("._")
-}
-
-const fn folder(is_control: bool) -> &'static str {
-    if is_control { "ledger/control" } else { "ledger/entries" }
 }
 
 #[cfg(test)]
@@ -403,8 +325,8 @@ mod tests {
             "V1! data/._2: expected only files that have a place; a file named as those that file managers leave in ",
             "V1! data/Thumbs.db: expected only files that have a place; a file named as those that file managers leave in ",
             "V1! data/2/a b (file name): expected segments of ",
-            "V1! ledger/control/2.tlog-proof: expected the proof of a shown entry, in the folder of its note; one of no entry",
-            "V1! ledger/entries/9.tlog-proof: expected the proof of a shown entry, in the folder of its note; one of no entry",
+            "V1! ledger/control/2.tlog-proof: expected the proof of an entry, in the folder of its note; in another folder",
+            "V1! ledger/entries/9.note: expected the entry of the proof ledger/entries/9.tlog-proof; missing",
         ] {
             has(&found, line);
         }
@@ -426,7 +348,7 @@ mod tests {
         has(&found, "V7! bag-info.txt: expected the file; missing");
         has(&found, "V7! bag-info.txt: expected a tag file; missing, or no tag file");
         let found = found_after(|package| package.insert("data/2/companion-1.json", *b"more"));
-        has(&found, "V7! bag-info.txt: expected files of Payload-Oxum ");
+        has(&found, "V7! the files below data/: expected ");
     }
 
     #[test]
@@ -438,29 +360,12 @@ mod tests {
             package.damage("notes.txt");
         });
         for line in
-            ["V3! data/4/recording.json: ", "V7! bagit.txt: expected SHA-256 ", "V1! notes.txt: "]
+            ["V3! data/4/recording.json: ", "V7! bagit.txt and its line ", "V1! notes.txt: "]
         {
             let of_it = found.iter().filter(|found| found.starts_with(line));
             assert_eq!(of_it.count(), 1, "{line}: {found:?}");
         }
         let of_notes = found.iter().filter(|found| found.contains("notes.txt"));
         assert_eq!(of_notes.count(), 1, "{found:?}");
-    }
-
-    // spec: X14 L6
-    #[test]
-    fn a_proof_is_of_its_entry_and_of_this_checkpoint() {
-        const PROOF: &str = "ledger/entries/2.tlog-proof";
-        let found = found_after(|package| {
-            let text = String::from_utf8(package.bytes(PROOF).unwrap().to_vec()).unwrap();
-            package.insert(PROOF, text.replace("index 2\n", "index 4\n"));
-        });
-        has(&found, &format!("V10! {PROOF}: expected index 2; 4"));
-        has(&found, &format!("V7! {PROOF}: expected SHA-256 "));
-        let found = found_after(|package| {
-            let other = package.bytes("ledger/entries/4.tlog-proof").unwrap().to_vec();
-            package.insert(PROOF, other);
-        });
-        has(&found, &format!("V10! entry 2, by its proof {PROOF}: expected a path from leaf "));
     }
 }

@@ -25,6 +25,8 @@ pub(crate) enum Tag {
     Refused,
     /// A file is there, and not even its leaf is known.
     Damaged,
+    /// No proof leads to its place: nothing that it says is taken.
+    Displaced,
     Unknown,
     Control,
     Recording,

@@ -7,7 +7,7 @@ use crate::error::printable;
 use crate::hash::Hash;
 use crate::judge::findings::Findings;
 use crate::judge::history::History;
-use crate::judge::reading::Reading;
+use crate::judge::reading::{MANIFEST, Reading};
 use crate::left_out::LeftOut;
 use crate::limits::MANIFEST_BYTES_MAX;
 use crate::opening::VerifiedOpening;
@@ -23,6 +23,17 @@ const ANSWERED: [&str; 4] = ["/answer", "/recordings", "/not-asked", "/start-unk
 const ASKED_SHOWN: usize = 6;
 
 const NOT_SHOWN: &str = "not shown, or it cannot be read";
+
+/// Whose the manifest is: what is not in it was left out by the producer only where it is the signed one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Listed {
+    /// It is the one that the `produced` entry states.
+    Signed,
+    /// It is another.
+    Other,
+    /// No such entry could be read.
+    Unknown,
+}
 
 /// The `produced` entries that were seen.
 #[derive(Default)]
@@ -66,7 +77,6 @@ impl Scope {
         self.said.is_some()
     }
 
-    /// Why files are not packed, as the producer says.
     /// What the producer says that it asked for, and how much of the ledger answered: the first few, as one line.
     pub(crate) fn asked(&self) -> Option<String> {
         let said = &self.said.as_ref()?.selection;
@@ -94,6 +104,7 @@ impl Scope {
         (!shown.is_empty()).then(|| printable(&sentence))
     }
 
+    /// Why files are not packed, as the producer says.
     pub(crate) fn left_out(&mut self) -> LeftOut {
         self.said.as_mut().map(|said| std::mem::take(&mut said.left_out)).unwrap_or_default()
     }
@@ -103,19 +114,21 @@ impl Scope {
         if let [one] = self.seen.as_slice() { Some(*one) } else { None }
     }
 
-    /// V19 and V20: exactly one, the last entry of the log, listing what is shown.
+    /// V19 and V20: exactly one, the last entry of the log, listing what is shown. Says whose the list of
+    /// files is.
     pub(crate) fn judge(
         &self,
         size: Option<u64>,
         history: &History,
         reading: &mut Reading<'_>,
         findings: &mut Findings,
-    ) -> Result<(), Stop> {
-        if self.seen.is_empty() && history.last_is_unread() {
-            let why = "the last entry, which may close the exhibit, is not understood";
+    ) -> Result<Listed, Stop> {
+        let unknown = Ok(Listed::Unknown);
+        if self.seen.is_empty() && history.last_is_unknown() {
+            let why = "the last entry, which may close the exhibit, was not judged";
             findings.not_established(Step::Produced, "exhibit", why);
             findings.ran(&[Step::Produced, Step::Items]);
-            return Ok(());
+            return unknown;
         }
         let [(index, _)] = self.seen.as_slice() else {
             let shown: Vec<String> = self.seen.iter().map(|(index, _)| index.to_string()).collect();
@@ -124,7 +137,7 @@ impl Scope {
             let expected = "exactly one `produced` entry";
             findings.contradicted(Step::Produced, "exhibit", expected, &found);
             findings.ran(&[Step::Produced, Step::Items]);
-            return Ok(());
+            return unknown;
         };
         let item = format!("entry {index}");
         if let Some(size) = size {
@@ -132,9 +145,10 @@ impl Scope {
             let holds = index.checked_add(1) == Some(size);
             findings.check(holds, Step::Produced, &item, &expected, &size.to_string());
         }
+        let mut listed = Listed::Unknown;
         match &self.said {
             Some(said) => {
-                covers(said, reading, findings)?;
+                listed = covers(said, reading, findings)?;
                 if self.is_unfit {
                     let why = "its lists are not wholly shown: they were held against nothing";
                     findings.not_established(Step::Items, &item, why);
@@ -150,12 +164,17 @@ impl Scope {
             }
         }
         findings.ran(&[Step::Produced, Step::Items]);
-        Ok(())
+        Ok(listed)
     }
 }
 
 /// V19: the bag's files have the digests that the entry states.
-fn covers(said: &Produced, reading: &mut Reading<'_>, findings: &mut Findings) -> Result<(), Stop> {
+fn covers(
+    said: &Produced,
+    reading: &mut Reading<'_>,
+    findings: &mut Findings,
+) -> Result<Listed, Stop> {
+    let mut listed = Listed::Unknown;
     for path in COVERED {
         let stated = said.files.get(path);
         let mut found = None;
@@ -170,6 +189,9 @@ fn covers(said: &Produced, reading: &mut Reading<'_>, findings: &mut Findings) -
         };
         let text =
             |digest: Option<Hash>| digest.map_or_else(|| "no file".into(), |d| d.to_string());
+        if path == MANIFEST {
+            listed = if holds { Listed::Signed } else { Listed::Other };
+        }
         if holds {
             findings.held(Step::Produced);
         } else if let Some(stated) = stated {
@@ -182,7 +204,7 @@ fn covers(said: &Produced, reading: &mut Reading<'_>, findings: &mut Findings) -
             findings.contradicted(Step::Produced, path, "what the entry says of it", "nothing");
         }
     }
-    Ok(())
+    Ok(listed)
 }
 
 /// V20: the whole history of each shown subject.
@@ -196,11 +218,19 @@ fn subjects(said: &Produced, history: &History, findings: &mut Findings) {
         // Of an entry that cannot be read nobody knows what it is about.
         let listed = said.subjects.get(subject).into_iter().flatten();
         let listed: Vec<u64> =
-            listed.filter(|index| !history.is_unread(**index)).copied().collect();
+            listed.filter(|index| !history.hides_its_subject(**index)).copied().collect();
         let found = shown.get(subject).map(Vec::as_slice).unwrap_or_default();
         let item = format!("subject {subject}");
         let (expected, text) = (format!("entries {listed:?}"), format!("{found:?}"));
         findings.check(listed == found, Step::Items, &item, &expected, &text);
+        // What lies below every shown one supersedes none of them.
+        let above = |index: &&u64| found.first().is_some_and(|first| *index > first);
+        let not_here = listed.iter().find(|index| above(index) && !history.is_shown(**index));
+        if let Some(index) = not_here {
+            let why =
+                format!("entry {index} about it is listed and not here: it may supersede another");
+            findings.not_established(Step::Succession, &item, &why);
+        }
     }
 }
 

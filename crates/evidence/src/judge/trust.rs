@@ -44,6 +44,8 @@ pub(crate) struct Judged {
     absent: Vec<VerifierKey>,
     /// A given key's signature does not hold: its text is another than that key signed.
     is_broken: bool,
+    /// A proof holds another checkpoint, which a given key signed.
+    is_another: bool,
 }
 
 impl Judged {
@@ -77,12 +79,43 @@ impl Judged {
             without_anchor(findings);
         }
         findings.ran(&[Step::Checkpoint]);
-        Some(Self { unverified, verified, absent, is_broken })
+        Some(Self { unverified, verified, absent, is_broken, is_another: false })
     }
 
-    /// Whether its text is another than a given key signed.
-    pub(crate) const fn is_broken(&self) -> bool {
-        self.is_broken
+    /// Whether its text is the one that was signed, as far as given keys can tell.
+    pub(crate) const fn is_doubted(&self) -> bool {
+        let nobody_signed = self.verified.is_empty() && !self.absent.is_empty();
+        self.is_broken || self.is_another || nobody_signed
+    }
+
+    /// X14: the proof at `path` holds another checkpoint. Where a given key signed that one, the exhibit's
+    /// own is the one in the wrong place, and the proof is held against what it holds.
+    pub(crate) fn is_another_in(
+        &mut self,
+        path: &str,
+        held: &[u8],
+        trust: &Trust,
+        findings: &mut Findings,
+    ) -> Option<Checkpoint> {
+        let step = Step::Inclusion;
+        let read = UnverifiedCheckpoint::parse(held).ok();
+        let signed = |held: UnverifiedCheckpoint| {
+            trust.keys.iter().find_map(|key| held.clone().verify(key).ok())
+        };
+        let Some(held) = read.and_then(signed) else {
+            let expected = "the checkpoint of this exhibit, byte for byte";
+            self.leads(false, (path, expected, "another"), findings);
+            return None;
+        };
+        if std::mem::replace(&mut self.is_another, true) {
+            let why =
+                "it leads to the checkpoint that it holds, and not to the one of this exhibit";
+            findings.not_established(step, path, why);
+        } else {
+            let expected = format!("the checkpoint in {path}, which a key that was given signed");
+            findings.contradicted(step, "ledger/checkpoint", &expected, "another");
+        }
+        Some(held.checkpoint().clone())
     }
 
     /// V10: whether what leads to a root leads to this one. What does not agree with a checkpoint that was
@@ -92,13 +125,15 @@ impl Judged {
         holds: bool,
         (item, expected, found): (&str, &str, &str),
         findings: &mut Findings,
-    ) {
+    ) -> bool {
         if holds || !self.is_broken {
-            return findings.check(holds, Step::Inclusion, item, expected, found);
+            findings.check(holds, Step::Inclusion, item, expected, found);
+            return holds;
         }
         let why =
             "the signature of the checkpoint does not hold: what it has to lead to is not known";
         findings.not_established(Step::Inclusion, item, why);
+        true
     }
 
     /// What the checkpoint says: verified only if [`Seen::anchored`] says so in the end.
@@ -109,8 +144,8 @@ impl Judged {
     /// Holds the ledger id and the checkpoint's key against the control chain (V9, V12).
     pub(crate) fn against(&self, trust: &Trust, keys: &Keys, findings: &mut Findings) -> Seen {
         let pinned = ledger_ids(trust, keys.ledger_id(), findings);
-        // Where a ledger id holds, it is no other ledger, whoever did not sign.
-        let is_named = pinned && !trust.ledger_ids.is_empty();
+        // Where a ledger id holds, or a key that was given signed what the proofs hold, it is no other ledger.
+        let is_named = pinned && !trust.ledger_ids.is_empty() || self.is_another;
         let fault = if is_named { Fault::Evidence } else { Fault::Anchor };
         for key in &self.absent {
             let lines = self.unverified.note().signatures();
@@ -153,9 +188,7 @@ impl Judged {
         let history = keys.key(&key.hash()).filter(|history| history.role == Role::Log);
         let holds = history.is_some_and(|history| history.covers_size(size));
         if let (false, Some(blind)) = (holds, keys.not_read_from()) {
-            let why = format!(
-                "control entry {blind}, of which nothing was taken, may have added the key that signed it"
-            );
+            let why = format!("{blind} may have added the key that signed it");
             findings.not_established(Step::LogKey, "checkpoint", &why);
             return false;
         }
@@ -170,9 +203,7 @@ impl Judged {
         let size = self.claims().size;
         let found = keys.signer_of_checkpoint(note, size);
         if let (None, Some(blind)) = (found, keys.not_read_from()) {
-            let why = format!(
-                "control entry {blind}, of which nothing was taken, may have added the key that signed it"
-            );
+            let why = format!("{blind} may have added the key that signed it");
             findings.not_established(Step::LogKey, "checkpoint", &why);
             return false;
         }
@@ -192,7 +223,7 @@ impl Judged {
 /// (C6), so that the checkpoint of a disputed one is past its end.
 fn may_not_be_ended(keys: &Keys, findings: &mut Findings) -> bool {
     let Some(blind) = keys.not_read_from() else { return true };
-    let why = format!("control entry {blind}, of which nothing was taken, may have ended its key");
+    let why = format!("{blind} may have ended its key");
     findings.not_established(Step::LogKey, "checkpoint", &why);
     false
 }

@@ -100,6 +100,13 @@ pub(crate) fn form_cases() -> Vec<Case> {
         }),
         finished("bagit-missing", 1, "V7", |p| drop(p.remove("bagit.txt"))),
         finished("bag-info-missing", 1, "V7", |p| drop(p.remove(INFO))),
+        finished("recording-taken-out", 1, "V19", |p| {
+            drop(p.remove("data/2/recording.opus"));
+            let manifest =
+                String::from_utf8_lossy(p.bytes(MANIFEST).unwrap_or_default()).into_owned();
+            let rest = manifest.split_inclusive('\n').filter(|line| !line.contains("data/2/rec"));
+            p.insert(MANIFEST, rest.collect::<String>());
+        }),
         finished("manifest-missing", 1, "V2", |p| drop(p.remove(MANIFEST))),
         bagged("manifest-upper-case", 1, "V2", upper_case),
         bagged("manifest-one-space", 1, "V2", |p| change(p, MANIFEST, "  ", " ")),

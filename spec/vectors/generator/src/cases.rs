@@ -304,6 +304,15 @@ fn ledger_cases() -> Vec<Case> {
         edited("proof-extra-line", 1, "V10", |p| change(p, PROOF, "index", "extra AAAA\nindex")),
         edited("proof-leading-zero", 1, "V10", |p| change(p, PROOF, "index 2", "index 02")),
         edited("proof-missing", 1, "V10", |p| drop(p.remove(PROOF))),
+        edited("notes-exchanged", 1, "V10", |p| {
+            const NOTES: [&str; 2] = ["ledger/entries/2.note", "ledger/entries/6.note"];
+            let [a, b] = NOTES.map(|path| p.bytes(path).unwrap_or_default().to_vec());
+            p.insert(NOTES[0], b);
+            p.insert(NOTES[1], a);
+        }),
+        edited("checkpoint-of-another-signer", 1, "V10", |p| {
+            change(p, "ledger/checkpoint", "\u{2014} ", "\u{2014} x");
+        }),
         edited("proof-in-the-other-folder-too", 1, "V1", |p| {
             let proof = p.bytes(PROOF).unwrap_or_default().to_vec();
             p.insert("ledger/control/2.tlog-proof", proof);
@@ -316,6 +325,13 @@ fn entry_cases() -> Vec<Case> {
     vec![
         edited("entry-text-changed", 1, "V14", |p| {
             change(p, "ledger/entries/2.note", "\"size\":9001", "\"size\":9002")
+        }),
+        edited("listed-entry-left-out", 1, "V20", |p| {
+            for path in
+                ["ledger/entries/6.note", "ledger/entries/6.tlog-proof", "data/openings/6.json"]
+            {
+                drop(p.remove(path));
+            }
         }),
         edited("amendment-left-out", 1, "V20", |p| {
             for ending in ["note", "tlog-proof"] {

@@ -119,10 +119,11 @@ fn the_verifier_says_of_each_recording_what_the_list_says() {
             Bytes::Differ => "differ",
             Bytes::NotPacked => "not-packed",
             Bytes::Unreadable => "unreadable",
+            Bytes::NotHere => "not-here",
             Bytes::Missing => "missing",
             Bytes::NotDisclosed => "not-disclosed",
         };
-        let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+        let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".into());
         let odd: Vec<&str> = line.odd.iter().map(|odd| odd.code()).collect();
         let (companions, agree) = line.companions;
         let found = [
@@ -247,13 +248,12 @@ fn the_verifier_tells_of_each_recording_what_the_list_says() {
 fn the_verifier_notes_beside_its_axes_what_bounds_them() {
     let notes = |name: &str, axis: Axis| {
         let verdict = verdict_of(name);
-        let axis = verdict.axes().iter().find(|of| of.axis == axis).unwrap();
-        axis.notes.join("; ")
+        verdict.axes().iter().find(|of| of.axis == axis).unwrap().notes.join("; ")
     };
     assert!(notes("good", Axis::Scope).contains("nothing is said of other recordings"));
     assert_eq!(notes("amendment-left-out", Axis::Scope), "contradicted at V20");
     assert_eq!(notes("good", Axis::Disclosure), "");
-    assert!(notes("field-closed", Axis::Disclosure).starts_with("closed fields: 1;"));
+    assert!(notes("field-closed", Axis::Disclosure).starts_with("fields that are not shown: 1;"));
     assert!(notes("good", Axis::Ledger).contains("only in the published log"));
 }
 

@@ -1,6 +1,8 @@
 //! Judges entries one after the other, in ascending index: the part of the verification that an
 //! exhibit, a published log and single objects share (spec/verification.md, V11, V13 to V16).
 
+mod control;
+
 use std::collections::BTreeMap;
 
 use crate::body::Role;
@@ -11,6 +13,7 @@ use crate::hash::Hash;
 use crate::judge::chain::{Chains, Position};
 use crate::judge::findings::Findings;
 use crate::judge::history::History;
+use crate::judge::row::Tag;
 use crate::key::VerifierKey;
 use crate::keys::{KeyHistory, Keys};
 use crate::kind::Kind;
@@ -27,6 +30,8 @@ pub(crate) const STEPS: &[Step] =
 pub(crate) struct Shown {
     pub(crate) index: u64,
     pub(crate) leaf: Hash,
+    /// Whether it may stand at its index, as far as its proof tells.
+    pub(crate) is_placed: bool,
     read: Reading,
 }
 
@@ -47,7 +52,7 @@ impl Shown {
             }
             Ok(Err((_, error))) | Err(error) => Reading::Malformed(error),
         };
-        Self { index, leaf: leaf_hash(bytes), read }
+        Self { index, leaf: leaf_hash(bytes), is_placed: true, read }
     }
 }
 
@@ -81,6 +86,8 @@ enum Pending {
         index: u64,
         chain: Option<ChainOf>,
     },
+    /// No proof leads to its place: whether it was changed or moved its signature tells.
+    Displaced(Box<(u64, UnverifiedEntry, Option<VerifierKey>)>),
     /// Nothing is taken from it.
     Refused(u64),
 }
@@ -126,7 +133,7 @@ pub(crate) struct Entries {
     /// Where each control entry stands among them.
     control: BTreeMap<u64, Position>,
     pending: Vec<Pending>,
-    /// The first control entry whose signature does not hold: what it may have said is not known.
+    /// The first control entry, by its signature line, that was changed: what it said is not known.
     changed_control: Option<u64>,
 }
 
@@ -147,13 +154,13 @@ impl Entries {
 
     /// Judges the next shown entry, but for its signature, which is judged at [`Entries::settle`].
     pub(crate) fn entry(&mut self, shown: Shown, findings: &mut Findings) {
-        let Shown { index, leaf, read } = shown;
+        let Shown { index, leaf, is_placed, read } = shown;
         let item = format!("entry {index}");
         match read {
-            Reading::Entry(entry) => self.read(index, &item, *entry, findings),
+            Reading::Entry(entry) => self.read((index, is_placed), &item, *entry, findings),
             Reading::Unread(envelope, error) => {
                 findings.form(Step::NoteForm, &item, &error);
-                let pending = self.unread(index, &item, &envelope, findings);
+                let pending = self.unread((index, is_placed), &item, &envelope, findings);
                 self.history.unread(index, leaf);
                 self.pending.push(pending);
             }
@@ -163,9 +170,8 @@ impl Entries {
                 self.pending.push(Pending::Refused(index));
                 if index == 0 {
                     self.keys.unread(index, leaf);
-                } else {
-                    self.keys.lose(index);
                 }
+                self.keys.lose(index);
             }
         }
     }
@@ -178,16 +184,26 @@ impl Entries {
         }
     }
 
-    fn read(&mut self, index: u64, item: &str, entry: UnverifiedEntry, findings: &mut Findings) {
+    fn read(
+        &mut self,
+        (index, is_placed): (u64, bool),
+        item: &str,
+        entry: UnverifiedEntry,
+        findings: &mut Findings,
+    ) {
         let statement = entry.statement();
         let origin = self.origin.clone().unwrap_or_else(|| statement.origin.clone());
         let expected = format!("origin {origin}");
         let same = statement.origin == origin;
         findings.check(same, Step::NoteForm, item, &expected, &statement.origin);
-        self.control_pointer(index, item, statement, findings);
         self.history.seat(index, entry.leaf(), statement);
         let key = self.keys.key_of(&entry);
-        let is_control = statement.kind == Kind::Control;
+        let is_control = entry.statement().kind == Kind::Control;
+        if !is_placed && !is_control {
+            // Where it stands is not known, and neither is what it may say there.
+            return self.pending.push(Pending::Displaced(Box::new((index, entry, key))));
+        }
+        self.control_pointer((index, item), &entry, key.as_ref(), findings);
         match key {
             Some(key) if is_control => self.control_entry(index, item, entry, &key, findings),
             Some(key) => {
@@ -196,32 +212,6 @@ impl Entries {
             }
             None => self.unknown_key(item, is_control, index, entry, findings),
         }
-    }
-
-    /// E13: the newest control entry below, by its leaf.
-    fn control_pointer(
-        &self,
-        index: u64,
-        item: &str,
-        statement: &Statement,
-        findings: &mut Findings,
-    ) {
-        let newest = self.keys.newest();
-        let shown =
-            |hash: Option<Hash>| hash.map_or_else(|| "none".to_owned(), |hash| hash.to_string());
-        let holds = statement.control == newest && (index == 0) == newest.is_none();
-        if let (false, Some(lost)) = (holds, self.keys.lost()) {
-            let why = format!(
-                "entry {lost}, of which nothing was taken, may be the control entry that it names"
-            );
-            return findings.not_established(Step::Control, item, &why);
-        }
-        // A genesis that names one has no form of ours.
-        let expected = match newest {
-            None => "the control entry that it names to be shown below it".to_owned(),
-            newest => format!("control {}", shown(newest)),
-        };
-        findings.check(holds, Step::Control, item, &expected, &shown(statement.control));
     }
 
     /// Keeps an entry until it is settled.
@@ -266,47 +256,11 @@ impl Entries {
         }
     }
 
-    /// An entry by a key that no control entry below added.
-    fn unknown_key(
-        &mut self,
-        item: &str,
-        is_control: bool,
-        index: u64,
-        entry: UnverifiedEntry,
-        findings: &mut Findings,
-    ) {
-        if is_control {
-            self.keys.pass(index, entry.leaf());
-        }
-        let statement = entry.statement();
-        let found = format!("{}, key {}", statement.signer, statement.key);
-        if self.may_be_added(index, item, &found, findings) {
-            self.push(index, entry, None, None);
-        } else {
-            self.pending.push(Pending::Refused(index));
-        }
-    }
-
-    /// Whether a control entry that is not understood may have added a key; otherwise a contradiction.
-    fn may_be_added(&self, index: u64, item: &str, found: &str, findings: &mut Findings) -> bool {
-        let blind = self.keys.not_read_from().or(self.changed_control);
-        let Some(blind) = blind.filter(|blind| *blind < index) else {
-            let expected = "a key that a control entry below added";
-            findings.contradicted(Step::Signature, item, expected, found);
-            return false;
-        };
-        let why = format!(
-            "its key is not known; control entry {blind}, of which nothing was taken, may have added it"
-        );
-        findings.not_established(Step::Signature, item, &why);
-        true
-    }
-
     /// An entry of a later version: its signature is judged all the same, and what it may have said
     /// follows from the role of the key that made it.
     fn unread(
         &mut self,
-        index: u64,
+        (index, is_placed): (u64, bool),
         item: &str,
         envelope: &Envelope,
         findings: &mut Findings,
@@ -315,13 +269,20 @@ impl Entries {
         if index == 0 {
             findings.not_established(Step::Signature, item, "the genesis is not understood");
             self.keys.unread(index, leaf);
-            return Pending::Unread { index, chain: None };
+            if !is_placed {
+                self.keys.lose(index);
+            }
+            return Pending::Unread { index, chain: Some(ChainOf::Control) };
         }
         let (signer, is_named) = self.keys.signer_of(envelope);
         let Some(history) = signer.cloned() else {
             let found = format!("{}, in its signature line", envelope.line().name);
             let may_be = if is_named {
                 signature_finding(index, SignatureCheck::Invalid, findings);
+                self.keys.lose(index);
+                if self.keys.is_control(envelope.line()) {
+                    self.changed_control.get_or_insert(index);
+                }
                 false
             } else {
                 self.may_be_added(index, item, &found, findings)
@@ -346,51 +307,14 @@ impl Entries {
         Pending::Unread { index, chain }
     }
 
-    fn control_entry(
-        &mut self,
-        index: u64,
-        item: &str,
-        entry: UnverifiedEntry,
-        key: &VerifierKey,
-        findings: &mut Findings,
-    ) {
-        let leaf = entry.leaf();
-        let verified = match entry.clone().verify(key) {
-            Ok(verified) => verified,
-            Err(check) => {
-                // Whatever nobody signed adds no key and ends none.
-                signature_finding(index, check, findings);
-                self.keys.pass(index, leaf);
-                self.keys.lose(index);
-                self.changed_control.get_or_insert(index);
-                return self.pending.push(Pending::Refused(index));
-            }
-        };
-        if index > 0 {
-            self.standing(index, key, Role::Control).say(item, findings);
-        }
-        if self.keys.blind_from().is_some() {
-            self.keys.pass(index, leaf);
-        } else {
-            match self.keys.apply(index, &verified) {
-                Ok(()) => findings.held(Step::Control),
-                Err(error) => findings.form(Step::Control, item, &error),
-            }
-        }
-        if index == 0 {
-            self.standing(index, key, Role::Control).say(item, findings);
-        }
-        self.push(index, entry, Some(key.clone()), None);
-    }
-
     /// V15: whether the key was allowed to sign here.
     fn standing(&self, index: u64, key: &VerifierKey, role: Role) -> Standing {
         let history = self.keys.key(&key.hash());
         let holds = history.is_some_and(|h| h.role == role && h.covers_entry(index));
-        if let (true, Some(blind)) = (holds, self.keys.blind_from().filter(|at| *at < index)) {
-            return Standing::Unknown(format!(
-                "its key may have been ended by control entry {blind}, of which nothing was taken"
-            ));
+        if let (true, Some(blind)) =
+            (holds, self.keys.blind().filter(|blind| blind.counts_at(index)))
+        {
+            return Standing::Unknown(format!("{blind} may have ended its key"));
         }
         if holds {
             return Standing::Holds;
@@ -408,6 +332,10 @@ impl Entries {
         let signatures = spread(pending.iter().collect(), threads, |pending| match pending {
             Pending::Entry(candidate) => {
                 let Candidate { entry, key, .. } = &**candidate;
+                key.as_ref().map_or(SignatureCheck::Absent, |key| entry.check(key))
+            }
+            Pending::Displaced(entry) => {
+                let (_, entry, key) = &**entry;
                 key.as_ref().map_or(SignatureCheck::Absent, |key| entry.check(key))
             }
             Pending::Unread { .. } | Pending::Refused(_) => SignatureCheck::Absent,
@@ -431,6 +359,15 @@ impl Entries {
                 self.settled += 1;
                 return Outcome::Refused(index);
             }
+            Pending::Displaced(entry) => {
+                let (index, _, key) = *entry;
+                if key.is_some() {
+                    signature_finding(index, signature, findings);
+                }
+                let is_signed = key.is_none() || signature == SignatureCheck::Valid;
+                self.history.refused(index, if is_signed { Tag::Displaced } else { Tag::Refused });
+                return Outcome::Refused(index);
+            }
             // Like an entry that is not shown it leaves room for one number, of whichever chain.
             Pending::Refused(index) => {
                 self.history.unsigned(index);
@@ -441,7 +378,7 @@ impl Entries {
         if key.is_some() {
             signature_finding(index, signature, findings);
             if signature != SignatureCheck::Valid {
-                self.history.refused(index);
+                self.history.refused(index, Tag::Refused);
                 return Outcome::Refused(index);
             }
         } else {

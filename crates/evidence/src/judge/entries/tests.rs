@@ -74,9 +74,9 @@ fn an_entry_of_a_later_version_says_what_the_role_of_its_key_lets_it_say() {
     let leaf = leaf_hash(scribe.notes[1].as_bytes());
     scribe.gap(9, |gap| gap.control = Some(leaf));
     scribe.gap(3, |gap| gap.control = Some(leaf));
-    let blind = "control entry 1, of which nothing was taken";
-    let added = format!("V14? entry 2: its key is not known; {blind}, may have added it");
-    let ended = format!("V15? entry 3: its key may have been ended by {blind}");
+    let blind = "control entry 1, of which nothing was taken,";
+    let added = format!("V14? entry 2: its key is not known; {blind} may have added it");
+    let ended = format!("V15? entry 3: {blind} may have ended its key");
     assert_eq!(scribe.found(), [unread, &added, &ended]);
     // Nobody's is no entry.
     let expected = "V14! entry 1: expected a key that a control entry below added; example.com/9, in its signature line";

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::Payload;
 use crate::bag::Packed;
 use crate::judge::commitments::Commitment;
+use crate::judge::scope::Listed;
 use crate::recordings::{Bytes, Recording};
 use crate::step::Step;
 
@@ -40,6 +41,9 @@ impl Payload<'_, '_> {
             };
             let why = match self.left_out.get(&file) {
                 _ if self.fetched.contains(sha256) => super::IN_FETCH.to_owned(),
+                _ if self.misplaced.contains(sha256) => {
+                    "its bytes lie where no entry has them: they were held against nothing".to_owned()
+                }
                 _ if self.missing.contains(sha256) => {
                     "the manifest lists it, and it is not there".to_owned()
                 }
@@ -51,6 +55,9 @@ impl Payload<'_, '_> {
                     "its bytes are not packed: in their place lies another file".to_owned()
                 }
                 Some(reason) => format!("not packed; its producer says: {reason}"),
+                None if self.listed_by == Listed::Other => {
+                    "no file in its place has these bytes, and the manifest is not the one that was signed: whether it was packed once is not known".to_owned()
+                }
                 None => "not packed".to_owned(),
             };
             self.findings.not_read(step, &item, &why);
@@ -58,7 +65,12 @@ impl Payload<'_, '_> {
                 self.findings.not_supplied(Step::Sidecar, &item, NO_FILE);
             }
         }
-        // X13: of a companion whose digest is withheld no file can be told to be it.
+        self.withheld();
+        self.lines();
+    }
+
+    /// X13: of a companion whose digest is withheld no file can be told to be it.
+    fn withheld(&mut self) {
         for (index, number, is_sidecar) in self.commitments.withheld() {
             let item = format!("entry {index}, companion {number}");
             let why = "its digest is withheld, and no packed file can be held against it";
@@ -67,6 +79,10 @@ impl Payload<'_, '_> {
                 self.findings.not_supplied(Step::Sidecar, &item, NO_FILE);
             }
         }
+    }
+
+    /// What is said of each recording whose bytes were not compared.
+    fn lines(&mut self) {
         for line in &mut self.commitments.recordings.lines {
             if line.sha256.is_some_and(|sha256| self.missing.contains(&sha256))
                 && line.bytes == Bytes::NotPacked
@@ -75,6 +91,10 @@ impl Payload<'_, '_> {
             }
             if matches!(line.bytes, Bytes::NotPacked | Bytes::NotDisclosed) {
                 line.left_out = self.left_out.remove(&(line.index, Packed::Recording));
+            }
+            let is_unexplained = self.listed_by == Listed::Other && line.left_out.is_none();
+            if line.bytes == Bytes::NotPacked && is_unexplained {
+                line.bytes = Bytes::NotHere;
             }
             let of_it = (line.index, Packed::Recording)..;
             let is_packed =

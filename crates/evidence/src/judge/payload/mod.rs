@@ -12,6 +12,7 @@ use crate::hash::Hash;
 use crate::judge::commitments::{Commitment, Commitments, Committed};
 use crate::judge::findings::Findings;
 use crate::judge::reading::{Reading, step_of};
+use crate::judge::scope::Listed;
 use crate::judge::sidecar::FileValues;
 use crate::left_out::LeftOut;
 use crate::length::Ends;
@@ -39,10 +40,13 @@ pub(crate) struct Payload<'a, 'b> {
     pub(crate) reading: &'a mut Reading<'b>,
     pub(crate) commitments: &'a mut Commitments,
     pub(crate) findings: &'a mut Findings,
-    /// Why files are not packed, as the producer says.
+    /// Why files are not packed, as the producer says, and whose the list of files is.
     left_out: LeftOut,
+    listed_by: Listed,
     /// Digests of files that are packed.
     packed: BTreeSet<Hash>,
+    /// The same of files that serve no entry where they lie.
+    misplaced: BTreeSet<Hash>,
     /// The same of files in `fetch.txt`.
     fetched: BTreeSet<Hash>,
     /// The same of files that are in the manifest alone.
@@ -66,11 +70,22 @@ impl<'a, 'b> Payload<'a, 'b> {
     pub(crate) fn new(
         reading: &'a mut Reading<'b>,
         commitments: &'a mut Commitments,
-        left_out: LeftOut,
+        (left_out, listed_by): (LeftOut, Listed),
         findings: &'a mut Findings,
     ) -> Self {
-        let (packed, fetched, missing, astray, places) = Default::default();
-        Self { reading, commitments, findings, left_out, packed, fetched, missing, astray, places }
+        Self {
+            reading,
+            commitments,
+            findings,
+            left_out,
+            listed_by,
+            packed: BTreeSet::new(),
+            misplaced: BTreeSet::new(),
+            fetched: BTreeSet::new(),
+            missing: BTreeSet::new(),
+            astray: BTreeSet::new(),
+            places: BTreeSet::new(),
+        }
     }
 
     /// V3 to V6 and V28: every payload file against the manifest and the entries.
@@ -163,7 +178,7 @@ impl<'a, 'b> Payload<'a, 'b> {
         };
         let is_in_place = self.is_in_place(&digests.sha256, (index, name));
         self.reading.hold(path, digests.sha256, is_in_place, self.findings);
-        if !self.packed.insert(digests.sha256) {
+        if self.packed.contains(&digests.sha256) || self.misplaced.contains(&digests.sha256) {
             let (step, expected) = (Step::Names, "each packed file once");
             self.findings.blamed(Fault::Evidence, step, path, expected, "a second one");
         }
@@ -172,8 +187,10 @@ impl<'a, 'b> Payload<'a, 'b> {
             let why = format!("what it is to entry {index}, which was not judged, is not known");
             self.findings.not_established(Step::Recording, path, &why);
         } else if !self.stands_right(&file) {
+            self.misplaced.insert(file.digests.sha256);
             return Ok(());
         }
+        self.packed.insert(file.digests.sha256);
         // A file that is not the listed one has no keys made ready; its blocks are not judged.
         self.against_all(&file, file.digests.sha256 == of)
     }
@@ -271,6 +288,10 @@ impl<'a, 'b> Payload<'a, 'b> {
             // It may commit to these bytes too, and then this is the right place.
             let why = self.commitments.why_hidden(*index);
             findings.not_established(Step::Names, path, why);
+        } else if *index < lowest.index() && !self.reading.shows(*index) {
+            // Its entry was there: X21 tells what is missing.
+            let why = format!("entry {index}, under which it lies, is not shown");
+            findings.not_established(Step::Names, path, &why);
         } else if (*index, *name) != (lowest.index(), role) {
             let expected =
                 format!("data/{}/{role}: what it is to the lowest entry", lowest.index());
@@ -373,6 +394,8 @@ impl<'a, 'b> Payload<'a, 'b> {
         match root {
             Some(root) => {
                 agrees &= root == block_root;
+                // Its SHA-256 agrees, and nothing signs the key: whether it is the one is found here alone.
+                let item = format!("{item}, under the block key that its opening shows");
                 let expected = format!("block root {block_root}");
                 findings.check(
                     root == block_root,

@@ -28,6 +28,9 @@ pub enum Bytes {
     Unreadable,
     /// They are not packed.
     NotPacked,
+    /// They are not in their place, and the list of files is not the one that was signed: whether they were
+    /// packed once is not known.
+    NotHere,
     /// The package's own list has them, and they are not there.
     Missing,
     /// The entry does not disclose which they are.

@@ -326,7 +326,11 @@ impl Verdict {
             Blame::AnotherLedger => Fault::Anchor,
             Blame::Package => Fault::Package,
         };
-        self.findings.iter().find(|finding| finding.fault == Some(fault))
+        let of_it = self.findings.iter().filter(|finding| finding.fault == Some(fault));
+        // What was changed shows in the bag's own files too, and they were not.
+        of_it.min_by_key(|finding| {
+            finding.fault == Some(Fault::Package) && finding.step == Step::TagFiles
+        })
     }
 
     /// Whether everything agrees but for what stands around the evidence, and everything was there.

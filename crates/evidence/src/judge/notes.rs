@@ -1,0 +1,157 @@
+//! Reads the entries of an exhibit, each with its proof (V1, V10, V13).
+
+use std::collections::BTreeMap;
+
+use crate::bag::Place;
+use crate::error::FormError;
+use crate::hash::Hash;
+use crate::judge::findings::Findings;
+use crate::judge::reading::Reading;
+use crate::judge::trust::{Judged, Trust};
+use crate::limits::{ENTRY_BYTES_MAX, PROOF_BYTES_MAX};
+use crate::package::Stop;
+use crate::proof::Proof;
+use crate::step::Step;
+use crate::tree::verify_inclusion;
+use crate::verdict::Fault;
+
+/// The checkpoint of an exhibit, byte by byte and as it was judged, and what was given to trust.
+pub(crate) type Under<'a> = (Option<&'a [u8]>, Option<&'a mut Judged>, &'a Trust);
+
+impl Reading<'_> {
+    /// Whether a note of that index is here, whatever is in it.
+    pub(crate) fn shows(&self, index: u64) -> bool {
+        [true, false]
+            .into_iter()
+            .any(|control| self.has(&format!("{}/{index}.note", folder(control))))
+    }
+
+    /// The shown indices, ascending, and whether each is a control entry by its place.
+    pub(crate) fn indices(&self, findings: &mut Findings) -> Vec<(u64, bool)> {
+        let mut indices: BTreeMap<u64, bool> = BTreeMap::new();
+        let mut proofs = Vec::new();
+        for path in self.package.files().paths() {
+            match Place::of(path) {
+                Some(Place::ControlNote(index)) => {
+                    indices.insert(index, true);
+                }
+                Some(Place::EntryNote(index)) => {
+                    if indices.contains_key(&index) {
+                        let found = "a second one in ledger/control";
+                        let expected = "one entry at an index";
+                        findings.blamed(Fault::Evidence, Step::Names, path, expected, found);
+                    }
+                    indices.entry(index).or_insert(false);
+                }
+                Some(Place::ControlProof(index)) => proofs.push((index, true)),
+                Some(Place::EntryProof(index)) => proofs.push((index, false)),
+                _ => {}
+            }
+        }
+        for (index, is_control) in proofs {
+            let proof = format!("{}/{index}.tlog-proof", folder(is_control));
+            match indices.get(&index) {
+                Some(of) if *of == is_control => {}
+                Some(_) => {
+                    let expected = "the proof of an entry, in the folder of its note";
+                    let found = "in another folder";
+                    findings.blamed(Fault::Evidence, Step::Names, &proof, expected, found);
+                }
+                None => {
+                    let note = format!("{}/{index}.note", folder(is_control));
+                    let expected = format!("the entry of the proof {proof}");
+                    findings.blamed(Fault::Evidence, Step::Names, &note, &expected, "missing");
+                }
+            }
+        }
+        indices.into_iter().collect()
+    }
+
+    pub(crate) fn note(
+        &mut self,
+        index: u64,
+        is_control: bool,
+        findings: &mut Findings,
+    ) -> Result<Option<Vec<u8>>, Stop> {
+        let path = format!("{}/{index}.note", folder(is_control));
+        self.load(&path, ENTRY_BYTES_MAX, Step::NoteForm, findings)
+    }
+
+    /// V10: the entry's proof. Whether the entry may be where it is shown: `false` where its proof leads
+    /// elsewhere, or there is none that can be read.
+    pub(crate) fn inclusion(
+        &mut self,
+        (index, is_control): (u64, bool),
+        leaf: Hash,
+        (checkpoint, judged, trust): Under<'_>,
+        findings: &mut Findings,
+    ) -> Result<bool, Stop> {
+        let path = format!("{}/{index}.tlog-proof", folder(is_control));
+        let step = Step::Inclusion;
+        if !self.has(&path) {
+            let note = format!("{}/{index}.note", folder(is_control));
+            findings.contradicted(step, &note, &format!("its proof {path}"), "none");
+            return Ok(judged.is_none());
+        }
+        let Some(bytes) = self.load(&path, PROOF_BYTES_MAX, step, findings)? else {
+            return Ok(judged.is_none());
+        };
+        let proof = match Proof::parse(&bytes) {
+            Ok(proof) => proof,
+            Err(error) => {
+                findings.form(step, &path, &error);
+                let is_later = matches!(error, FormError::Unsupported { .. });
+                return Ok(judged.is_none() || is_later);
+            }
+        };
+        if proof.index != index {
+            let (expected, found) = (format!("index {index}"), proof.index.to_string());
+            findings.contradicted(step, &path, &expected, &found);
+        }
+        let Some(judged) = judged else { return Ok(true) };
+        let mut claims = judged.claims().clone();
+        if checkpoint.is_some_and(|checkpoint| checkpoint != proof.checkpoint)
+            && let Some(held) = judged.is_another_in(&path, &proof.checkpoint, trust, findings)
+        {
+            claims = held;
+        }
+        let holds = verify_inclusion(&leaf, index, claims.size, &proof.path, &claims.root);
+        let expected = format!("a path from leaf {leaf} at {index} to root {}", claims.root);
+        let item = format!("entry {index}, by its proof {path}");
+        let found = "another root: the entry or its proof is another";
+        Ok(judged.leads(holds, (&item, &expected, found), findings))
+    }
+}
+
+const fn folder(is_control: bool) -> &'static str {
+    if is_control { "ledger/control" } else { "ledger/entries" }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::judge::testing::{exhibit, found_in};
+
+    // spec: X14 L6
+    #[test]
+    fn a_proof_is_of_its_entry_and_of_this_checkpoint() {
+        const PROOF: &str = "ledger/entries/2.tlog-proof";
+        let found = |proof: Vec<u8>| {
+            let mut package = exhibit("good");
+            package.insert(PROOF, proof);
+            found_in(&mut package)
+        };
+        let has = |found: &[String], line: &str| {
+            assert!(found.iter().any(|known| known.starts_with(line)), "{line}: {found:?}");
+        };
+        let good = exhibit("good");
+        let text = std::str::from_utf8(good.bytes(PROOF).unwrap()).unwrap();
+        let renumbered = found(text.replace("index 2\n", "index 4\n").into_bytes());
+        has(&renumbered, &format!("V10! {PROOF}: expected index 2; 4"));
+        has(&renumbered, &format!("V7! {PROOF} and its line in tagmanifest-sha256.txt: "));
+        let of_another = found(good.bytes("ledger/entries/4.tlog-proof").unwrap().to_vec());
+        has(
+            &of_another,
+            &format!("V10! entry 2, by its proof {PROOF}: expected a path from leaf "),
+        );
+    }
+}
