@@ -163,13 +163,19 @@ impl<'a> Gatherer<'a> {
         let group = self.sealer.seal(entries)?;
         let summary = &mut self.gathered.summary;
         for (entry, (key, judged, change)) in group.entries().iter().zip(reports) {
-            let Judged { findings, remarks } = judged;
+            let is_awaiting = judged.is_awaiting();
+            let Judged { findings, remarks, awaits } = judged;
             for remark in remarks {
                 *summary.remarks.entry(remark).or_default() += 1;
             }
-            summary.incomplete += u64::from(!findings.is_empty());
+            summary.awaited += u64::from(is_awaiting);
+            if let Some(until) = awaits {
+                summary.awaited_until = Some(summary.awaited_until.map_or(until, |u| u.min(until)));
+            }
+            let is_incomplete = !findings.is_empty() && !is_awaiting;
+            summary.incomplete += u64::from(is_incomplete);
             let index = Some(entry.index);
-            if !findings.is_empty() {
+            if is_incomplete {
                 summary.problem(Problem { index, findings, ..Problem::new(&key, "incomplete") });
             }
             if let Some(what) = change {

@@ -6,6 +6,7 @@
 //! ```
 
 pub mod audits;
+mod awaited;
 mod capture;
 mod disposition;
 pub mod error;

@@ -85,6 +85,7 @@ pub(crate) fn seal(
         ("unchanged", summary.unchanged),
         ("companions", summary.companions),
         ("incomplete", summary.incomplete),
+        ("awaited", summary.awaited),
         ("unread", summary.unread),
         ("strays", summary.strays),
         ("excluded", summary.excluded),

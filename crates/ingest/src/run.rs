@@ -19,6 +19,7 @@ use unbroken_ledger::private::{Private, Row};
 use unbroken_ledger::restore::{RESEAL_NEEDED, RESEALED};
 use unbroken_ledger::seal::Clock;
 
+use crate::awaited::Awaited;
 use crate::error::{IngestError, Problem, SourceError};
 use crate::feed::{self, QUEUE};
 use crate::gaps;
@@ -102,15 +103,15 @@ pub fn run(
     }
     let known_from = if options.reseal { gap(ledger)? } else { 0 };
     let (number, is_moved) = source_number(ledger, source, options)?;
-    let policy = match &options.policy {
-        Some(policy) => Some((policy, sealed_policy(ledger, policy)?)),
-        None => None,
-    };
+    let policy = options.policy.as_ref();
+    let policy = policy.map(|policy| sealed_policy(ledger, policy).map(|leaf| (policy, leaf)));
+    let policy = policy.transpose()?;
     let gaps = gaps::left_open(ledger)?;
+    let awaited = Awaited::of(ledger, (number, source.scope()), options.policy.as_ref())?;
     let started = ledger.now().to_string();
     let first = ledger.size();
-    let policy_leaf = policy.map(|(_, leaf)| leaf);
-    let summary = Summary { started, policy: policy_leaf, first, gaps, ..Summary::default() };
+    let leaf = policy.map(|(_, leaf)| leaf);
+    let summary = Summary { started, policy: leaf, first, gaps, ..Summary::default() };
     let limit_reached = AtomicBool::new(options.limit == Some(0));
     let work = Work {
         limit_reached: &limit_reached,
@@ -123,6 +124,7 @@ pub fn run(
         keys: &options.keys,
         policy,
         reseal: options.reseal,
+        due: &awaited.due,
         known_from,
         in_pieces: options.limit.is_none(),
         stop: context.stop,
@@ -137,21 +139,22 @@ pub fn run(
         summary.problem(Problem::new(source.location().as_bytes(), what));
         summary.emptied = true;
     }
-    let is_empty = summary.objects == 0 && summary.gone == 0 && listed.is_ok();
-    let listed = match source.given_up().or_else(|| source.empty().filter(|_| is_empty)) {
-        Some(error) if listed.is_ok() => Err(error),
-        _ => listed,
-    };
+    let is_empty = summary.objects == 0 && summary.gone == 0;
+    let gave_up = source.given_up().or_else(|| source.empty().filter(|_| is_empty));
+    let listed = listed.and_then(|()| gave_up.map_or(Ok(()), Err));
     source.remarks().into_iter().for_each(|problem| summary.problem(problem));
     summary.interrupted |= context.stop.load(Ordering::Relaxed);
     let is_whole = options.since.is_none()
         && options.until.is_none()
         && options.limit.is_none()
         && options.keys.is_empty();
-    let resealed = options.reseal && is_whole && listed.is_ok() && !summary.interrupted;
+    let saw_all = is_whole && listed.is_ok() && !summary.interrupted;
+    if leaf.is_some() && saw_all {
+        awaited.leave(ledger, number, summary.awaited_until)?;
+    }
     summary.listing_broke_off = listed.err();
     summary.pass = pass::seal(ledger, source, options, &context.software, &summary, listing)?;
-    if resealed {
+    if options.reseal && saw_all {
         ledger.private_mut().set_meta(&resealed_name(source), Some(b"1"))?;
     }
     ledger.checkpoint()?;

@@ -34,6 +34,10 @@ pub struct Summary {
     pub companions: u64,
     /// Recordings sealed now that the policy finds incomplete.
     pub incomplete: u64,
+    /// Recordings sealed now of which nothing is wrong but that a companion may still come.
+    pub awaited: u64,
+    /// When the first of their times is over, in milliseconds since 1970.
+    pub(crate) awaited_until: Option<u64>,
     /// Objects that could not be read.
     pub unread: u64,
     /// Companions without a recording.

@@ -1,7 +1,9 @@
 //! `unbroken demo`: the main job on a small export, in a folder of its own.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::json;
 use unbroken_container::open::Exhibit;
@@ -76,6 +78,12 @@ fn sample() -> Vec<(String, Vec<u8>)> {
     ]
 }
 
+/// The export is of the day of its calls: what is missing from it is not waited for any more.
+fn as_of_that_day(path: &Path) -> io::Result<()> {
+    let when = UNIX_EPOCH + Duration::from_secs(1_788_593_400);
+    fs::File::options().write(true).open(path)?.set_modified(when)
+}
+
 pub(crate) fn run(keep: Option<&Path>, out: &Output) -> Result<u8, Failure> {
     let temporary = tempfile::tempdir()
         .map_err(|error| write_failed(Path::new("a temporary folder"), &error))?;
@@ -96,7 +104,7 @@ struct Demo<'a> {
     out: &'a Output,
 }
 
-fn write_failed(path: &Path, error: &std::io::Error) -> Failure {
+fn write_failed(path: &Path, error: &io::Error) -> Failure {
     Failure::usage(format!("{}: {error}", path.display()), "check that you may write there")
 }
 
@@ -172,7 +180,8 @@ impl Demo<'_> {
             let place = export.join(path);
             let parent = place.parent().unwrap_or(export);
             fs::create_dir_all(parent).map_err(|error| write_failed(parent, &error))?;
-            fs::write(&place, bytes).map_err(|error| write_failed(&place, &error))?;
+            let written = fs::write(&place, bytes).and_then(|()| as_of_that_day(&place));
+            written.map_err(|error| write_failed(&place, &error))?;
         }
         Ok(())
     }
@@ -210,7 +219,7 @@ impl Demo<'_> {
     fn change_a_byte(&self, exhibit: &Path, changed: &Path) -> Result<(), Failure> {
         let mut folders = vec![(exhibit.to_owned(), changed.to_owned())];
         while let Some((from, to)) = folders.pop() {
-            let failed = |error: std::io::Error| write_failed(&to, &error);
+            let failed = |error: io::Error| write_failed(&to, &error);
             fs::create_dir_all(&to).map_err(failed)?;
             for entry in fs::read_dir(&from).map_err(failed)? {
                 let entry = entry.map_err(failed)?;

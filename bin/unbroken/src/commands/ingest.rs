@@ -188,6 +188,7 @@ fn show(source: &dyn Source, summary: &Summary, out: &Output) -> Result<(), Fail
     );
     for (count, what) in [
         (summary.incomplete, "incomplete"),
+        (summary.awaited, "whose companion may still come"),
         (summary.unread, "not read"),
         (summary.strays, "without recording"),
         (summary.excluded, "left out"),
@@ -228,7 +229,7 @@ fn document(source: &dyn Source, summary: &Summary) -> Value {
         "source": source.name(), "location": source.location(), "objects": summary.objects,
         "bytes": summary.bytes, "sealed": summary.sealed, "sealed_again": summary.sealed_again,
         "unchanged": summary.unchanged, "companions": summary.companions,
-        "incomplete": summary.incomplete, "unread": summary.unread, "strays": summary.strays,
+        "incomplete": summary.incomplete, "awaited": summary.awaited, "unread": summary.unread, "strays": summary.strays,
         "excluded": summary.excluded, "gone": summary.gone, "back": summary.back, "pass": summary.pass, "interrupted": summary.interrupted,
         "error": summary.listing_broke_off.as_ref().map(|error| {
             json!({"sentence": chain(error), "hint": error.hint()})

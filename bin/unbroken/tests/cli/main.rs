@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod awaited;
 mod bucket;
 mod damage;
 mod faults;
@@ -33,6 +34,12 @@ struct Scene {
 }
 
 const CONVERSATION: &str = "ea4303d8-014e-44f9-b770-5b15e6f86f1f";
+
+/// Makes a file as old as that: nothing is waited for that should lie beside it.
+fn written_before(path: &Path, seconds: u64) {
+    let time = std::time::SystemTime::now() - std::time::Duration::from_secs(seconds);
+    std::fs::File::options().write(true).open(path).unwrap().set_modified(time).unwrap();
+}
 
 impl Scene {
     fn new() -> Self {
@@ -103,6 +110,7 @@ impl Scene {
         std::fs::create_dir_all(&folder).unwrap();
         let media = folder.join(format!("{id}.opus"));
         std::fs::write(&media, bytes).unwrap();
+        written_before(&media, 86_400);
         media
     }
 

@@ -2,7 +2,7 @@
 
 use super::bucket::Cloud;
 use super::server::Fault;
-use super::{CONVERSATION, Scene};
+use super::{CONVERSATION, Scene, written_before};
 
 #[test]
 fn what_lies_there_is_held_against_what_was_sealed() {
@@ -56,6 +56,7 @@ fn an_object_whose_bytes_lie_under_another_key_was_moved() {
         "{document}"
     );
     std::fs::copy(first.with_file_name("r-2.opus"), first.with_file_name("r-3.opus")).unwrap();
+    written_before(&first.with_file_name("r-3.opus"), 86_400);
     scene.exits(2, &["ingest", "export"]);
     std::fs::remove_file(first.with_file_name("r-2.opus")).unwrap();
     let document = scene.json(&["audit", "--objects"]);

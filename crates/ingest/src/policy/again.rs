@@ -63,9 +63,10 @@ pub fn again(
         has_attributes: said(object::SOURCE, object::STORE) != Some(object::FOLDER),
         ends: None,
         observed: when.unwrap_or_else(|| entry.statement().at),
+        modified: said(object::SOURCE, object::MODIFIED).and_then(|text| Time::parse(text).ok()),
         elsewhere: None,
     };
-    let Judged { findings, remarks } = judge(policy, &facts);
+    let Judged { findings, remarks, .. } = judge(policy, &facts);
     Some(Again { findings, remarks })
 }
 

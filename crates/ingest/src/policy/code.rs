@@ -31,6 +31,7 @@ macro_rules! codes {
 
 codes! {
     CompanionMissing "companion-missing" "export the recording again, or bring the file from whoever has it; it is sealed when it comes",
+    CompanionAwaited "companion-awaited" "nothing yet: a run behind that time seals whether it came",
     CompanionUnreadable "companion-unreadable" "look at the file: it is broken, too long or not plain UTF-8; export it again",
     TooManyValues "too-many-values" "nothing is lost: the file itself is sealed, but its values cannot be shown one by one",
     FieldMissing "field-missing" "set it where it should come from, and put the object there again",

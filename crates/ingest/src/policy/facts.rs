@@ -50,8 +50,9 @@ pub(crate) struct Facts<'a> {
     pub(crate) has_attributes: bool,
     /// Beginning and end of its bytes, where they were looked at.
     pub(crate) ends: Option<&'a Ends>,
-    /// When it was read.
+    /// When it was read, and when it was written, where that is known.
     pub(crate) observed: Time,
+    pub(crate) modified: Option<Time>,
     /// An entry that has this recording's id in another conversation.
     pub(crate) elsewhere: Option<u64>,
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use unbroken_evidence::error::printable;
 use unbroken_evidence::json::Value;
-use unbroken_evidence::time::declared_ms;
+use unbroken_evidence::time::{Time, declared_ms};
 
 use super::checks::check;
 use super::code::{Code, Finding, Remark, Sort};
@@ -20,6 +20,8 @@ pub(crate) struct Judged {
     pub(crate) findings: Vec<Finding>,
     /// What nobody here can give.
     pub(crate) remarks: BTreeSet<Remark>,
+    /// Until when a companion that is not there is waited for, in milliseconds since 1970.
+    pub(crate) awaits: Option<u64>,
 }
 
 /// Bytes of a value that a pattern is held against; a longer one fits none.
@@ -42,6 +44,9 @@ pub(crate) fn judge(policy: &Policy, facts: &Facts<'_>) -> Judged {
     }
     let mut seen = BTreeSet::new();
     judged.findings.retain(|finding| seen.insert(finding.clone()));
+    if judged.findings.iter().any(|finding| finding.code == Code::CompanionAwaited) {
+        judged.awaits = facts.modified.map(|at| at.unix_ms().saturating_add(policy.waits_ms()));
+    }
     judged.findings.truncate(FINDINGS_MAX);
     judged
 }
@@ -53,9 +58,7 @@ fn companion(rule: &CompanionRule, facts: &Facts<'_>) -> Vec<Finding> {
         let documents =
             if rule.role == Role::Transcript { Source::Transcript } else { Source::Conversation };
         return match (has(rule.role), facts.documents(documents).next()) {
-            (false, _) => {
-                vec![Finding::new(Code::CompanionMissing, format!("the {role} is missing"))]
-            }
+            (false, _) => vec![not_there(rule, facts)],
             (true, None) => {
                 let what = format!("the {role} is there, and cannot be read");
                 vec![Finding::new(Code::CompanionUnreadable, what)]
@@ -71,7 +74,7 @@ fn companion(rule: &CompanionRule, facts: &Facts<'_>) -> Vec<Finding> {
         return vec![Finding::new(Code::CompanionUnreadable, why)];
     }
     let Some(sidecar) = facts.documents(Source::Sidecar).next() else {
-        return vec![Finding::new(Code::CompanionMissing, "the sidecar is missing")];
+        return vec![not_there(rule, facts)];
     };
     if unbroken_evidence::document::may_be_fields(sidecar) {
         return Vec::new();
@@ -80,7 +83,27 @@ fn companion(rule: &CompanionRule, facts: &Facts<'_>) -> Vec<Finding> {
     vec![Finding::new(Code::TooManyValues, what)]
 }
 
+/// A companion that is missing, or that is waited for: it may come later than its recording.
+fn not_there(rule: &CompanionRule, facts: &Facts<'_>) -> Finding {
+    let role = rule.role.name();
+    let until = facts.modified.map(|at| at.unix_ms().saturating_add(rule.within_ms));
+    match until.filter(|until| *until > facts.observed.unix_ms()) {
+        Some(until) => {
+            let until = Time::from_unix_ms(until);
+            let what = format!("the {role} is not there yet; it is waited for until {until}");
+            Finding::new(Code::CompanionAwaited, what)
+        }
+        None => Finding::new(Code::CompanionMissing, format!("the {role} is missing")),
+    }
+}
+
 impl Judged {
+    /// Whether nothing is wrong but that companions may still come.
+    pub(crate) fn is_awaiting(&self) -> bool {
+        let is_it = |finding: &Finding| finding.code == Code::CompanionAwaited;
+        !self.findings.is_empty() && self.findings.iter().all(is_it)
+    }
+
     fn field(&mut self, rule: &FieldRule, facts: &Facts<'_>) {
         let name = printable(&rule.name);
         let (mut invalid, mut absent, mut unreadable) = (None, Vec::new(), None);
@@ -120,8 +143,10 @@ impl Judged {
             Some(finding) => self.findings.push(finding),
             // That the sidecar is missing may be a finding of its own.
             None if without_document => {
-                let is_it =
-                    |code| matches!(code, Code::CompanionMissing | Code::CompanionUnreadable);
+                let is_it = |code| {
+                    use Code::{CompanionAwaited, CompanionMissing, CompanionUnreadable};
+                    matches!(code, CompanionAwaited | CompanionMissing | CompanionUnreadable)
+                };
                 if !self.findings.iter().any(|finding| is_it(finding.code)) {
                     let what = format!("{name} is missing: there is no sidecar that has it");
                     self.findings.push(Finding::new(Code::FieldMissing, what));

@@ -79,6 +79,11 @@ impl Policy {
         from.any(|place| place.source == place::Source::Document)
     }
 
+    /// How long a companion may be waited for at the most.
+    pub(crate) fn waits_ms(&self) -> u64 {
+        self.companions.iter().map(|rule| rule.within_ms).max().unwrap_or(0)
+    }
+
     /// How many rules it has.
     #[must_use]
     pub const fn rules(&self) -> usize {
@@ -132,6 +137,8 @@ impl Kind {
 #[derive(Clone, Debug)]
 struct CompanionRule {
     role: Role,
+    /// How long after the recording's own time it may come; 0: it must be there when the recording is.
+    within_ms: u64,
     scope: Scope,
 }
 

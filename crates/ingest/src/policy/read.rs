@@ -20,6 +20,8 @@ const RULES_MAX: usize = 1_000;
 const PATTERN_SIZE_MAX: usize = 16_384;
 /// Seconds by which container and metadata may differ where the rule does not say.
 const WITHIN_SECONDS: u64 = 2;
+/// Minutes for which a companion may be waited for: a year.
+const WITHIN_MINUTES_MAX: u64 = 366 * 24 * 60;
 
 pub(super) fn policy(text: &str) -> Result<Policy, TableError> {
     let whole = |sentence: String| TableError { line: 1, sentence };
@@ -86,7 +88,13 @@ fn companion(table: &mut Table) -> Result<CompanionRule, TableError> {
     let role = table.needed("role")?;
     let known = [Role::Sidecar, Role::Transcript, Role::Conversation];
     let role = one_of(table, "role", &role, &known.map(|role| (role.name(), role)))?;
-    Ok(CompanionRule { role, scope: scope(table)? })
+    let within = table.number("within-minutes")?.unwrap_or(0);
+    if within > WITHIN_MINUTES_MAX {
+        let what =
+            format!("`within-minutes`: expected at most {WITHIN_MINUTES_MAX}; found {within}");
+        return Err(table.wrong(what));
+    }
+    Ok(CompanionRule { role, within_ms: within * 60_000, scope: scope(table)? })
 }
 
 fn check(table: &mut Table) -> Result<CheckRule, TableError> {

@@ -58,6 +58,8 @@ pub(crate) struct Work<'a> {
     /// What a recording must meet, and the leaf of the entry that states it.
     pub(crate) policy: Option<(&'a Policy, Hash)>,
     pub(crate) reseal: bool,
+    /// Recordings whose companions had time until now.
+    pub(crate) due: &'a HashSet<Vec<u8>>,
     /// Entries below this index are not taken for what is known of an object.
     pub(crate) known_from: u64,
     /// Large groups are handed on in pieces: not where a limit takes a group as a whole or not at all.
@@ -122,7 +124,8 @@ impl Work<'_> {
     ) -> Result<GroupDone, LedgerError> {
         let abandoned = || GroupDone { abandoned: true, ..GroupDone::default() };
         let settled = group.settled(self.number, self.layout);
-        if !self.reseal && !self.is_new && tools.private.is_settled(&settled)? {
+        let is_due = group.objects.iter().any(|(_, listed)| self.due.contains(&listed.key));
+        if !self.reseal && !self.is_new && !is_due && tools.private.is_settled(&settled)? {
             self.count(group.objects.iter().map(|(_, listed)| listed));
             let became = vec![Disposition::Unchanged; group.objects.len()];
             return Ok(GroupDone { became, ..GroupDone::default() });
@@ -242,7 +245,9 @@ impl Work<'_> {
             return Ok(());
         }
         let known = self.known(&object.listed.key, &tools.private)?;
+        let is_due = self.due.contains(&object.listed.key);
         let waits = without_reading(object.listed, &known, digest, unread)
+            .filter(|became| !is_due || *became != Disposition::Unchanged)
             .or_else(|| passing.then_some(Disposition::KeptBack))
             .or_else(|| self.waits_for_its_sidecar(object.listed, assembled, unread, done));
         if let Some(disposition) = waits {
@@ -257,7 +262,8 @@ impl Work<'_> {
         let (mut captured, key) = *taken;
         let same_bytes =
             known.as_ref().is_some_and(|(_, known)| known.sha256 == captured.digests.sha256);
-        if same_bytes && known.as_ref().is_some_and(|(_, known)| known.companions == digest) {
+        let same_companions = known.as_ref().is_some_and(|(_, known)| known.companions == digest);
+        if same_bytes && same_companions && !is_due {
             object.disposition = Disposition::Unchanged;
             unchanged_with_it(objects, assembled, Disposition::Unchanged);
             return Ok(());

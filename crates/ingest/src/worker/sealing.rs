@@ -3,7 +3,9 @@
 use unbroken_evidence::body::{Media, Ref, Rel, Subject};
 use unbroken_evidence::content::BlockKey;
 use unbroken_evidence::field::Value as Field;
+use unbroken_evidence::hash::Hash;
 use unbroken_evidence::json::Value;
+use unbroken_evidence::time::Time;
 use unbroken_evidence::vocabulary::recording;
 use unbroken_ledger::error::LedgerError;
 use unbroken_ledger::private::{Lookup, ObjectState, Private};
@@ -54,7 +56,11 @@ impl Work<'_> {
         let media = self.media(listed, sidecar);
         let identity = &assembled.identity;
         let fields = of_object(self.source, self.layout, listed, &captured, identity);
-        let Some(story) = story(known.as_ref(), &captured, tools)? else { return Ok(None) };
+        let Some(story) =
+            story(known.as_ref(), super::companions(objects, assembled), &captured, tools)?
+        else {
+            return Ok(None);
+        };
         let own = objects.get(assembled.recording).and_then(|object| object.document.as_ref());
         let facts = Facts {
             elsewhere: self.elsewhere(identity, story.subject, &tools.private)?,
@@ -110,6 +116,7 @@ impl Work<'_> {
             has_attributes: self.source.folder().is_none(),
             ends: captured.ends.as_deref(),
             observed: captured.end,
+            modified: Time::parse(&listed.modified).ok(),
             elsewhere: None,
         }
     }
@@ -154,6 +161,7 @@ impl Work<'_> {
 
 fn story(
     known: Option<&(u64, ObjectState)>,
+    companions: Hash,
     captured: &Captured,
     tools: &mut Tools,
 ) -> Result<Option<Story>, LedgerError> {
@@ -162,10 +170,12 @@ fn story(
         return Ok(Some(Story { subject, supersedes: None, change: None }));
     };
     let Some((leaf, _)) = tools.private.opening(*index)? else { return Ok(None) };
-    let what = if state.sha256 == captured.digests.sha256 {
+    let what = if state.sha256 != captured.digests.sha256 {
+        "its bytes changed"
+    } else if state.companions != companions {
         "a companion appeared, changed or is gone"
     } else {
-        "its bytes changed"
+        "the time is over in which a companion could come"
     };
     let seen = state::since(&tools.private, (*index, state), &captured.attributes)?;
     let seen = seen.map(|said| format!("; {said}")).unwrap_or_default();

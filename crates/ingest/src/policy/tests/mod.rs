@@ -1,5 +1,7 @@
 //! Policies as people write them, against recordings as they come.
 
+mod companions;
+
 use unbroken_evidence::document::parse_document;
 use unbroken_evidence::field::Value as Field;
 use unbroken_evidence::json::Value;
@@ -76,6 +78,7 @@ impl Case {
                 has_attributes: self.bucket,
                 ends: self.ends.as_ref(),
                 observed: Time::parse("2026-09-05T08:00:00.000Z").unwrap(),
+                modified: Time::parse("2026-09-05T07:30:00.000Z").ok(),
                 elsewhere: self.elsewhere,
             },
         )
@@ -125,7 +128,7 @@ fn a_chat_without_hold_audit_id_and_times_is_told_for_what_it_lacks() {
     let sidecar = r#"{"mediaType":"Message","conversationId":"c-1","recordingId":"r-1"}"#;
     let chat = r#"{"channel":"whatsapp","messages":[{"id":"1","content":"a","timestamp":"2026-09-05T07:31:00Z"},{"id":"","content":"b"}]}"#;
     let case = Case::new(sidecar).document(None, chat).with("s3-readable", "/legal-hold", "yes");
-    let Judged { findings, remarks } = case.judged(&policy);
+    let Judged { findings, remarks, .. } = case.judged(&policy);
     let found: Vec<String> = findings.iter().map(ToString::to_string).collect();
     assert_eq!(
         found,
@@ -271,7 +274,7 @@ fn what_may_not_be_seen_is_not_missing() {
     );
     assert_eq!(case.with("s3-tag", "/hold", "").found(&rule), [""; 0], "a tag without a value");
     let folder = Case { bucket: false, ..Case::new(SIDECAR) };
-    let Judged { findings, remarks } = folder.judged(&rule);
+    let Judged { findings, remarks, .. } = folder.judged(&rule);
     assert!(findings.is_empty());
     assert_eq!(remarks.first().unwrap().sort, Sort::NotChecked);
 }
