@@ -45,7 +45,7 @@ pub fn produce(
     }
     let mut reader = LogReader::open(ledger.folder())?;
     let selection = Selecting { reader: &mut reader, private: ledger.private(), passes: None }
-        .select(selectors)?;
+        .select(selectors, &terms.passes)?;
     for index in &selection.control {
         let entry = reader.entry(*index)?;
         if ledger.private().opening_of(*index, &entry)?.is_none() {

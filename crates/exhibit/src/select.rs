@@ -60,7 +60,12 @@ pub(crate) struct Selecting<'a> {
 }
 
 impl Selecting<'_> {
-    pub(crate) fn select(&mut self, selectors: &[Selector]) -> Result<Selection, ExhibitError> {
+    /// What `selectors` mean, and these runs too.
+    pub(crate) fn select(
+        &mut self,
+        selectors: &[Selector],
+        passes: &[u64],
+    ) -> Result<Selection, ExhibitError> {
         let lookups_hold = self.private.meta(SEALED_GAPS)?.is_none();
         let wants_all = selectors.iter().any(|selector| matches!(selector, Selector::All));
         let mut not_found = Vec::new();
@@ -81,6 +86,11 @@ impl Selecting<'_> {
             self.beside(&mut selection)?;
         }
         self.named(&mut selection)?;
+        for index in passes {
+            if self.reader.entry(*index)?.statement().kind == Kind::Pass {
+                selection.entries.insert(*index);
+            }
+        }
         Ok(selection)
     }
 

@@ -55,6 +55,8 @@ pub struct Terms {
     pub withhold: Vec<Withhold>,
     /// What was asked for, by pointer (spec/exhibit.md X23).
     pub selection: BTreeMap<String, String>,
+    /// Runs that are shown beside those in which something shown was sealed: what they listed was there.
+    pub passes: Vec<u64>,
 }
 
 /// What an exhibit shows, and what it could not.
@@ -223,7 +225,12 @@ mod tests {
             pointer: pointer.to_owned(),
         };
         let withhold = vec![name("sidecar", "/name")];
-        let terms = Terms { packing: Packing::Recordings, withhold, selection: BTreeMap::new() };
+        let terms = Terms {
+            packing: Packing::Recordings,
+            withhold,
+            selection: BTreeMap::new(),
+            passes: vec![],
+        };
         let (shown, _) = terms.redact(3, opening, &recording).unwrap();
         let left: Vec<&str> = shown.fields().map(|field| &*field.value.pointer).collect();
         assert!(

@@ -1,9 +1,10 @@
 //! The runs that a ledger knows of, as their `pass` entries say.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use unbroken_evidence::narrow::decimal;
 use unbroken_evidence::opening::Opening;
+use unbroken_evidence::time::declared_ms;
 use unbroken_evidence::vocabulary::pass;
 use unbroken_ledger::error::LedgerError;
 use unbroken_ledger::private::{Lookup, Private};
@@ -25,9 +26,14 @@ pub struct Pass {
     pub ended: String,
     /// How it ended.
     pub outcome: String,
+    /// Whether neither dates nor a limit left anything out.
+    pub is_whole: bool,
     /// What it counted.
     pub counts: BTreeMap<String, u64>,
 }
+
+/// What may have left something out of a run.
+const EXCLUSIONS: [&str; 3] = ["/exclusions/since", "/exclusions/until", "/exclusions/limit"];
 
 impl Pass {
     /// What an opened `pass` entry says.
@@ -48,6 +54,9 @@ impl Pass {
             started: text("/started"),
             ended: text("/ended"),
             outcome: text("/outcome"),
+            is_whole: EXCLUSIONS
+                .iter()
+                .all(|pointer| opening.value(pass::SOURCE, pointer) == Some("none")),
             counts: counts.collect(),
         }
     }
@@ -131,5 +140,65 @@ impl LastPasses {
             self.finished.get_or_insert_with(|| pass.clone());
         }
         self.last.get_or_insert(pass);
+    }
+}
+
+/// The runs that looked at contents in a period, and the first behind it that saw each source whole: what came late
+/// is in its listing too.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Covering {
+    /// Runs that began in the period; only where it has a beginning.
+    pub runs: u64,
+    /// Those of them that did not come to their end.
+    pub not_finished: u64,
+    /// For each source and prefix, the index of the first whole run that began behind the period.
+    pub behind: BTreeMap<(String, String), u64>,
+    /// Sources, with the prefix, of which there is none.
+    pub none_behind: BTreeSet<(String, String)>,
+}
+
+impl Covering {
+    /// Those of the period from the first time on and before the second, in milliseconds since 1970. Without an
+    /// end it has not ended, and the newest whole run stands for the first behind it.
+    ///
+    /// # Errors
+    /// `Private`.
+    pub fn of(
+        private: &Private,
+        size: u64,
+        (from, to): (Option<i64>, Option<i64>),
+    ) -> Result<Self, LedgerError> {
+        let mut covering = Self::default();
+        newest_first(private, size, &mut |pass| {
+            let began = declared_ms(&pass.started).unwrap_or(i64::MAX);
+            if from.is_some_and(|from| began < from) {
+                return false;
+            }
+            if pass.kind != "state" {
+                covering.take(pass, began, (from, to));
+            }
+            true
+        })?;
+        Ok(covering)
+    }
+
+    fn take(&mut self, pass: Pass, began: i64, (from, to): (Option<i64>, Option<i64>)) {
+        let is_behind = to.is_none_or(|to| began >= to);
+        if from.is_some() && (to.is_none() || !is_behind) {
+            self.runs += 1;
+            self.not_finished += u64::from(!pass.is_finished());
+        }
+        let is_whole = pass.is_finished() && pass.is_whole;
+        let source = (pass.source, pass.scope);
+        if is_behind && is_whole {
+            self.none_behind.remove(&source);
+            // The newest comes first: with an end, the last that is seen is the first behind it.
+            match to {
+                Some(_) => drop(self.behind.insert(source, pass.index)),
+                None => drop(self.behind.entry(source).or_insert(pass.index)),
+            }
+        } else if !self.behind.contains_key(&source) {
+            self.none_behind.insert(source);
+        }
     }
 }

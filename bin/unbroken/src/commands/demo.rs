@@ -139,6 +139,7 @@ impl Demo<'_> {
                 packing: Packing::Recordings,
                 withhold: Vec::new(),
                 selection: Default::default(),
+                passes: Vec::new(),
             },
             &exhibit,
         )?;

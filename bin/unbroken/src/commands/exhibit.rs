@@ -10,6 +10,7 @@ use unbroken_evidence::error::printable;
 use unbroken_exhibit::Exposed;
 use unbroken_exhibit::produce::{Made, Packing, Redaction, Terms, Withhold, produce};
 use unbroken_exhibit::select::Selector;
+use unbroken_ingest::passes::Covering;
 use unbroken_ingest::query::Query;
 use unbroken_ledger::ledger::{Ledger, private_path};
 use unbroken_ledger::private::Private;
@@ -34,10 +35,12 @@ pub(crate) fn run(arguments: &Exhibit, out: &Output) -> Result<u8, Failure> {
     // What a run that was killed had sealed and not published is shown and asked too: else a history would be shown
     // in part, under a statement that it is whole. And from here on nobody seals anything more.
     ledger.checkpoint()?;
+    let mut passes = Vec::new();
     if let Some(question) = &question {
         let (indices, said) = answered(question, arguments, out)?;
         selectors.extend(indices);
         selection.extend(said);
+        passes = covering(arguments, &mut selection, out)?;
     }
     // Only now: before, what is to be in it may not come.
     let out_path = match (&arguments.out, &arguments.cover) {
@@ -50,7 +53,7 @@ pub(crate) fn run(arguments: &Exhibit, out: &Output) -> Result<u8, Failure> {
         if arguments.without_recordings { Packing::EntriesOnly } else { Packing::Recordings };
     let withhold =
         arguments.withhold.iter().map(|name| withheld(name)).collect::<Result<_, _>>()?;
-    let terms = Terms { packing, withhold, selection };
+    let terms = Terms { packing, withhold, selection, passes };
     let mut originals = KnownSources::new(&arguments.s3);
     let read = originals.read_bytes();
     let line = |elapsed| progress::of_packing(&read, elapsed);
@@ -196,6 +199,36 @@ fn answered(
         said.insert("/start-unknown".to_owned(), answer.without_start.to_string());
     }
     Ok((answer.indices.into_iter().map(Selector::Index).collect(), said))
+}
+
+/// The runs that saw what there was in the period of a question: those whose listings are shown; and in words, what is
+/// known of the others.
+fn covering(
+    arguments: &Exhibit,
+    selection: &mut BTreeMap<String, String>,
+    out: &Output,
+) -> Result<Vec<u64>, Failure> {
+    let folder = &arguments.ledger.folder;
+    let private = Private::open_to_read(&private_path(folder))?;
+    let size = LogReader::open(folder)?.checkpoint().size;
+    let Question { from, to, .. } = &arguments.question;
+    let [from, to] = [from, to].map(|time| time.as_deref().and_then(Query::instant));
+    let found = Covering::of(&private, size, (from, to))?;
+    if from.is_some() {
+        selection.insert("/runs".to_owned(), found.runs.to_string());
+        selection.insert("/runs-not-finished".to_owned(), found.not_finished.to_string());
+    }
+    let behind: Vec<u64> = found.behind.into_values().take(SELECTION_MAX).collect();
+    for (number, index) in behind.iter().enumerate() {
+        selection.insert(format!("/pass/{number}"), index.to_string());
+    }
+    for (number, (source, scope)) in found.none_behind.iter().take(SELECTION_MAX).enumerate() {
+        let what = printable(&format!("{source} {scope}"));
+        let sentence = format!("no run saw the whole source since the end of that period: {what}");
+        output::warning(out, &sentence);
+        selection.insert(format!("/no-pass/{number}"), what.trim_end().to_owned());
+    }
+    Ok(behind)
 }
 
 fn selectors(arguments: &Exhibit) -> Vec<Selector> {

@@ -92,6 +92,9 @@ fn the_other_side_reads_what_was_asked() {
     assert_eq!(code, 0, "{verdict}");
     let said = "as the producer says, it asked for: to 2026-03-10, where agent = anna; 1 of 4 recordings answered, and 0 could not be asked; of 1 it was not known when they began\n";
     assert!(verdict.contains(said), "{verdict}");
+    // Nothing began before that day, and one run saw the whole source behind it: its listing is shown.
+    let listed = "as the producer says, what was there behind it is listed by the runs of entries ";
+    assert!(verdict.contains(listed), "{verdict}");
     assert!(
         verdict.contains("recording \"r-1\"") && !verdict.contains("recording \"r-3\""),
         "{verdict}"
@@ -227,4 +230,34 @@ fn whatever_is_asked_lookups_find_what_going_through_every_opening_finds() {
     std::fs::remove_file(scene.conversation("c-3").join("r-3.opus")).unwrap();
     scene.exits(2, &["ingest", "export"]);
     compare("amended, and one of them gone");
+}
+
+/// "And prove that this is all": what answered was said, and not what there was to answer.
+#[test]
+fn the_runs_that_saw_what_there_was_are_shown_and_counted() {
+    let scene = sealed();
+    scene.ok(&["ingest", "export", "--limit", "0"]);
+    let verdict = |arguments: &[&str], out: &str| {
+        let text = scene.run(&[&["exhibit", "--out", out][..], arguments].concat());
+        let warned = String::from_utf8_lossy(&text.stderr).into_owned();
+        (warned, scene.verify(out).1)
+    };
+    let whole =
+        scene.json(&["passes"])["passes"].as_array().unwrap().last().unwrap()["index"].clone();
+    let behind = format!("what was there behind it is listed by the runs of entries {whole}\n");
+    let (_, past) = verdict(&["--from", "2026-03-01", "--to", "2026-04-01"], "past.zip");
+    let none = "as the producer says, runs that began in that time: 0, of which 0 did not come to their end; ";
+    assert!(past.contains(&format!("{none}{behind}")), "{past}");
+    // A time that has not ended: the newest run that left nothing out, though a later one did.
+    let (_, open) = verdict(&["--from", "2026-03-01"], "open.zip");
+    assert!(
+        open.contains(&format!("in that time: 2, of which 0 did not come to their end; {behind}")),
+        "{open}"
+    );
+    let (warned, ahead) = verdict(&["--to", "2099-01-01"], "ahead.zip");
+    assert!(
+        warned.contains("no run saw the whole source since the end of that period: export"),
+        "{warned}"
+    );
+    assert!(ahead.contains("no run saw the whole source behind it of: export\n"), "{ahead}");
 }

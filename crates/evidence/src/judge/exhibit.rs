@@ -77,9 +77,8 @@ pub fn verify_exhibit(
     let has_anchors = reading.package.files().paths().any(|path| path.starts_with(ANCHORS));
     notes(&mut findings, seen.as_ref(), (story.hidden, is_declared), shown);
     not_supplied(&mut findings, has_anchors);
-    if let Some(asked) = story.scope.asked() {
-        let sentence = format!("as the producer says, it asked for: {asked}");
-        findings.note(Axis::Scope, sentence);
+    for said in story.scope.asked() {
+        findings.note(Axis::Scope, format!("as the producer says, {said}"));
     }
     let not_judged = story.commitments.count_refused();
     story.commitments.recordings.not_judged = not_judged;

@@ -7,6 +7,7 @@
 //!                                        -> walk -> objects (glance, mentions)
 //! ```
 
+mod asked;
 mod beside;
 mod chain;
 mod commitments;

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::body::Subject;
-use crate::error::printable;
 use crate::hash::Hash;
+use crate::judge::asked::{asked, runs};
 use crate::judge::findings::Findings;
 use crate::judge::history::History;
 use crate::judge::reading::{MANIFEST, Reading};
@@ -16,11 +16,6 @@ use crate::produced::{COVERED, Produced};
 use crate::step::Step;
 use crate::time::Time;
 use crate::verdict::Fault;
-
-/// How many answered, of how many, how many could not be asked, and of how many it is not known when they began.
-const ANSWERED: [&str; 4] = ["/answer", "/recordings", "/not-asked", "/start-unknown"];
-/// What was asked for, as far as a verdict repeats it.
-const ASKED_SHOWN: usize = 6;
 
 const NOT_SHOWN: &str = "not shown, or it cannot be read";
 
@@ -77,31 +72,10 @@ impl Scope {
         self.said.is_some()
     }
 
-    /// What the producer says that it asked for, and how much of the ledger answered: the first few, as one line.
-    pub(crate) fn asked(&self) -> Option<String> {
-        let said = &self.said.as_ref()?.selection;
-        let is_count = |pointer: &str| ANSWERED.contains(&pointer);
-        let mut asked = said.iter().filter(|(pointer, _)| !is_count(pointer));
-        let word = |(pointer, text): (&String, &String)| {
-            // The number behind a word only tells it from the next.
-            let word = pointer.trim_start_matches('/').split('/').next().unwrap_or_default();
-            if pointer == "/all" { text.clone() } else { format!("{word} {text}") }
-        };
-        let shown: Vec<String> = asked.by_ref().take(ASKED_SHOWN).map(word).collect();
-        let more = match asked.count() {
-            0 => String::new(),
-            more => format!(", and {more} more"),
-        };
-        let [answer, recordings, not_asked, no_start] = ANSWERED.map(|pointer| said.get(pointer));
-        let counts = answer.zip(recordings).zip(not_asked).map(|((answer, all), unknown)| {
-            format!("; {answer} of {all} recordings answered, and {unknown} could not be asked")
-        });
-        let no_start = no_start.map_or_else(String::new, |count| {
-            format!("; of {count} it was not known when they began")
-        });
-        let counts = counts.unwrap_or_default();
-        let sentence = format!("{}{more}{counts}{no_start}", shown.join(", "));
-        (!shown.is_empty()).then(|| printable(&sentence))
+    /// What the producer says that it asked for, and which runs saw what there was.
+    pub(crate) fn asked(&self) -> Vec<String> {
+        let said = self.said.as_ref().map(|said| &said.selection);
+        said.into_iter().flat_map(|said| [asked(said), runs(said)]).flatten().collect()
     }
 
     /// Why files are not packed, as the producer says.

@@ -90,6 +90,12 @@ impl Query {
         if parts.is_empty() { Ok(None) } else { Self::parse(&parts.join(" and ")).map(Some) }
     }
 
+    /// A day or a time as it is typed, in milliseconds since 1970.
+    #[must_use]
+    pub fn instant(written: &str) -> Option<i64> {
+        read::instant(written)
+    }
+
     /// Both.
     #[must_use]
     pub fn and(self, other: Self) -> Self {

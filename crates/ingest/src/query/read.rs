@@ -180,8 +180,7 @@ fn one_or(mut parts: Vec<Expression>, many: fn(Vec<Expression>) -> Expression) -
 /// What a value is compared with; a value that its name can never have is a slip.
 fn wanted(name: &Name, written: &str, operator: Operator, value: String) -> Result<Wanted, String> {
     if name.is_time(written) {
-        let day = format!("{value}T00:00:00Z");
-        let ms = declared_ms(&value).or_else(|| declared_ms(&day));
+        let ms = instant(&value);
         let wrong = || {
             let found = printable(&value);
             format!(
@@ -206,4 +205,9 @@ fn wanted(name: &Name, written: &str, operator: Operator, value: String) -> Resu
         return Ok(Wanted::Pattern(Glob::parse(&value.replace('*', "**"))?));
     }
     Ok(Wanted::Text(value))
+}
+
+/// A day or a time, in milliseconds since 1970.
+pub(super) fn instant(written: &str) -> Option<i64> {
+    declared_ms(written).or_else(|| declared_ms(&format!("{written}T00:00:00Z")))
 }
