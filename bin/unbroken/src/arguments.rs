@@ -264,6 +264,9 @@ pub(crate) struct Ingest {
     /// A source that is known is the same, though it is at another place or server now
     #[arg(long)]
     pub(crate) moved: bool,
+    /// Seals a source by itself, though it holds what is sealed under another name
+    #[arg(long)]
+    pub(crate) copies: bool,
     /// Seals everything anew, after openings were lost
     #[arg(long)]
     pub(crate) reseal: bool,

@@ -78,6 +78,20 @@ pub enum SourceError {
         /// Where it should be now.
         given: String,
     },
+    /// Its first recordings are sealed already, under another name.
+    #[error(
+        "source {name}: its first {read} recordings are sealed already, with the same bytes, as {known}, which was at {at}"
+    )]
+    SealedAs {
+        /// Its name.
+        name: String,
+        /// How many were read.
+        read: usize,
+        /// The name under which they are sealed.
+        known: String,
+        /// Where that was.
+        at: String,
+    },
     /// A prefix ends in the middle of a name.
     #[error("{location}: the prefix ends in the middle of a name, and may hide what belongs to it")]
     CutsAFolder {
@@ -104,6 +118,9 @@ impl SourceError {
             Self::Folder { .. } => "check the path, and that you may list and read it",
             Self::Moved { .. } => {
                 "if it is the same source at a new place, say so with --moved, or for a folder NAME=PATH"
+            }
+            Self::SealedAs { .. } => {
+                "if it is that source at a new place, go on under its name: for a folder NAME=PATH; if it holds copies that are to be sealed by themselves, add --copies"
             }
             Self::Unknown { .. } => {
                 "seal it first: `unbroken ingest`; `unbroken status` names the sources"

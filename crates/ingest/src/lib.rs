@@ -29,6 +29,7 @@ pub mod query;
 mod recording;
 pub mod reread;
 pub mod run;
+mod same_tree;
 pub mod source;
 pub mod state;
 mod summary;

@@ -30,6 +30,7 @@ use crate::observe;
 use crate::pass;
 use crate::policy::Policy;
 use crate::presence::Presence;
+use crate::same_tree;
 use crate::source::Source;
 pub use crate::summary::{PROBLEMS_KEPT, Summary};
 pub use crate::worker::Progress;
@@ -63,6 +64,8 @@ pub struct Options {
     pub reseal: bool,
     /// A known source may be at another place than before.
     pub moved: bool,
+    /// A source of which nothing was sealed may hold what is sealed under another name.
+    pub copies: bool,
 }
 
 /// The program that runs, for the `pass` entry.
@@ -101,6 +104,7 @@ pub fn run(
         (false, true) => return Err(IngestError::ResealNotNeeded),
         _ => {}
     }
+    same_tree::refuse(ledger, source, options, context)?;
     let known_from = if options.reseal { gap(ledger)? } else { 0 };
     let (number, is_moved) = source_number(ledger, source, options)?;
     let policy = options.policy.as_ref();

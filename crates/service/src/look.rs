@@ -121,6 +121,7 @@ impl Service<'_> {
                     limit: None,
                     reseal: false,
                     moved: false,
+                    copies: false,
                 };
                 let started = self.now();
                 let last = self.last_end(&ledger, &*source).map_err(Failed::of_ledger)?;

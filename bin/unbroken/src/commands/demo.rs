@@ -198,6 +198,7 @@ impl Demo<'_> {
             limit: None,
             reseal: false,
             moved: false,
+            copies: false,
         };
         let context = Context {
             clock: &world::SystemClock,

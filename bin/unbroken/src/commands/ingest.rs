@@ -136,6 +136,7 @@ fn options(arguments: &Ingest) -> Result<Options, Failure> {
         limit: arguments.limit,
         reseal: arguments.reseal,
         moved: arguments.moved,
+        copies: arguments.copies,
     };
     match (&options.since, &options.until) {
         (Some(since), Some(until)) if since >= until => Err(Failure::usage(

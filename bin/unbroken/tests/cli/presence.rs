@@ -231,3 +231,40 @@ fn the_history_of_a_recording_is_told_entry_by_entry() {
     let text = scene.exits(4, &["history", "--recording", "nobody"]);
     assert!(text.contains("nothing is sealed of nobody"), "{text}");
 }
+
+/// Whoever mounted the same tree elsewhere had all of it sealed a second time.
+#[test]
+fn a_tree_that_is_sealed_under_another_name_is_asked_about() {
+    let scene = Scene::new();
+    for id in ["r-1", "r-2", "r-3"] {
+        scene.recording(CONVERSATION, id, format!("sound of {id}").as_bytes());
+    }
+    scene.ok(&["ingest", "export"]);
+    let inner = scene.path("mnt/somewhere/else");
+    std::fs::create_dir_all(&inner).unwrap();
+    std::fs::rename(scene.export(), inner.join("tree")).unwrap();
+    let entries = |scene: &Scene| scene.json(&["list"])["entries"].as_array().unwrap().len();
+    let size = |scene: &Scene| scene.json(&["status"])["size"].as_u64().unwrap();
+    let before = size(&scene);
+    let text = scene.exits(4, &["ingest", "mnt"]);
+    assert!(
+        text.contains("source mnt: its first 3 recordings are sealed already, with the same bytes, as export, which was at /"),
+        "{text}"
+    );
+    assert!(text.contains("--copies"), "{text}");
+    assert_eq!((size(&scene), entries(&scene)), (before, 3), "nothing was sealed");
+    let again = scene.ok(&["ingest", "export=mnt/somewhere/else/tree"]);
+    assert!(again.contains("0 recordings sealed, 0 sealed again"), "{again}");
+    scene.ok(&["ingest", "mnt", "--copies"]);
+    assert_eq!(entries(&scene), 6);
+    // Known by now: nobody is asked twice.
+    scene.ok(&["ingest", "mnt"]);
+    // Some of the same recordings are no tree that was moved.
+    let other = scene.path("other");
+    std::fs::create_dir(&other).unwrap();
+    for (name, bytes) in [("a.opus", "sound of r-1"), ("b.opus", "sound of r-2"), ("c.opus", "new")]
+    {
+        std::fs::write(other.join(name), bytes).unwrap();
+    }
+    scene.ok(&["ingest", "other", "--layout", "plain"]);
+}
