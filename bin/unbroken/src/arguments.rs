@@ -264,6 +264,9 @@ pub(crate) struct Ingest {
     /// A source that is known is the same, though it is at another place or server now
     #[arg(long)]
     pub(crate) moved: bool,
+    /// Objects are kept for so many days: that older ones are gone is sealed, and is no problem
+    #[arg(long, value_name = "DAYS")]
+    pub(crate) expire_after_days: Option<u64>,
     /// Seals a source by itself, though it holds what is sealed under another name
     #[arg(long)]
     pub(crate) copies: bool,

@@ -10,6 +10,7 @@ mod awaited;
 mod capture;
 mod disposition;
 pub mod error;
+mod expiry;
 mod feed;
 pub mod gaps;
 mod gather;

@@ -15,6 +15,7 @@ use unbroken_ledger::random::{Seed, SystemRandom};
 use unbroken_ledger::seal::NewEntry;
 
 use crate::error::{ObjectError, Problem};
+use crate::expiry::expected;
 use crate::presence::{Change, Changes};
 use crate::source::Source;
 use crate::summary::Summary;
@@ -60,15 +61,23 @@ pub(crate) fn presence(
                     }
                     // Of what private.db has lost nothing can be said: an audit finds it.
                     let Some((leaf, _)) = ledger.private().opening(change.index)? else { continue };
-                    entries.push(entry_of(work.source, &change, leaf, at)?);
-                    told.push(change);
+                    let reason = match change.watched.gone {
+                        true => None,
+                        false => expected(ledger.private(), &change.watched, work.expires, at)?,
+                    };
+                    entries.push(entry_of(work.source, &change, leaf, (at, reason.as_deref()))?);
+                    told.push((change, reason.is_some()));
                 }
                 // The listing left it out, or it came and went.
                 Ok(is_there) => hidden += u64::from(is_there),
             }
         }
         let appended = ledger.append(entries)?;
-        for (appended, change) in appended.iter().zip(told) {
+        for (appended, (change, is_expected)) in appended.iter().zip(told) {
+            if is_expected {
+                summary.expired += 1;
+                continue;
+            }
             let problem = told_of(&change, summary);
             summary.problem(Problem { index: Some(appended.index), ..problem });
         }
@@ -105,11 +114,14 @@ fn entry_of(
     source: &dyn Source,
     Change { index, watched }: &Change,
     leaf: Hash,
-    at: Time,
+    (at, expected): (Time, Option<&str>),
 ) -> Result<NewEntry, LedgerError> {
     let what = if watched.gone { observation::BACK } else { observation::GONE };
     let hold = Value::string("before", "/object-lock/legal-hold", "ON");
-    let values = watched.held.then_some(hold).into_iter().collect();
+    let mut values: Vec<Value> = watched.held.then_some(hold).into_iter().collect();
+    let expected =
+        expected.map(|why| Value::string(observation::SOURCE, observation::EXPECTED, why));
+    values.extend(expected);
     // A hold that stood when it was seen last stands until somebody sees that it does not.
     let watched = Watched { gone: !watched.gone, checked: at.unix_ms(), ..watched.clone() };
     entry(source, Seen { what, index: *index, leaf, at }, values, watched)

@@ -90,6 +90,7 @@ pub(crate) fn seal(
         ("strays", summary.strays),
         ("excluded", summary.excluded),
         ("gone", summary.gone),
+        ("expired", summary.expired),
         ("back", summary.back),
         ("problems", summary.problem_count),
     ] {

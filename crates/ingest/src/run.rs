@@ -64,8 +64,18 @@ pub struct Options {
     pub reseal: bool,
     /// A known source may be at another place than before.
     pub moved: bool,
+    /// For so many days objects are kept: that older ones are gone is no problem.
+    pub expires: Option<u64>,
     /// A source of which nothing was sealed may hold what is sealed under another name.
     pub copies: bool,
+}
+
+impl Options {
+    /// Whether every object of the source is meant.
+    const fn leaves_nothing_out(&self) -> bool {
+        let Self { since, until, limit, keys, .. } = self;
+        since.is_none() && until.is_none() && limit.is_none() && keys.is_empty()
+    }
 }
 
 /// The program that runs, for the `pass` entry.
@@ -113,9 +123,9 @@ pub fn run(
     let gaps = gaps::left_open(ledger)?;
     let awaited = Awaited::of(ledger, (number, source.scope()), options.policy.as_ref())?;
     let started = ledger.now().to_string();
-    let first = ledger.size();
     let leaf = policy.map(|(_, leaf)| leaf);
-    let summary = Summary { started, policy: leaf, first, gaps, ..Summary::default() };
+    let summary =
+        Summary { started, policy: leaf, first: ledger.size(), gaps, ..Summary::default() };
     let limit_reached = AtomicBool::new(options.limit == Some(0));
     let work = Work {
         limit_reached: &limit_reached,
@@ -128,6 +138,7 @@ pub fn run(
         keys: &options.keys,
         policy,
         reseal: options.reseal,
+        expires: options.expires,
         due: &awaited.due,
         known_from,
         in_pieces: options.limit.is_none(),
@@ -148,11 +159,7 @@ pub fn run(
     let listed = listed.and_then(|()| gave_up.map_or(Ok(()), Err));
     source.remarks().into_iter().for_each(|problem| summary.problem(problem));
     summary.interrupted |= context.stop.load(Ordering::Relaxed);
-    let is_whole = options.since.is_none()
-        && options.until.is_none()
-        && options.limit.is_none()
-        && options.keys.is_empty();
-    let saw_all = is_whole && listed.is_ok() && !summary.interrupted;
+    let saw_all = options.leaves_nothing_out() && listed.is_ok() && !summary.interrupted;
     if leaf.is_some() && saw_all {
         awaited.leave(ledger, number, summary.awaited_until)?;
     }

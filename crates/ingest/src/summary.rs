@@ -46,6 +46,8 @@ pub struct Summary {
     pub excluded: u64,
     /// Objects of sealed recordings that are not there any more, first noticed now.
     pub gone: u64,
+    /// Others that are not there any more, as a rule had said before.
+    pub expired: u64,
     /// Such objects that are there again.
     pub back: u64,
     /// Problems found, at most [`PROBLEMS_KEPT`].

@@ -21,6 +21,8 @@ pub struct SourceBoard {
     pub unread: u64,
     /// Sealed objects that were not there any more.
     pub gone: u64,
+    /// Others, of which a rule had said it.
+    pub expired: u64,
     /// Problems that runs had to report.
     pub problems: u64,
     /// Bytes of listed objects in the last run.
@@ -156,7 +158,7 @@ const fn gauge(
     Column { name, kind: "gauge", help, value, show: seconds }
 }
 
-const COLUMNS: [Column; 11] = [
+const COLUMNS: [Column; 12] = [
     counter("passes_total", "Runs over the source.", |s, _| Some(s.passes)),
     counter("passes_failed_total", "Runs that did not come to their end.", |s, _| Some(s.failed)),
     counter("sealed_total", "Recordings sealed, again included.", |s, _| Some(s.sealed)),
@@ -166,6 +168,7 @@ const COLUMNS: [Column; 11] = [
     counter("unread_total", "Objects that could not be read.", |s, _| Some(s.unread)),
     counter("problems_total", "Problems that runs had to report.", |s, _| Some(s.problems)),
     counter("gone_total", "Sealed objects that are not there any more.", |s, _| Some(s.gone)),
+    counter("expired_total", "Others, of which a rule had said it.", |s, _| Some(s.expired)),
     gauge("since_finished_seconds", "Since the last finished run began.", |s, now| {
         Some(now.saturating_sub(s.finished?))
     }),

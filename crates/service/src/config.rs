@@ -45,6 +45,8 @@ pub struct SourceConfig {
     pub policy: Option<String>,
     /// Which keys are looked at.
     pub keys: KeyFilter,
+    /// For so many days objects are kept.
+    pub expires: Option<u64>,
     /// When its contents are looked at.
     pub content: When,
     /// When tags, locks and holds of sealed objects are looked at again.
@@ -247,7 +249,8 @@ fn source(table: &mut Table) -> Result<SourceConfig, TableError> {
         return Err(table.wrong("a folder has no tags, locks or holds to be looked at again"));
     }
     let state_rate = state_rate.map_err(|_| table.wrong("`state-rate` is too large"))?;
-    Ok(SourceConfig { location, layout, policy, keys, content, state, state_rate, s3 })
+    let expires = table.number("expire-after-days")?;
+    Ok(SourceConfig { location, layout, policy, keys, expires, content, state, state_rate, s3 })
 }
 
 fn time_span(table: &mut Table, name: &'static str) -> Result<Option<Duration>, TableError> {

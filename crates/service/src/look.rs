@@ -122,6 +122,7 @@ impl Service<'_> {
                     reseal: false,
                     moved: false,
                     copies: false,
+                    expires: config.expires,
                 };
                 let started = self.now();
                 let last = self.last_end(&ledger, &*source).map_err(Failed::of_ledger)?;
@@ -222,6 +223,7 @@ impl Service<'_> {
             source.incomplete += summary.incomplete;
             source.unread += summary.unread;
             source.gone += summary.gone;
+            source.expired += summary.expired;
             source.problems += summary.problem_count;
             source.bytes = summary.bytes;
             if finished {

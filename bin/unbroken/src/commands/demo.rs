@@ -199,6 +199,7 @@ impl Demo<'_> {
             reseal: false,
             moved: false,
             copies: false,
+            expires: None,
         };
         let context = Context {
             clock: &world::SystemClock,

@@ -163,7 +163,9 @@ fn beside(statement: &Statement, opening: Option<&VerifiedOpening>) -> (String, 
         let text = |name: &str| change.get(name).and_then(Value::as_str).unwrap_or("not there");
         format!("{} was {}, and is {}", text("field"), text("before"), text("now"))
     };
-    let said: Vec<String> = changes.iter().map(said).collect();
+    let mut said: Vec<String> = changes.iter().map(said).collect();
+    let expected = opening.value(observation::SOURCE, observation::EXPECTED).map(escaped);
+    said.extend(expected.iter().map(|why| format!("this was to be expected: {why}")));
     let sentence = match what {
         observation::GONE => "the object is not there any more".to_owned(),
         observation::BACK => "the object is there again".to_owned(),
@@ -175,7 +177,12 @@ fn beside(statement: &Statement, opening: Option<&VerifiedOpening>) -> (String, 
         other => escaped(other),
     };
     let sentence = [vec![sentence], said].concat().join("; ");
-    (sentence, json!({"observed": escaped(what), "changes": changes, "state": state}))
+    (
+        sentence,
+        json!({
+            "observed": escaped(what), "changes": changes, "state": state, "expected": expected,
+        }),
+    )
 }
 
 impl Told {

@@ -137,6 +137,7 @@ fn options(arguments: &Ingest) -> Result<Options, Failure> {
         reseal: arguments.reseal,
         moved: arguments.moved,
         copies: arguments.copies,
+        expires: arguments.expire_after_days,
     };
     match (&options.since, &options.until) {
         (Some(since), Some(until)) if since >= until => Err(Failure::usage(
@@ -194,6 +195,7 @@ fn show(source: &dyn Source, summary: &Summary, out: &Output) -> Result<(), Fail
         (summary.strays, "without recording"),
         (summary.excluded, "left out"),
         (summary.gone, "not there any more"),
+        (summary.expired, "expired"),
         (summary.back, "there again"),
     ] {
         if count > 0 {
@@ -231,7 +233,7 @@ fn document(source: &dyn Source, summary: &Summary) -> Value {
         "bytes": summary.bytes, "sealed": summary.sealed, "sealed_again": summary.sealed_again,
         "unchanged": summary.unchanged, "companions": summary.companions,
         "incomplete": summary.incomplete, "awaited": summary.awaited, "unread": summary.unread, "strays": summary.strays,
-        "excluded": summary.excluded, "gone": summary.gone, "back": summary.back, "pass": summary.pass, "interrupted": summary.interrupted,
+        "excluded": summary.excluded, "gone": summary.gone, "expired": summary.expired, "back": summary.back, "pass": summary.pass, "interrupted": summary.interrupted,
         "error": summary.listing_broke_off.as_ref().map(|error| {
             json!({"sentence": chain(error), "hint": error.hint()})
         }),

@@ -1,6 +1,7 @@
 //! What was sealed and is gone, and what is back: noticed once, sealed, shown.
 
-use super::{CONVERSATION, Scene};
+use super::bucket::Cloud;
+use super::{CONVERSATION, Scene, written_before};
 
 fn counts(document: &serde_json::Value) -> [u64; 3] {
     let source = &document["sources"][0];
@@ -267,4 +268,53 @@ fn a_tree_that_is_sealed_under_another_name_is_asked_about() {
         std::fs::write(other.join(name), bytes).unwrap();
     }
     scene.ok(&["ingest", "other", "--layout", "plain"]);
+}
+
+/// A lifecycle rule deletes every night, and every night it was an alarm.
+#[test]
+fn what_a_lifecycle_rule_deleted_was_to_be_expected() {
+    let cloud = Cloud::new();
+    let keys = ["r-1", "r-2", "r-3"].map(|id| cloud.recording(id));
+    cloud.bucket.expires(&keys[0], "Fri, 04 Sep 2026 00:00:00 GMT");
+    cloud.bucket.expires(&keys[1], "Thu, 01 Jan 2099 00:00:00 GMT");
+    let ingest = ["ingest", "s3://exports"];
+    assert_eq!(cloud.run(&ingest).0, 0);
+    for key in &keys {
+        cloud.bucket.remove(key);
+        cloud.bucket.remove(&format!("{key}_metadata.json"));
+    }
+    cloud.recording("r-4");
+    let (code, text, document) = cloud.run(&ingest);
+    let source = &document["sources"][0];
+    let counts = ["gone", "expired", "problem_count"].map(|name| source[name].as_u64().unwrap());
+    assert_eq!((code, counts), (2, [2, 1, 2]), "{text}");
+    let told = source["problems"].to_string();
+    assert!(
+        !told.contains(&keys[0]) && told.contains(&keys[1]) && told.contains(&keys[2]),
+        "{told}"
+    );
+    let history = cloud.scene.ok(&["history", "--recording", "r-1"]);
+    assert!(
+        history.contains("S3 said of it, as entry 2 has it: expiry-date=\"Fri, 04 Sep 2026"),
+        "{history}"
+    );
+    assert!(!cloud.scene.ok(&["history", "--recording", "r-2"]).contains("expiry-date"));
+}
+
+#[test]
+fn what_is_older_than_objects_are_kept_was_to_be_expected() {
+    let scene = Scene::new();
+    let [old, new] = ["r-1", "r-2"].map(|id| scene.recording(CONVERSATION, id, id.as_bytes()));
+    written_before(&old, 3 * 86_400);
+    scene.recording("c-2", "r-3", b"stays");
+    let ingest = ["ingest", "export", "--expire-after-days", "2"];
+    scene.ok(&ingest);
+    std::fs::remove_file(&old).unwrap();
+    std::fs::remove_file(old.with_file_name("r-1.opus_metadata.json")).unwrap();
+    let text = scene.ok(&ingest);
+    assert!(text.contains(", 1 expired") && !text.contains("not there any more"), "{text}");
+    std::fs::remove_file(&new).unwrap();
+    std::fs::remove_file(new.with_file_name("r-2.opus_metadata.json")).unwrap();
+    let text = scene.exits(2, &ingest);
+    assert!(text.contains(", 1 not there any more") && !text.contains("expired"), "{text}");
 }

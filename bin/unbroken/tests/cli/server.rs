@@ -71,6 +71,7 @@ pub(crate) enum Lie {
 struct Contents {
     objects: BTreeMap<String, Vec<u8>>,
     metadata: BTreeMap<String, BTreeMap<String, String>>,
+    expirations: BTreeMap<String, String>,
     faults: BTreeMap<String, Fault>,
     lie: Option<Lie>,
     gets: u64,
@@ -92,6 +93,12 @@ const PAGE: usize = 7;
 impl Bucket {
     pub(crate) fn put(&self, key: &str, bytes: &[u8]) {
         self.contents.lock().unwrap().objects.insert(key.to_owned(), bytes.to_vec());
+    }
+
+    /// What a lifecycle rule says of an object.
+    pub(crate) fn expires(&self, key: &str, when: &str) {
+        let said = format!("expiry-date=\"{when}\", rule-id=\"old calls\"");
+        self.contents.lock().unwrap().expirations.insert(key.to_owned(), said);
     }
 
     pub(crate) fn remove(&self, key: &str) {
@@ -323,6 +330,7 @@ impl S3 for Bucket {
             content_length: Some(length),
             e_tag: Some(e_tag),
             metadata,
+            expiration: contents.expirations.get(&key).cloned(),
             last_modified: Some(modified()),
             ..GetObjectOutput::default()
         }))

@@ -78,6 +78,8 @@ pub mod observation {
     pub const SOURCE: &str = "observation";
     /// What it is, in a word.
     pub const WHAT: &str = "/what";
+    /// Why it was to be expected that the object is not there any more.
+    pub const EXPECTED: &str = "/expected";
     /// The object is not there any more.
     pub const GONE: &str = "gone";
     /// It is there again.

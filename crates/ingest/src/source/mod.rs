@@ -6,6 +6,7 @@ mod s3;
 use unbroken_evidence::content::Digests;
 
 pub use self::folder::{FolderSource, open_plain};
+pub(crate) use self::s3::http_date;
 pub use self::s3::{Check, Health, S3Connection, S3Reader, S3Source};
 use crate::error::{ObjectError, Problem, SourceError};
 

@@ -58,6 +58,8 @@ pub(crate) struct Work<'a> {
     /// What a recording must meet, and the leaf of the entry that states it.
     pub(crate) policy: Option<(&'a Policy, Hash)>,
     pub(crate) reseal: bool,
+    /// For so many days objects are kept, as whoever runs it says.
+    pub(crate) expires: Option<u64>,
     /// Recordings whose companions had time until now.
     pub(crate) due: &'a HashSet<Vec<u8>>,
     /// Entries below this index are not taken for what is known of an object.

@@ -10,7 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use aws_sdk_s3::primitives::DateTime;
+use aws_sdk_s3::primitives::{DateTime, DateTimeFormat};
 use tokio::runtime::Runtime;
 use unbroken_container::s3::{Download, Failure, S3, S3Settings, Wanted};
 use unbroken_evidence::time::Time;
@@ -252,6 +252,12 @@ impl Source for S3Source {
     fn remarks(&self) -> Vec<Problem> {
         self.rights.problems()
     }
+}
+
+/// The time that a header writes as `Fri, 25 Dec 2026 00:00:00 GMT`.
+pub(crate) fn http_date(written: &str) -> Option<Time> {
+    let moment = DateTime::from_str(written, DateTimeFormat::HttpDate).ok()?;
+    u64::try_from(moment.to_millis().ok()?).ok().map(Time::from_unix_ms)
 }
 
 fn time(moment: &DateTime) -> String {
