@@ -7,7 +7,7 @@ use unbroken_evidence::left_out::Reason;
 use unbroken_evidence::log::KEPT_ITEM;
 use unbroken_evidence::recordings::{Bytes, Recording};
 use unbroken_evidence::step::Step;
-use unbroken_evidence::trust::ANCHOR_ITEM;
+use unbroken_evidence::trust::{ANCHOR_ITEM, NO_LOG_KEY};
 use unbroken_evidence::verdict::{Blame, Conclusion, Finding, Outcome, Verdict};
 
 use super::counted;
@@ -94,6 +94,7 @@ fn contradiction(verdict: &Verdict, blame: Blame) -> String {
     // A ledger may have replaced the key that somebody was given; its id stays.
     let is_key = verdict.first_contradiction().is_some_and(|f| f.step == Step::Checkpoint);
     let is_kept = is_key && verdict.first_contradiction().is_some_and(|f| f.item == KEPT_ITEM);
+    let is_other_key = verdict.first_contradiction().is_some_and(|f| f.found.ends_with(NO_LOG_KEY));
     let later = if is_key {
         ", unless its log signs with another key by now: its ledger id tells"
     } else {
@@ -110,6 +111,10 @@ fn contradiction(verdict: &Verdict, blame: Blame) -> String {
             } else {
                 "Whatever agrees agrees within this log only."
             }
+        ),
+        Blame::AnotherLedger if is_other_key => format!(
+            "THE KEY THAT YOU NAMED SIGNS NO CHECKPOINTS{place}. Give the log's key, or the ledger id. Whatever agrees agrees within this {} only.",
+            container(verdict)
         ),
         Blame::AnotherLedger => format!(
             "THIS IS ANOTHER LEDGER THAN THE ONE YOU NAMED, found{place}. Look first whether what you gave is what reached you on paper. If it is right, this does not come from that ledger{later}. Whatever agrees agrees within this {} only.",

@@ -83,12 +83,15 @@ fn identify(verdict: &Verdict, identity: Option<&Identity>, text: &mut String) {
     let mut lines = identity.lines();
     if let Some(seen) = verdict.seen() {
         let id = seen.ledger_id.map_or_else(|| "not shown".to_owned(), |id| id.to_string());
+        // Where the ledger is contradicted, entry 0 may be another.
+        let is_contradicted = verdict.outcome(Axis::Ledger) == Outcome::Contradicted;
+        let unproven = if is_contradicted { ", as it says itself" } else { "" };
         let entries = counted(seen.size, "entry");
         // What a key that was given signed is not the package's own word, whatever else failed.
         let claimed = if seen.anchored || seen.signed { "" } else { ", as it says itself" };
         let after =
             lines.iter().take_while(|(word, _)| matches!(*word, "checked" | "sha-256")).count();
-        lines.insert(after, ("ledger", format!("{}{claimed}, id {id}", seen.origin)));
+        lines.insert(after, ("ledger", format!("{}{claimed}, id {id}{unproven}", seen.origin)));
         lines.insert(after + 1, ("checkpoint", format!("{entries}, root {}{claimed}", seen.root)));
         if let Some((index, at)) = verdict.produced() {
             let when = format!("{at} by its signer's clock, as entry {index} says");

@@ -1,6 +1,6 @@
 //! Verifies an exhibit, step by step as spec/verification.md numbers them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::bag::Place;
 use crate::judge::beside::{ANCHORS, bytes_that_agree, not_supplied, notes, without_checkpoint};
@@ -51,7 +51,8 @@ pub fn verify_exhibit(
         entries: Entries::new(origin, History::default()),
         commitments: Commitments::default(),
         scope: Scope::default(),
-        openings: BTreeSet::new(),
+        openings: BTreeMap::new(),
+        unplaced: BTreeSet::new(),
         hidden: 0,
     };
     for places in reading.indices(&mut findings).chunks(AT_ONCE) {
@@ -72,7 +73,9 @@ pub fn verify_exhibit(
     let absent = (story.scope.left_out(), listed);
     Payload::new(&mut reading, &mut story.commitments, absent, &mut findings).judge()?;
     let history = &story.entries.history;
-    let shown = (history.shown().count() as u64, history.count_unread());
+    // What stands behind the checkpoint's end is none of its entries.
+    let is_covered = |index: &u64| seen.as_ref().is_none_or(|seen| *index < seen.size);
+    let shown = (history.shown().filter(is_covered).count() as u64, history.count_unread());
     let is_declared = story.scope.is_declared();
     let has_anchors = reading.package.files().paths().any(|path| path.starts_with(ANCHORS));
     notes(&mut findings, seen.as_ref(), (story.hidden, is_declared), shown);
@@ -96,8 +99,10 @@ struct Story {
     entries: Entries,
     commitments: Commitments,
     scope: Scope,
-    /// Openings that belong to an entry that was judged.
-    openings: BTreeSet<u64>,
+    /// Openings that belong to an entry that was judged, and whether they stand in `ledger`.
+    openings: BTreeMap<u64, bool>,
+    /// Entries of which no proof leads to their place.
+    unplaced: BTreeSet<u64>,
     hidden: u64,
 }
 
@@ -122,6 +127,10 @@ impl Story {
             let under = (checkpoint, judged.as_deref_mut(), trust);
             let at = (index, is_control);
             shown.is_placed = reading.inclusion(at, shown.leaf, under, findings)?;
+            shown.in_control = is_control;
+            if !shown.is_placed {
+                self.unplaced.insert(index);
+            }
             self.entries.entry(shown, findings);
         }
         let is_control = |index: u64| {
@@ -159,6 +168,11 @@ impl Story {
         let in_ledger = matches!(kind, Kind::Control | Kind::Produced);
         let folder = if in_ledger { "ledger" } else { "data" };
         let path = format!("{folder}/openings/{index}.json");
+        if self.unplaced.contains(&index) {
+            // Which entry this is, is not known: its opening may be another's.
+            self.commitments.refused(index);
+            return Ok(());
+        }
         let opening = self.opening(reading, &path, in_ledger, judged, findings)?;
         let closed = match &opening {
             Some(opening) => opening.closed() as u64,
@@ -190,7 +204,7 @@ impl Story {
         if !required && !reading.has(path) {
             return Ok(None);
         }
-        self.openings.insert(judged.index);
+        self.openings.insert(judged.index, required);
         let step = Step::OpeningForm;
         let Some(bytes) = reading.load(path, OPENING_BYTES_MAX, step, findings)? else {
             return Ok(None);
@@ -235,20 +249,22 @@ impl Story {
                 Some(Place::LedgerOpening(index)) => (index, true),
                 _ => continue,
             };
-            let folder = if in_ledger { "data" } else { "ledger" };
-            let other = reading.has(&format!("{folder}/openings/{index}.json"));
             let known =
-                self.openings.contains(&index) && !other || self.commitments.is_refused(index);
+                self.openings.get(&index) == Some(&in_ledger) || self.commitments.is_refused(index);
             if self.commitments.is_refused(index) {
                 let why = "its entry was not judged";
                 findings.not_established(Step::OpeningRoot, path, why);
             }
             if !known {
-                let is_shown = self.entries.history.is_shown(index);
-                let found =
-                    if is_shown { "one in another place" } else { "its entry is not shown" };
-                let expected = "the opening of an entry that is shown, in its place";
-                findings.blamed(Fault::Evidence, Step::Names, path, expected, found);
+                if self.entries.history.is_shown(index) {
+                    let expected = "the opening of an entry that is shown, in its place";
+                    let found = "one in another place";
+                    findings.blamed(Fault::Evidence, Step::Names, path, expected, found);
+                } else {
+                    let item = format!("entry {index}");
+                    let expected = format!("shown, as its opening {path} is");
+                    findings.blamed(Fault::Evidence, Step::Names, &item, &expected, "not shown");
+                }
             }
         }
     }
@@ -282,13 +298,17 @@ mod tests {
         package.insert("ledger/openings/2.json", opening);
         let found = found_in(&mut package);
         let expected = "expected the opening of an entry that is shown, in its place";
-        for (path, why) in [
-            ("data/openings/9.json", "its entry is not shown"),
-            ("data/openings/2.json", "one in another place"),
-            ("ledger/openings/2.json", "one in another place"),
-        ] {
-            assert!(found.contains(&format!("V1! {path}: {expected}; {why}")), "{path}: {found:?}");
-        }
+        let lines = [
+            "V1! entry 9: expected shown, as its opening data/openings/9.json is; not shown"
+                .to_owned(),
+            format!("V1! ledger/openings/2.json: {expected}; one in another place"),
+        ];
+        let of_names: Vec<&String> = found.iter().filter(|line| line.starts_with("V1!")).collect();
+        assert_eq!(
+            of_names,
+            lines.iter().collect::<Vec<_>>(),
+            "the one in its place is not accused"
+        );
         let found = found_in(&mut exhibit("entry-in-control-folder"));
         let line = "V1! entry 4: expected control entries in ledger/control, others in ledger/entries; recording";
         assert!(found.contains(&line.to_owned()), "{found:?}");

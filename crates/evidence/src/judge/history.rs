@@ -48,9 +48,12 @@ impl History {
         self.push(index, Row::passed(leaf, Tag::Passed));
     }
 
-    /// An entry that cannot be read.
-    pub(crate) fn unread(&mut self, index: u64, leaf: Hash) {
-        self.push(index, Row::passed(leaf, Tag::Unread));
+    /// An entry that cannot be read; of one whose proof does not hold not even the leaf is known.
+    pub(crate) fn unread(&mut self, index: u64, leaf: Option<Hash>) {
+        match leaf {
+            Some(leaf) => self.push(index, Row::passed(leaf, Tag::Unread)),
+            None => self.damaged(index),
+        }
     }
 
     /// The signature of the entry at `index`, which was seated, does not hold, or its proof: `why` says which.
@@ -61,8 +64,8 @@ impl History {
         let row = self.place(index).and_then(|place| self.rows.get_mut(place));
         if let Some(row) = row.filter(|row| !row.is_unread()) {
             row.tag = why;
-            // What stands elsewhere in the log is not one of this subject's entries here.
-            row.has_subject &= why != Tag::Displaced;
+            // What it says that it is about is nobody's word, or stands elsewhere in the log.
+            row.has_subject = false;
         }
     }
 
@@ -225,7 +228,8 @@ impl History {
 
     /// Whether the entry at `index` is shown, and what it is about is not known.
     pub(crate) fn hides_its_subject(&self, index: u64) -> bool {
-        self.row(index).is_some_and(|row| row.is_unread() || row.tag == Tag::Displaced)
+        let hides = |row: Row| row.is_unread() || matches!(row.tag, Tag::Displaced | Tag::Refused);
+        self.row(index).is_some_and(hides)
     }
 
     /// Whether every entry of a log is here.

@@ -7,6 +7,8 @@
 //!                                        -> walk -> objects (glance, mentions)
 //! ```
 
+#[cfg(test)]
+mod accused;
 mod asked;
 mod beside;
 mod chain;

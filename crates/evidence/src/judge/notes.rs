@@ -36,12 +36,8 @@ impl Reading<'_> {
                     indices.insert(index, true);
                 }
                 Some(Place::EntryNote(index)) => {
-                    if indices.contains_key(&index) {
-                        let found = "a second one in ledger/control";
-                        let expected = "one entry at an index";
-                        findings.blamed(Fault::Evidence, Step::Names, path, expected, found);
-                    }
-                    indices.entry(index).or_insert(false);
+                    let is_control = indices.contains_key(&index) && self.second(index, findings);
+                    indices.insert(index, is_control);
                 }
                 Some(Place::ControlProof(index)) => proofs.push((index, true)),
                 Some(Place::EntryProof(index)) => proofs.push((index, false)),
@@ -52,10 +48,15 @@ impl Reading<'_> {
             let proof = format!("{}/{index}.tlog-proof", folder(is_control));
             match indices.get(&index) {
                 Some(of) if *of == is_control => {}
-                Some(_) => {
+                Some(_) if self.has(&format!("{}/{index}.tlog-proof", folder(!is_control))) => {
                     let expected = "the proof of an entry, in the folder of its note";
-                    let found = "in another folder";
+                    let found = "a second one, in another folder";
                     findings.blamed(Fault::Evidence, Step::Names, &proof, expected, found);
+                }
+                Some(_) => {
+                    let item = format!("{proof} and {}/{index}.note", folder(!is_control));
+                    let expected = "entry and proof in one folder";
+                    findings.blamed(Fault::Evidence, Step::Names, &item, expected, "in two");
                 }
                 None => {
                     let note = format!("{}/{index}.note", folder(is_control));
@@ -65,6 +66,23 @@ impl Reading<'_> {
             }
         }
         indices.into_iter().collect()
+    }
+
+    /// Of two notes at an index the one beside the proof is the entry; whether that is the one in `ledger/control`.
+    fn second(&self, index: u64, findings: &mut Findings) -> bool {
+        let [control, other] = [true, false].map(|control| {
+            let name = |ending: &str| format!("{}/{index}.{ending}", folder(control));
+            (name("note"), self.has(&name("tlog-proof")))
+        });
+        let is_control = control.1 || !other.1;
+        let item = match (control.1, other.1) {
+            (true, false) => other.0,
+            (false, true) => control.0,
+            _ => format!("{} and {}", control.0, other.0),
+        };
+        let expected = "one entry at an index, beside its proof";
+        findings.blamed(Fault::Evidence, Step::Names, &item, expected, "a second one");
+        is_control
     }
 
     pub(crate) fn note(

@@ -1,11 +1,12 @@
 //! Reads an exhibit's own files, each held against the manifest that lists it (V1, V2, V7).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::bag::{BAGIT_TXT, BagInfo, Fetch, Manifest, Place, check_path};
 use crate::error::start_of;
 use crate::hash::Hash;
 use crate::judge::findings::Findings;
+use crate::judge::scope::Listed;
 use crate::limits::{BAG_INFO_BYTES_MAX, FETCH_BYTES_MAX, MANIFEST_BYTES_MAX};
 use crate::package::{Package, PackageError, Stop};
 use crate::step::Step;
@@ -34,6 +35,10 @@ pub(crate) struct Reading<'a> {
     tags: Option<Manifest>,
     /// Files named in `fetch.txt` and their lengths.
     pub(crate) fetched: BTreeMap<String, u64>,
+    /// Openings that are not the listed ones, each with the SHA-256 in the list and its own.
+    openings: Vec<(String, Hash, Hash)>,
+    /// Files that cannot be read, of which that was said.
+    damaged: BTreeSet<String>,
     /// Which files were held against a manifest already, by their place in the package.
     held: Vec<bool>,
 }
@@ -41,7 +46,15 @@ pub(crate) struct Reading<'a> {
 impl<'a> Reading<'a> {
     pub(crate) fn new(package: &'a mut dyn Package) -> Self {
         let held = vec![false; package.files().iter().count()];
-        Self { package, manifest: None, tags: None, fetched: BTreeMap::new(), held }
+        Self {
+            package,
+            manifest: None,
+            tags: None,
+            fetched: BTreeMap::new(),
+            openings: Vec::new(),
+            damaged: BTreeSet::new(),
+            held,
+        }
     }
 
     pub(crate) fn has(&self, path: &str) -> bool {
@@ -134,9 +147,12 @@ impl<'a> Reading<'a> {
             }
         }
         for (path, _) in tags.lines() {
-            if !self.has(path) || !is_tag(path) || path == TAG_MANIFEST {
-                let found = "missing, or no tag file";
-                findings.contradicted(Step::TagFiles, path, "a tag file", found);
+            if !is_tag(path) || path == TAG_MANIFEST {
+                let item = format!("{TAG_MANIFEST}, its line for {path}");
+                findings.contradicted(Step::TagFiles, &item, "another tag file", "none");
+            } else if !self.has(path) {
+                let expected = "the file of its line in the tag manifest";
+                findings.contradicted(Step::TagFiles, path, expected, "missing");
             }
         }
     }
@@ -152,7 +168,8 @@ impl<'a> Reading<'a> {
         let holds = (info.octets, info.files) == (octets, files);
         let expected =
             format!("{} bytes in {} files, as bag-info.txt says", info.octets, info.files);
-        let found = format!("{octets} bytes in {files} files");
+        let fetched = if self.fetched.is_empty() { "" } else { ", those of fetch.txt included" };
+        let found = format!("{octets} bytes in {files} files{fetched}");
         findings.check(holds, Step::TagFiles, "the files below data/", &expected, &found);
     }
 
@@ -179,9 +196,15 @@ impl<'a> Reading<'a> {
         let mut bytes = Vec::with_capacity(room);
         match self.package.stream(path, &mut |piece| bytes.extend_from_slice(piece)) {
             Ok(()) => Ok(Some(bytes)),
+            // It was said when it was read first.
+            Err(PackageError::Damaged(_)) if self.damaged.contains(path) => {
+                findings.not_established(step, path, "it cannot be read");
+                Ok(None)
+            }
             Err(PackageError::Damaged(what)) => {
                 findings.contradicted(step, path, "a file that can be read", &what);
                 let _ = self.first(path);
+                self.damaged.insert(path.to_owned());
                 Ok(None)
             }
             Err(error) => Err(Stop::Io(format!("{path} {error}"))),
@@ -230,6 +253,9 @@ impl<'a> Reading<'a> {
         let (said, found_here) = (format!("SHA-256 {expected}"), format!("SHA-256 {found}"));
         if found == expected {
             findings.held(step);
+        } else if step == Step::OpeningForm {
+            // Whose the manifest is, is not known yet.
+            self.openings.push((path.to_owned(), expected, found));
         } else if is_in_place {
             let item = format!("{MANIFEST}, its line for {path}");
             findings.blamed(Fault::Package, step, &item, &found_here, &said);
@@ -243,8 +269,23 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// Holds every file that nobody asked for against its manifest: the last part of V3 and V7.
-    pub(crate) fn rest(&mut self, findings: &mut Findings) -> Result<(), Stop> {
+    /// V25: openings that are not the listed ones. Where the list is not the signed one it does not show which of the
+    /// two was changed.
+    fn other_openings(&mut self, listed: Listed, findings: &mut Findings) {
+        for (path, expected, found) in std::mem::take(&mut self.openings) {
+            let (said, found) = (format!("SHA-256 {expected}"), format!("SHA-256 {found}"));
+            if listed == Listed::Signed {
+                findings.contradicted(Step::OpeningForm, &path, &said, &found);
+                continue;
+            }
+            let item = format!("{path} and its line in {MANIFEST}");
+            let (said, found) = (format!("{said} in the line"), format!("{found} of the file"));
+            findings.contradicted(Step::OpeningForm, &item, &said, &found);
+        }
+    }
+
+    /// Holds every file that nobody asked for against its manifest: the last part of V3, V7 and V25.
+    pub(crate) fn rest(&mut self, listed: Listed, findings: &mut Findings) -> Result<(), Stop> {
         for place in 0..self.held.len() {
             let path = self.package.files().path(place).unwrap_or_default().to_owned();
             let has_place = Place::of(&path).is_some() && path != TAG_MANIFEST;
@@ -259,6 +300,7 @@ impl<'a> Reading<'a> {
                 Err(error) => return Err(Stop::Io(format!("{path} {error}"))),
             }
         }
+        self.other_openings(listed, findings);
         findings.ran(&[Step::TagFiles]);
         Ok(())
     }
@@ -325,7 +367,7 @@ mod tests {
             "V1! data/._2: expected only files that have a place; a file named as those that file managers leave in ",
             "V1! data/Thumbs.db: expected only files that have a place; a file named as those that file managers leave in ",
             "V1! data/2/a b (file name): expected segments of ",
-            "V1! ledger/control/2.tlog-proof: expected the proof of an entry, in the folder of its note; in another folder",
+            "V1! ledger/control/2.tlog-proof: expected the proof of an entry, in the folder of its note; a second one, in another folder",
             "V1! ledger/entries/9.note: expected the entry of the proof ledger/entries/9.tlog-proof; missing",
         ] {
             has(&found, line);
@@ -346,7 +388,7 @@ mod tests {
         has(&found, "V7! bag-info.txt: expected at most 4096 bytes; 4097 bytes");
         let found = found_after(|package| drop(package.remove("bag-info.txt")));
         has(&found, "V7! bag-info.txt: expected the file; missing");
-        has(&found, "V7! bag-info.txt: expected a tag file; missing, or no tag file");
+        has(&found, "V7! bag-info.txt: expected the file of its line in the tag manifest; missing");
         let found = found_after(|package| package.insert("data/2/companion-1.json", *b"more"));
         has(&found, "V7! the files below data/: expected ");
     }

@@ -109,7 +109,7 @@ impl Judged {
         };
         if std::mem::replace(&mut self.is_another, true) {
             let why =
-                "it leads to the checkpoint that it holds, and not to the one of this exhibit";
+                "it was held against the checkpoint that it holds, for the exhibit has another";
             findings.not_established(step, path, why);
         } else {
             let expected = format!("the checkpoint in {path}, which a key that was given signed");
@@ -149,7 +149,11 @@ impl Judged {
         let fault = if is_named { Fault::Evidence } else { Fault::Anchor };
         for key in &self.absent {
             let lines = self.unverified.note().signatures();
-            let found = format!("signed by {}", names(lines.iter()));
+            let other = keys.key(&key.hash()).filter(|history| history.role != Role::Log);
+            let found = match other {
+                Some(history) => format!("a {} {NO_LOG_KEY}", history.role.name()),
+                None => format!("signed by {}", names(lines.iter())),
+            };
             let (step, expected) = (Step::Checkpoint, signature_by(key));
             findings.blamed(fault, step, "checkpoint", &expected, &found);
         }
@@ -254,6 +258,9 @@ fn different_digits(a: &Hash, b: &Hash) -> usize {
     let (a, b) = (a.to_string(), b.to_string());
     a.bytes().zip(b.bytes()).filter(|(a, b)| a != b).count()
 }
+
+/// Ends what is found of a key that was given, and is one of this ledger's others.
+pub const NO_LOG_KEY: &str = "key of this ledger, which signs no checkpoints";
 
 /// Begins the note that names keys whose signatures nobody asked to verify.
 pub const FOREIGN_KEYS: &str =

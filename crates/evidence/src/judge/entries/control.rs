@@ -47,6 +47,20 @@ impl Entries {
         findings.check(holds, Step::Control, item, &expected, &shown(statement.control));
     }
 
+    /// An entry that names a control key, is of another kind, and was not signed so: it may have been a control entry.
+    pub(super) fn may_have_been_control(
+        &mut self,
+        index: u64,
+        entry: &UnverifiedEntry,
+        key: &VerifierKey,
+    ) {
+        let is_of_control = self.keys.key(&key.hash()).is_some_and(|key| key.role == Role::Control);
+        if is_of_control && entry.check(key) != SignatureCheck::Valid {
+            self.keys.lose(index);
+            self.changed_control.get_or_insert(index);
+        }
+    }
+
     /// V11: the control chain is not all here, for an entry names one that is not shown.
     fn missing_control(&mut self, index: u64, named: Hash, findings: &mut Findings) {
         let item = format!("control entry of leaf {named}");

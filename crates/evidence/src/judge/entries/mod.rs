@@ -32,6 +32,8 @@ pub(crate) struct Shown {
     pub(crate) leaf: Hash,
     /// Whether it may stand at its index, as far as its proof tells.
     pub(crate) is_placed: bool,
+    /// Whether it stands where an exhibit has its control entries.
+    pub(crate) in_control: bool,
     read: Reading,
 }
 
@@ -52,7 +54,7 @@ impl Shown {
             }
             Ok(Err((_, error))) | Err(error) => Reading::Malformed(error),
         };
-        Self { index, leaf: leaf_hash(bytes), is_placed: true, read }
+        Self { index, leaf: leaf_hash(bytes), is_placed: true, in_control: false, read }
     }
 }
 
@@ -154,24 +156,27 @@ impl Entries {
 
     /// Judges the next shown entry, but for its signature, which is judged at [`Entries::settle`].
     pub(crate) fn entry(&mut self, shown: Shown, findings: &mut Findings) {
-        let Shown { index, leaf, is_placed, read } = shown;
+        let Shown { index, leaf, is_placed, in_control, read } = shown;
         let item = format!("entry {index}");
         match read {
             Reading::Entry(entry) => self.read((index, is_placed), &item, *entry, findings),
             Reading::Unread(envelope, error) => {
                 findings.form(Step::NoteForm, &item, &error);
                 let pending = self.unread((index, is_placed), &item, &envelope, findings);
-                self.history.unread(index, leaf);
+                self.history.unread(index, is_placed.then_some(leaf));
                 self.pending.push(pending);
             }
             Reading::Malformed(error) => {
                 findings.form(Step::NoteForm, &item, &error);
-                self.history.unread(index, leaf);
+                self.history.unread(index, is_placed.then_some(leaf));
                 self.pending.push(Pending::Refused(index));
                 if index == 0 {
                     self.keys.unread(index, leaf);
                 }
                 self.keys.lose(index);
+                if in_control {
+                    self.changed_control.get_or_insert(index);
+                }
             }
         }
     }
@@ -199,6 +204,9 @@ impl Entries {
         self.history.seat(index, entry.leaf(), statement);
         let key = self.keys.key_of(&entry);
         let is_control = entry.statement().kind == Kind::Control;
+        if let Some(key) = key.as_ref().filter(|_| !is_control) {
+            self.may_have_been_control(index, &entry, key);
+        }
         if !is_placed && !is_control {
             // Where it stands is not known, and neither is what it may say there.
             return self.pending.push(Pending::Displaced(Box::new((index, entry, key))));

@@ -4,14 +4,14 @@ mod absent;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::bag::{Packed, Place};
 use crate::content::{BlockKey, Digests};
 use crate::hash::Hash;
 use crate::judge::commitments::{Commitment, Commitments, Committed};
 use crate::judge::findings::Findings;
-use crate::judge::reading::{Reading, step_of};
+use crate::judge::reading::{MANIFEST, Reading, step_of};
 use crate::judge::scope::Listed;
 use crate::judge::sidecar::FileValues;
 use crate::left_out::LeftOut;
@@ -33,6 +33,11 @@ const STEPS: &[Step] = &[
     Step::Sidecar,
 ];
 
+/// A payload file that the manifest does not have, or has in vain: where it is not the signed one, either was changed.
+fn of_list(path: &str, listed: Listed) -> String {
+    if listed == Listed::Other { format!("{MANIFEST} and {path}") } else { path.to_owned() }
+}
+
 const IN_FETCH: &str = "in fetch.txt, not in the bag";
 
 /// Judges the payload.
@@ -53,6 +58,10 @@ pub(crate) struct Payload<'a, 'b> {
     missing: BTreeSet<Hash>,
     /// The same of files in the manifest that lie where no exhibit has one.
     astray: BTreeSet<Hash>,
+    /// Files that stand where the lowest entry has them.
+    in_place: BTreeMap<Hash, String>,
+    /// Companions that were counted: an entry, and a number in it.
+    counted: BTreeSet<(u64, u64)>,
     /// Places in which something is packed: an index, and what it is there.
     places: BTreeSet<(u64, Packed)>,
 }
@@ -84,6 +93,8 @@ impl<'a, 'b> Payload<'a, 'b> {
             fetched: BTreeSet::new(),
             missing: BTreeSet::new(),
             astray: BTreeSet::new(),
+            in_place: BTreeMap::new(),
+            counted: BTreeSet::new(),
             places: BTreeSet::new(),
         }
     }
@@ -99,7 +110,7 @@ impl<'a, 'b> Payload<'a, 'b> {
                 self.file(&path, index, name)?;
             }
         }
-        self.reading.rest(self.findings)?;
+        self.reading.rest(self.listed_by, self.findings)?;
         self.not_packed();
         if self.commitments.recordings.lines().is_empty() {
             self.findings.not_read(
@@ -122,12 +133,14 @@ impl<'a, 'b> Payload<'a, 'b> {
         let is_payload = |path: &str| Place::of(path).is_some_and(Place::is_payload);
         for path in self.reading.package.files().paths().filter(|path| is_payload(path)) {
             if manifest.hash(path).is_none() {
-                findings.contradicted(step_of(path), path, "a line in the manifest", "none");
+                let item = of_list(path, self.listed_by);
+                findings.contradicted(step_of(path), &item, "a line in the manifest", "none");
             }
         }
         for (path, sha256) in manifest.lines() {
             if !is_payload(path) {
-                findings.contradicted(Step::ManifestForm, path, "a payload file", "another");
+                let item = format!("{MANIFEST}, its line for {path}");
+                findings.contradicted(Step::ManifestForm, &item, "a payload file", "another");
                 if self.reading.has(path) {
                     self.astray.insert(sha256);
                 }
@@ -140,14 +153,15 @@ impl<'a, 'b> Payload<'a, 'b> {
                     self.places.insert((index, name));
                 }
             } else {
-                findings.contradicted(step_of(path), path, "the file", "missing");
+                let item = of_list(path, self.listed_by);
+                findings.contradicted(step_of(path), &item, "the file", "missing");
                 self.missing.insert(sha256);
             }
         }
         let fetched = self.reading.fetched.keys();
         for path in fetched.filter(|path| manifest.hash(path).is_none()) {
-            let found = "none, but one in fetch.txt";
-            findings.contradicted(Step::TagFiles, path, "a line in the manifest", found);
+            let item = format!("fetch.txt, its line for {path}");
+            findings.contradicted(Step::TagFiles, &item, "a line in the manifest too", "none");
         }
     }
 
@@ -178,9 +192,15 @@ impl<'a, 'b> Payload<'a, 'b> {
         };
         let is_in_place = self.is_in_place(&digests.sha256, (index, name));
         self.reading.hold(path, digests.sha256, is_in_place, self.findings);
-        if self.packed.contains(&digests.sha256) || self.misplaced.contains(&digests.sha256) {
+        let is_second =
+            self.packed.contains(&digests.sha256) || self.misplaced.contains(&digests.sha256);
+        if is_second && let Some(item) = self.twice(&digests.sha256, path, is_in_place) {
             let (step, expected) = (Step::Names, "each packed file once");
-            self.findings.blamed(Fault::Evidence, step, path, expected, "a second one");
+            self.findings.blamed(Fault::Evidence, step, &item, expected, "a second one");
+            return Ok(());
+        }
+        if is_in_place {
+            self.in_place.insert(digests.sha256, path.to_owned());
         }
         let file = File { path, index, name, digests, ends };
         if self.commitments.is_refused(index) {
@@ -199,6 +219,22 @@ impl<'a, 'b> Payload<'a, 'b> {
     fn is_in_place(&self, sha256: &Hash, place: (u64, Packed)) -> bool {
         let lowest = self.commitments.to(sha256).first();
         lowest.is_some_and(|(_, lowest)| (lowest.index(), lowest.role()) == place)
+    }
+
+    /// Which of two files with the same bytes is one too many; none where the other one was found in a wrong place.
+    fn twice(&self, sha256: &Hash, path: &str, is_in_place: bool) -> Option<String> {
+        match self.in_place.get(sha256) {
+            None if is_in_place => None,
+            Some(first) if is_in_place => {
+                let is_listed = |path: &str| self.reading.lists(path);
+                Some(match (is_listed(first), is_listed(path)) {
+                    (true, false) => path.to_owned(),
+                    (false, true) => first.clone(),
+                    _ => format!("{first} and {path}"),
+                })
+            }
+            _ => Some(path.to_owned()),
+        }
     }
 
     /// Whether a shown entry commits to these bytes.
@@ -321,8 +357,10 @@ impl<'a, 'b> Payload<'a, 'b> {
                     let expected = format!("{} bytes", size.unwrap_or_default());
                     let found = format!("{} bytes", file.digests.size);
                     self.findings.check(agrees, Step::Companion, &item, &expected, &found);
+                    // A file may be packed twice.
+                    let is_new = self.counted.insert((index, number));
                     if let Some(line) = self.commitments.recordings.find(index) {
-                        line.companions.1 += u64::from(agrees);
+                        line.companions.1 += u64::from(agrees && is_new);
                     }
                     let Some(place) = sidecar else { continue };
                     if values.is_none() {
@@ -395,7 +433,8 @@ impl<'a, 'b> Payload<'a, 'b> {
             Some(root) => {
                 agrees &= root == block_root;
                 // Its SHA-256 agrees, and nothing signs the key: whether it is the one is found here alone.
-                let item = format!("{item}, under the block key that its opening shows");
+                let item =
+                    format!("block key in data/openings/{index}.json, used for {}", file.path);
                 let expected = format!("block root {block_root}");
                 findings.check(
                     root == block_root,
