@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use unbroken_evidence::field::Value;
 use unbroken_evidence::narrow::decimal;
 use unbroken_evidence::opening::Opening;
 use unbroken_evidence::time::declared_ms;
@@ -26,14 +27,19 @@ pub struct Pass {
     pub ended: String,
     /// How it ended.
     pub outcome: String,
-    /// Whether neither dates nor a limit left anything out.
+    /// Whether neither dates, a limit nor patterns left anything out.
     pub is_whole: bool,
     /// What it counted.
     pub counts: BTreeMap<String, u64>,
 }
 
-/// What may have left something out of a run.
-const EXCLUSIONS: [&str; 3] = ["/exclusions/since", "/exclusions/until", "/exclusions/limit"];
+/// Whether a value of a `pass` names no date, limit or pattern that left something out.
+fn leaves_nothing_out(value: &Value) -> bool {
+    let Some(what) = value.pointer.strip_prefix("/exclusions/") else { return true };
+    // A pattern may be the word; of a date or a limit it says that there is none.
+    let is_none = matches!(what, "since" | "until" | "limit") && value.value == "none";
+    value.source != pass::SOURCE || is_none
+}
 
 impl Pass {
     /// What an opened `pass` entry says.
@@ -54,9 +60,7 @@ impl Pass {
             started: text("/started"),
             ended: text("/ended"),
             outcome: text("/outcome"),
-            is_whole: EXCLUSIONS
-                .iter()
-                .all(|pointer| opening.value(pass::SOURCE, pointer) == Some("none")),
+            is_whole: opening.fields().all(|field| leaves_nothing_out(&field.value)),
             counts: counts.collect(),
         }
     }
