@@ -228,8 +228,7 @@ impl History {
 
     /// Whether the entry at `index` is shown, and what it is about is not known.
     pub(crate) fn hides_its_subject(&self, index: u64) -> bool {
-        let hides = |row: Row| row.is_unread() || matches!(row.tag, Tag::Displaced | Tag::Refused);
-        self.row(index).is_some_and(hides)
+        self.row(index).is_some_and(|row| row.was_not_judged())
     }
 
     /// Whether every entry of a log is here.
@@ -260,7 +259,7 @@ impl History {
 
     /// Whether what the entry of the last index is, is not known.
     pub(crate) fn last_is_unknown(&self) -> bool {
-        self.rows.last().is_some_and(|row| row.is_unread() || row.tag == Tag::Displaced)
+        self.rows.last().is_some_and(Row::was_not_judged)
     }
 
     /// C8: what a disputed key signed.

@@ -69,6 +69,11 @@ impl Row {
         matches!(self.tag, Tag::Unread | Tag::Damaged)
     }
 
+    /// Whether nothing that it says was taken.
+    pub(crate) const fn was_not_judged(&self) -> bool {
+        self.is_unread() || matches!(self.tag, Tag::Displaced | Tag::Refused)
+    }
+
     pub(crate) fn subject(&self) -> Option<Subject> {
         self.has_subject.then_some(Subject(self.subject))
     }

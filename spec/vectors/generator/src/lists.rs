@@ -63,7 +63,7 @@ pub const AXES: &[(&str, &str)] = &[
     ("ref-leaf-wrong", "EEEE--EC-E"),
     ("branched", "EEEE--EN-E"),
     ("custody-entry", "EEEE--EEEE"),
-    ("custody-signed-by-a-stranger", "EEEC--EENN"),
+    ("custody-signed-by-a-stranger", "EEEC--ENNN"),
     ("opening-edited", "NNEE--EE-C"),
     ("companion-in-fetch", "E-EE--EE--"),
     ("zip-crc-of-an-entry", "ENEC--NE-N"),

@@ -378,7 +378,7 @@ impl Entries {
             }
             // Like an entry that is not shown it leaves room for one number, of whichever chain.
             Pending::Refused(index) => {
-                self.history.unsigned(index);
+                self.history.refused(index, Tag::Refused);
                 return Outcome::Refused(index);
             }
         };
