@@ -85,7 +85,8 @@ fn identify(verdict: &Verdict, identity: Option<&Identity>, text: &mut String) {
         let id = seen.ledger_id.map_or_else(|| "not shown".to_owned(), |id| id.to_string());
         // Where the ledger is contradicted, entry 0 may be another.
         let is_contradicted = verdict.outcome(Axis::Ledger) == Outcome::Contradicted;
-        let unproven = if is_contradicted { ", as it says itself" } else { "" };
+        let is_shown = seen.ledger_id.is_some();
+        let unproven = if is_contradicted && is_shown { ", which is not proven" } else { "" };
         let entries = counted(seen.size, "entry");
         // What a key that was given signed is not the package's own word, whatever else failed.
         let claimed = if seen.anchored || seen.signed { "" } else { ", as it says itself" };

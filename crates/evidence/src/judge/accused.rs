@@ -177,3 +177,49 @@ fn what_is_not_packed_by_a_list_that_nobody_signed_is_not_the_producers_choice()
     assert_eq!(verdict.first_contradiction().unwrap().item, "manifest-sha256.txt");
     assert!(!verdict.evidence_agrees());
 }
+
+/// One old proof made the checkpoint look exchanged, though every other proof holds it.
+// spec: X14
+#[test]
+fn a_proof_that_holds_another_checkpoint_than_the_others_is_the_odd_one() {
+    const PROOF: &str = "ledger/entries/6.tlog-proof";
+    let old = exhibit("named").bytes(PROOF).unwrap().to_vec();
+    let accused = accused_after(|package| package.insert(PROOF, old));
+    assert_eq!(accused, [format!("V10! {PROOF}"), format!("V10! entry 6, by its proof {PROOF}")]);
+    // Behind the end of the log there is no place.
+    let accused = accused_after(|package| {
+        for ending in ["note", "tlog-proof"] {
+            let bytes = package.remove(&format!("ledger/entries/7.{ending}")).unwrap();
+            package.insert(&format!("ledger/entries/9.{ending}"), bytes);
+        }
+    });
+    assert!(accused.contains(&"V10! ledger/entries/9.tlog-proof".to_owned()), "{accused:?}");
+    assert!(!accused.iter().any(|line| line.starts_with("V10! entry 9")), "{accused:?}");
+}
+
+/// A second entry with a proof of its own, beside the one that the lists have.
+// spec: X2 X14
+#[test]
+fn of_two_entries_with_proofs_the_one_that_is_not_listed_is_the_second() {
+    let accused = accused_after(|package| {
+        for ending in ["note", "tlog-proof"] {
+            let bytes = package.bytes(&format!("ledger/entries/2.{ending}")).unwrap().to_vec();
+            package.insert(&format!("ledger/control/2.{ending}"), bytes);
+        }
+    });
+    assert_eq!(accused, ["V1! ledger/control/2.note"]);
+}
+
+/// One unsigned line made a loss look like the producer's choice.
+// spec: X6 X16
+#[test]
+fn what_a_list_that_nobody_signed_names_is_missing() {
+    const CALL: &str = "data/2/recording.opus";
+    let mut package = exhibit("good");
+    let length = package.remove(CALL).unwrap().len();
+    package.insert("fetch.txt", format!("https://example.com/x {length} {CALL}\n"));
+    let verdict = verify_exhibit(&mut package, &anchor(), 1).unwrap();
+    let line = verdict.recordings().lines().iter().find(|line| line.index == 2).unwrap();
+    assert_eq!(line.bytes, Bytes::Missing);
+    assert_eq!(verdict.blame(), Some(crate::verdict::Blame::Evidence));
+}

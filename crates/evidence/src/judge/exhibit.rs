@@ -45,6 +45,9 @@ pub fn verify_exhibit(
     let checkpoint = reading.load(CHECKPOINT, NOTE_BYTES_MAX, Step::Checkpoint, &mut findings)?;
     let mut judged =
         checkpoint.as_deref().and_then(|bytes| Judged::new(bytes, trust, &mut findings));
+    if let (Some(bytes), Some(judged)) = (&checkpoint, &mut judged) {
+        judged.is_held = reading.holds(bytes)?;
+    }
     let origin = judged.as_ref().filter(|judged| !judged.is_doubted());
     let origin = origin.map(|judged| judged.claims().origin.clone());
     let mut story = Story {

@@ -9,7 +9,7 @@ use crate::judge::findings::Findings;
 use crate::judge::reading::Reading;
 use crate::judge::trust::{Judged, Trust};
 use crate::limits::{ENTRY_BYTES_MAX, PROOF_BYTES_MAX};
-use crate::package::Stop;
+use crate::package::{PackageError, Stop};
 use crate::proof::Proof;
 use crate::step::Step;
 use crate::tree::verify_inclusion;
@@ -48,6 +48,8 @@ impl Reading<'_> {
             let proof = format!("{}/{index}.tlog-proof", folder(is_control));
             match indices.get(&index) {
                 Some(of) if *of == is_control => {}
+                // Of two entries that was said.
+                Some(_) if self.has(&format!("{}/{index}.note", folder(is_control))) => {}
                 Some(_) if self.has(&format!("{}/{index}.tlog-proof", folder(!is_control))) => {
                     let expected = "the proof of an entry, in the folder of its note";
                     let found = "a second one, in another folder";
@@ -68,14 +70,44 @@ impl Reading<'_> {
         indices.into_iter().collect()
     }
 
+    /// Whether any proof holds this checkpoint.
+    pub(crate) fn holds(&mut self, checkpoint: &[u8]) -> Result<bool, Stop> {
+        let is_proof = |path: &&str| {
+            matches!(Place::of(path), Some(Place::ControlProof(_) | Place::EntryProof(_)))
+        };
+        let files = self.package.files();
+        let proofs: Vec<String> = files.paths().filter(is_proof).map(str::to_owned).collect();
+        for path in proofs {
+            if self
+                .package
+                .files()
+                .length(&path)
+                .is_none_or(|length| length > PROOF_BYTES_MAX as u64)
+            {
+                continue;
+            }
+            let mut bytes = Vec::new();
+            match self.package.stream(&path, &mut |piece| bytes.extend_from_slice(piece)) {
+                Ok(()) if bytes.ends_with(checkpoint) => return Ok(true),
+                Ok(()) | Err(PackageError::Damaged(_)) => {}
+                Err(error) => return Err(Stop::Io(format!("{path} {error}"))),
+            }
+        }
+        Ok(false)
+    }
+
     /// Of two notes at an index the one beside the proof is the entry; whether that is the one in `ledger/control`.
     fn second(&self, index: u64, findings: &mut Findings) -> bool {
         let [control, other] = [true, false].map(|control| {
             let name = |ending: &str| format!("{}/{index}.{ending}", folder(control));
             (name("note"), self.has(&name("tlog-proof")))
         });
-        let is_control = control.1 || !other.1;
-        let item = match (control.1, other.1) {
+        let has = match (control.1, other.1) {
+            (true, true) => (self.is_listed_tag(&control.0), self.is_listed_tag(&other.0)),
+            has => has,
+        };
+        let is_control = has.0 || !has.1;
+        let item = match has {
             (true, false) => other.0,
             (false, true) => control.0,
             _ => format!("{} and {}", control.0, other.0),
@@ -128,6 +160,11 @@ impl Reading<'_> {
         }
         let Some(judged) = judged else { return Ok(true) };
         let mut claims = judged.claims().clone();
+        if index >= claims.size && !judged.is_doubted() {
+            let expected = format!("an entry below the checkpoint's size {}", claims.size);
+            findings.contradicted(step, &path, &expected, &index.to_string());
+            return Ok(false);
+        }
         if checkpoint.is_some_and(|checkpoint| checkpoint != proof.checkpoint)
             && let Some(held) = judged.is_another_in(&path, &proof.checkpoint, trust, findings)
         {

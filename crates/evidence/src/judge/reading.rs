@@ -66,6 +66,11 @@ impl<'a> Reading<'a> {
         self.manifest.as_ref().is_some_and(|manifest| manifest.hash(path).is_some())
     }
 
+    /// Whether the tag manifest has a line for `path`.
+    pub(crate) fn is_listed_tag(&self, path: &str) -> bool {
+        self.tags.as_ref().is_some_and(|tags| tags.hash(path).is_some())
+    }
+
     /// V1: names and places.
     pub(crate) fn names(&self, findings: &mut Findings) {
         for path in self.package.files().paths() {

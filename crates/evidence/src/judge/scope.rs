@@ -164,6 +164,10 @@ fn covers(
         };
         let text =
             |digest: Option<Hash>| digest.map_or_else(|| "no file".into(), |d| d.to_string());
+        if path == "fetch.txt" && !holds && stated.is_some() {
+            // Nobody signed that what it names was left out.
+            reading.fetched.clear();
+        }
         if path == MANIFEST {
             listed = match found {
                 _ if holds => Listed::Signed,

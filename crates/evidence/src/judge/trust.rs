@@ -46,6 +46,8 @@ pub(crate) struct Judged {
     is_broken: bool,
     /// A proof holds another checkpoint, which a given key signed.
     is_another: bool,
+    /// Some proof holds this one: whatever holds another is the odd one.
+    pub(crate) is_held: bool,
 }
 
 impl Judged {
@@ -79,7 +81,7 @@ impl Judged {
             without_anchor(findings);
         }
         findings.ran(&[Step::Checkpoint]);
-        Some(Self { unverified, verified, absent, is_broken, is_another: false })
+        Some(Self { unverified, verified, absent, is_broken, is_another: false, is_held: false })
     }
 
     /// Whether its text is the one that was signed, as far as given keys can tell.
@@ -88,8 +90,8 @@ impl Judged {
         self.is_broken || self.is_another || nobody_signed
     }
 
-    /// X14: the proof at `path` holds another checkpoint. Where a given key signed that one, the exhibit's
-    /// own is the one in the wrong place, and the proof is held against what it holds.
+    /// X14: the proof at `path` holds another checkpoint. Where a given key signed that one, and no proof holds the
+    /// exhibit's own, that is the one in the wrong place, and the proof is held against what it holds.
     pub(crate) fn is_another_in(
         &mut self,
         path: &str,
@@ -102,7 +104,7 @@ impl Judged {
         let signed = |held: UnverifiedCheckpoint| {
             trust.keys.iter().find_map(|key| held.clone().verify(key).ok())
         };
-        let Some(held) = read.and_then(signed) else {
+        let Some(held) = read.filter(|_| !self.is_held).and_then(signed) else {
             let expected = "the checkpoint of this exhibit, byte for byte";
             self.leads(false, (path, expected, "another"), findings);
             return None;
