@@ -223,3 +223,18 @@ fn what_a_list_that_nobody_signed_names_is_missing() {
     assert_eq!(line.bytes, Bytes::Missing);
     assert_eq!(verdict.blame(), Some(crate::verdict::Blame::Evidence));
 }
+
+/// Where nobody can tell which of two is in its place, that there are two is found all the same.
+// spec: X12
+#[test]
+fn a_file_that_stands_twice_is_found_whatever_is_not_known_of_its_places() {
+    let accused = accused_after(|package| {
+        let message = package.bytes("data/4/recording.json").unwrap().to_vec();
+        package.insert("data/2/companion-1.json", message);
+        // What entry 2 commits to is not all known now.
+        drop(package.remove("data/openings/2.json"));
+    });
+    let both = "V1! data/4/recording.json";
+    let named = accused.iter().any(|line| line == "V1! data/2/companion-1.json" || line == both);
+    assert!(named, "{accused:?}");
+}

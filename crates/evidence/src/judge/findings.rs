@@ -146,6 +146,11 @@ impl Findings {
         }
     }
 
+    /// How many contradictions were found at `step` so far.
+    pub(crate) fn contradictions(&self, step: Step) -> u64 {
+        self.tally.get(&step).map_or(0, |tally| tally.contradicted)
+    }
+
     /// Whether a step of `axis` has contradicted so far.
     pub(crate) fn contradicts(&self, axis: Axis) -> bool {
         self.tally.iter().any(|(step, tally)| step.axis() == axis && tally.contradicted > 0)

@@ -58,8 +58,8 @@ pub(crate) struct Payload<'a, 'b> {
     missing: BTreeSet<Hash>,
     /// The same of files in the manifest that lie where no exhibit has one.
     astray: BTreeSet<Hash>,
-    /// Files that stand where the lowest entry has them.
-    in_place: BTreeMap<Hash, String>,
+    /// Files of which no wrong place was found.
+    undisputed: BTreeMap<Hash, String>,
     /// Companions that were counted: an entry, and a number in it.
     counted: BTreeSet<(u64, u64)>,
     /// Places in which something is packed: an index, and what it is there.
@@ -93,7 +93,7 @@ impl<'a, 'b> Payload<'a, 'b> {
             fetched: BTreeSet::new(),
             missing: BTreeSet::new(),
             astray: BTreeSet::new(),
-            in_place: BTreeMap::new(),
+            undisputed: BTreeMap::new(),
             counted: BTreeSet::new(),
             places: BTreeSet::new(),
         }
@@ -199,9 +199,7 @@ impl<'a, 'b> Payload<'a, 'b> {
             self.findings.blamed(Fault::Evidence, step, &item, expected, "a second one");
             return Ok(());
         }
-        if is_in_place {
-            self.in_place.insert(digests.sha256, path.to_owned());
-        }
+        let before = self.findings.contradictions(Step::Names);
         let file = File { path, index, name, digests, ends };
         if self.commitments.is_refused(index) {
             let why = format!("what it is to entry {index}, which was not judged, is not known");
@@ -211,6 +209,9 @@ impl<'a, 'b> Payload<'a, 'b> {
             return Ok(());
         }
         self.packed.insert(file.digests.sha256);
+        if self.findings.contradictions(Step::Names) == before {
+            self.undisputed.insert(file.digests.sha256, path.to_owned());
+        }
         // A file that is not the listed one has no keys made ready; its blocks are not judged.
         self.against_all(&file, file.digests.sha256 == of)
     }
@@ -223,7 +224,7 @@ impl<'a, 'b> Payload<'a, 'b> {
 
     /// Which of two files with the same bytes is one too many; none where the other one was found in a wrong place.
     fn twice(&self, sha256: &Hash, path: &str, is_in_place: bool) -> Option<String> {
-        match self.in_place.get(sha256) {
+        match self.undisputed.get(sha256) {
             None if is_in_place => None,
             Some(first) if is_in_place => {
                 let is_listed = |path: &str| self.reading.lists(path);
