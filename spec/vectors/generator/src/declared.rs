@@ -39,6 +39,7 @@ pub fn lines() -> Vec<Line> {
         line("good", 2, "agree", None, None, "-"),
         line("good", 4, "agree", None, None, "-"),
         line("recordings-not-packed", 2, "not-packed", None, None, "-"),
+        line("index-leading-zero", 2, "not-packed", None, None, "-"),
         line("recording-taken-out", 2, "not-here", None, None, "-"),
         line("content-closed", 4, "not-disclosed", None, None, "-"),
         line("companion-not-packed", 2, "agree", None, None, "-"),

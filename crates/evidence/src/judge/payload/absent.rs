@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use super::Payload;
 use crate::bag::Packed;
-use crate::hash::Hash;
 use crate::judge::commitments::Commitment;
 use crate::judge::scope::Listed;
 use crate::recordings::{Bytes, Recording};
@@ -85,9 +84,9 @@ impl Payload<'_, '_> {
     /// What is said of each recording whose bytes were not compared.
     fn lines(&mut self) {
         for line in &mut self.commitments.recordings.lines {
-            let is_listed =
-                |sha256: Hash| self.missing.contains(&sha256) || self.astray.contains(&sha256);
-            if line.sha256.is_some_and(is_listed) && line.bytes == Bytes::NotPacked {
+            if line.sha256.is_some_and(|sha256| self.missing.contains(&sha256))
+                && line.bytes == Bytes::NotPacked
+            {
                 line.bytes = Bytes::Missing;
             }
             if matches!(line.bytes, Bytes::NotPacked | Bytes::NotDisclosed) {
