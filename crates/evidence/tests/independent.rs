@@ -11,8 +11,8 @@ use unbroken_evidence::key::{Signer, VerifierKey};
 use unbroken_evidence::note::{Note, SignatureCheck};
 use unbroken_evidence::tile::Tile;
 use unbroken_evidence::tree::{
-    Edge, Nodes, Subtree, leaf_hash, node_hash, prove_consistency, prove_inclusion, root,
-    verify_consistency, verify_inclusion,
+    Edge, Nodes, Subtree, inclusion_length, leaf_hash, node_hash, prove_consistency,
+    prove_inclusion, root, verify_consistency, verify_inclusion,
 };
 
 /// MTH of RFC 6962, section 2.1, word by word.
@@ -61,6 +61,8 @@ fn roots_and_proofs_are_those_of_the_naive_tree_for_all_sizes_to_256() {
             };
             let (index, size) = (index as u64, size as u64);
             assert!(holds(index, size, &path), "{index} of {size}");
+            assert_eq!(inclusion_length(index, size), u32::try_from(path.len()).ok());
+            assert_eq!(inclusion_length(size, size), None);
             assert!(!holds(size, size, &path));
             if let Some((_, short)) = path.split_last() {
                 assert!(!holds(index, size, short), "{index} of {size}, cut short");

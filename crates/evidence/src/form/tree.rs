@@ -183,6 +183,16 @@ fn split(n: u64) -> u64 {
     1 << (n - 1).ilog2()
 }
 
+/// How many hashes lead from the leaf at `index` to the root of `size` leaves (RFC 9162, 2.1.3.1); none where there is
+/// no such leaf.
+#[must_use]
+pub fn inclusion_length(index: u64, size: u64) -> Option<u32> {
+    let last = size.checked_sub(1).filter(|last| index <= *last)?;
+    // Up to where the two part from the right edge there is a sibling at each level, above only to the left.
+    let apart = u64::BITS - (index ^ last).leading_zeros();
+    Some(apart + (index.checked_shr(apart).unwrap_or(0)).count_ones())
+}
+
 /// True when `path` shows that `leaf` is at `index` in the tree of `size` leaves with `root`
 /// (RFC 9162, 2.1.3.2). A path does not bind `size`: take it from a verified checkpoint only.
 #[must_use]

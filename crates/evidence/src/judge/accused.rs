@@ -1,9 +1,11 @@
 //! One thing of an exhibit is changed: it is accused, and what hangs on it is not.
 
 use crate::judge::exhibit::verify_exhibit;
-use crate::judge::testing::{anchor, exhibit, found_in};
+use crate::judge::log::verify_log;
+use crate::judge::testing::{MemoryLog, anchor, exhibit, found, found_in};
 use crate::package::MemoryPackage;
 use crate::recordings::Bytes;
+use crate::trust::Trust;
 
 /// Who changed a file of values changed no recording; a checkpoint or a genesis that was changed made every entry
 /// look forged.
@@ -237,4 +239,98 @@ fn a_file_that_stands_twice_is_found_whatever_is_not_known_of_its_places() {
     let both = "V1! data/4/recording.json";
     let named = accused.iter().any(|line| line == "V1! data/2/companion-1.json" || line == both);
     assert!(named, "{accused:?}");
+}
+
+/// The good exhibit's ledger, by its id alone: what `exhibit` prints for counsel.
+fn by_id() -> Trust {
+    let verdict = verify_exhibit(&mut exhibit("good"), &anchor(), 1).unwrap();
+    let ledger_ids = verdict.seen().unwrap().ledger_id.into_iter().collect();
+    Trust { keys: vec![], ledger_ids }
+}
+
+/// With a ledger id for an anchor a changed checkpoint made every proof and every entry look forged.
+// spec: L8 X14 C9
+#[test]
+fn under_a_ledger_id_the_log_key_of_the_chain_tells_which_text_was_signed() {
+    let another = exhibit("named").bytes("ledger/checkpoint").unwrap().to_vec();
+    let edited = |from: &str, to: &str| {
+        let good = exhibit("good");
+        let text = std::str::from_utf8(good.bytes("ledger/checkpoint").unwrap()).unwrap();
+        text.replacen(from, to, 1).into_bytes()
+    };
+    let key = "V12! checkpoint";
+    for (checkpoint, expected) in [
+        (another, vec!["V10! ledger/checkpoint"]),
+        (edited("\n9\n", "\n8\n"), vec!["V10! ledger/checkpoint", key]),
+        (edited("recordings\n9", "recordingz\n9"), vec!["V10! ledger/checkpoint", key]),
+    ] {
+        for trust in [by_id(), Trust::default()] {
+            let mut package = exhibit("good");
+            package.insert("ledger/checkpoint", checkpoint.clone());
+            let verdict = verify_exhibit(&mut package, &trust, 1).unwrap();
+            let accused = found(&verdict).into_iter().filter(|line| {
+                let step = line.split(' ').next().unwrap_or_default();
+                step.ends_with('!') && step != "V7!"
+            });
+            let accused: Vec<String> =
+                accused.map(|line| line.split(": ").next().unwrap().to_owned()).collect();
+            assert_eq!(accused, expected, "{trust:?}");
+        }
+    }
+    // In a log too: what everything leads to is not what the key signed.
+    let mut log = MemoryLog::of("good");
+    let text = String::from_utf8(log.0["checkpoint"].clone()).unwrap();
+    let root = text.lines().nth(2).unwrap().to_owned();
+    let changed = if root.starts_with('A') { "B" } else { "A" }.to_owned() + &root[1..];
+    log.0.insert("checkpoint".to_owned(), text.replace(&root, &changed).into_bytes());
+    let verdict = verify_log(&mut log, &by_id(), None, 1, &|_| ()).unwrap();
+    let [root, key] = &found(&verdict)[..] else { panic!("{:?}", found(&verdict)) };
+    assert!(
+        root.starts_with("V10? log: ") && key.starts_with("V12! checkpoint: "),
+        "{root}; {key}"
+    );
+    assert!(key.ends_with(", and what it signed is another text"), "{key}");
+}
+
+/// An entry that could not be read was held against nothing, and the ledger was ESTABLISHED beside it.
+// spec: X14
+#[test]
+fn an_entry_that_cannot_be_read_was_not_held_against_its_proof() {
+    let mut package = exhibit("good");
+    let mut note = package.bytes("ledger/entries/2.note").unwrap().to_vec();
+    note.resize(crate::limits::ENTRY_BYTES_MAX + 1, b'x');
+    package.insert("ledger/entries/2.note", note);
+    let found = found_in(&mut package);
+    let line = "V10? entry 2: it cannot be read, and was not held against its proof";
+    assert!(found.contains(&line.to_owned()), "{found:?}");
+}
+
+/// A path that is too short leads nowhere, whatever the entry is.
+// spec: L6
+#[test]
+fn a_path_of_another_length_is_told_as_that() {
+    const PROOF: &str = "ledger/entries/2.tlog-proof";
+    let mut package = exhibit("good");
+    let text = String::from_utf8(package.bytes(PROOF).unwrap().to_vec()).unwrap();
+    let third = text.lines().nth(2).unwrap();
+    package.insert(PROOF, text.replacen(&format!("{third}\n"), "", 1));
+    let found = found_in(&mut package);
+    let line = found.iter().find(|line| line.starts_with("V10! entry 2, by its proof ")).unwrap();
+    assert!(line.ends_with("; a path of 3 hashes, where 4 lead there"), "{line}");
+}
+
+/// One file serves two entries: what lies in its place is not missing for one of them and exchanged for the other.
+// spec: X12 X13
+#[test]
+fn a_companion_that_was_edited_is_not_told_as_never_packed() {
+    const SIDECAR: &str = "data/2/companion-0.json";
+    let mut package = exhibit("good");
+    let mut bytes = package.bytes(SIDECAR).unwrap().to_vec();
+    bytes.push(b' ');
+    package.insert(SIDECAR, bytes);
+    let verdict = verify_exhibit(&mut package, &anchor(), 1).unwrap();
+    let why = "its bytes are not packed: in their place lies another file";
+    let of_them = verdict.findings().iter().filter(|finding| finding.found == why);
+    let items: Vec<&str> = of_them.map(|finding| finding.item.as_str()).collect();
+    assert_eq!(items, ["entry 2, companion 0", "entry 6, companion 0"]);
 }

@@ -8,7 +8,7 @@ use crate::judge::commitments::Commitments;
 use crate::judge::entries::{Entries, Judged as JudgedEntry, Outcome, Shown};
 use crate::judge::findings::Findings;
 use crate::judge::history::History;
-use crate::judge::notes::Under;
+use crate::judge::notes::{Under, behind};
 use crate::judge::payload::Payload;
 use crate::judge::reading::{CHECKPOINT, MANIFEST, Reading};
 use crate::judge::scope::Scope;
@@ -47,6 +47,7 @@ pub fn verify_exhibit(
         checkpoint.as_deref().and_then(|bytes| Judged::new(bytes, trust, &mut findings));
     if let (Some(bytes), Some(judged)) = (&checkpoint, &mut judged) {
         judged.is_held = reading.holds(bytes)?;
+        judged.serve(reading.chain(trust)?);
     }
     let origin = judged.as_ref().filter(|judged| !judged.is_doubted());
     let origin = origin.map(|judged| judged.claims().origin.clone());
@@ -58,8 +59,9 @@ pub fn verify_exhibit(
         unplaced: BTreeSet::new(),
         hidden: 0,
     };
-    for places in reading.indices(&mut findings).chunks(AT_ONCE) {
-        let under = (checkpoint.as_deref(), judged.as_mut(), trust);
+    let size = judged.as_ref().filter(|judged| !judged.is_doubted()).map(|j| j.claims().size);
+    for places in reading.indices(size, &mut findings).chunks(AT_ONCE) {
+        let under = (checkpoint.as_deref(), judged.as_mut());
         story.chunk(&mut reading, places, under, threads, &mut findings)?;
     }
     if judged.is_some() {
@@ -72,7 +74,7 @@ pub fn verify_exhibit(
     let seen = judged.as_ref().map(|j| j.against(trust, &story.entries.keys, &mut findings));
     let size = judged.as_ref().filter(|judged| !judged.is_doubted()).map(|j| j.claims().size);
     let listed = story.scope.judge(size, &story.entries.history, &mut reading, &mut findings)?;
-    story.strays(&reading, &mut findings);
+    story.strays(size, &reading, &mut findings);
     let absent = (story.scope.left_out(), listed);
     Payload::new(&mut reading, &mut story.commitments, absent, &mut findings).judge()?;
     let history = &story.entries.history;
@@ -115,19 +117,24 @@ impl Story {
         &mut self,
         reading: &mut Reading<'_>,
         places: &[(u64, bool)],
-        (checkpoint, mut judged, trust): Under<'_>,
+        (checkpoint, mut judged): Under<'_>,
         threads: usize,
         findings: &mut Findings,
     ) -> Result<(), Stop> {
         for (index, is_control) in places.iter().copied() {
             let Some(bytes) = reading.note(index, is_control, findings)? else {
                 // It is there and cannot be read: nothing that hangs on it is blamed.
+                if judged.is_some() {
+                    let why = "it cannot be read, and was not held against its proof";
+                    let item = format!("entry {index}");
+                    findings.not_established(Step::Inclusion, &item, why);
+                }
                 self.commitments.refused(index);
                 self.entries.damaged(index, is_control);
                 continue;
             };
             let mut shown = Shown::read(index, &bytes);
-            let under = (checkpoint, judged.as_deref_mut(), trust);
+            let under = (checkpoint, judged.as_deref_mut());
             let at = (index, is_control);
             shown.is_placed = reading.inclusion(at, shown.leaf, under, findings)?;
             shown.in_control = is_control;
@@ -245,7 +252,7 @@ impl Story {
     }
 
     /// V1: openings of entries that are not shown, or in the other folder.
-    fn strays(&self, reading: &Reading<'_>, findings: &mut Findings) {
+    fn strays(&self, size: Option<u64>, reading: &Reading<'_>, findings: &mut Findings) {
         for path in reading.package.files().paths() {
             let (index, in_ledger) = match Place::of(path) {
                 Some(Place::Opening(index)) => (index, false),
@@ -263,7 +270,7 @@ impl Story {
                     let expected = "the opening of an entry that is shown, in its place";
                     let found = "one in another place";
                     findings.blamed(Fault::Evidence, Step::Names, path, expected, found);
-                } else {
+                } else if !behind(index, size, path, findings) {
                     let item = format!("entry {index}");
                     let expected = format!("shown, as its opening {path} is");
                     findings.blamed(Fault::Evidence, Step::Names, &item, &expected, "not shown");
@@ -302,7 +309,7 @@ mod tests {
         let found = found_in(&mut package);
         let expected = "expected the opening of an entry that is shown, in its place";
         let lines = [
-            "V1! entry 9: expected shown, as its opening data/openings/9.json is; not shown"
+            "V1! data/openings/9.json: expected a file of an entry below the checkpoint's size 9; entry 9"
                 .to_owned(),
             format!("V1! ledger/openings/2.json: {expected}; one in another place"),
         ];

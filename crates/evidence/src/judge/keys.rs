@@ -9,6 +9,7 @@ use crate::error::FormError;
 use crate::hash::Hash;
 use crate::key::VerifierKey;
 use crate::note::{Note, SignatureCheck, SignatureLine};
+use crate::trust::Trust;
 
 /// What the control entries say of one key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -182,6 +183,14 @@ impl Keys {
         let named =
             |history: &&KeyHistory| history.key.name() == line.name && history.key.id() == line.id;
         self.keys().filter(named).any(|history| history.role == Role::Control)
+    }
+
+    /// L8: the log keys of this chain, where no key was given and it is the one of each ledger id that was.
+    pub(crate) fn serving(&self, trust: &Trust) -> Vec<VerifierKey> {
+        let is_named =
+            trust.keys.is_empty() && trust.ledger_ids.iter().all(|id| Some(*id) == self.ledger_id);
+        let keys = self.keys().filter(|history| is_named && history.role == Role::Log);
+        keys.map(|history| history.key.clone()).collect()
     }
 
     /// The log key, valid at `size`, that signed the checkpoint in `note`.

@@ -10,6 +10,7 @@ pub use crate::judge::kept::KEPT_ITEM;
 use crate::judge::kept::Kept;
 use crate::judge::trust::Judged;
 use crate::judge::walk::{Visitor, Walk};
+use crate::key::VerifierKey;
 use crate::limits::NOTE_BYTES_MAX;
 use crate::spread::spread;
 use crate::step::{Axis, Step};
@@ -49,7 +50,7 @@ pub fn verify_log(
     progress: &dyn Fn(u64),
 ) -> Result<Verdict, LogStop> {
     let mut findings = Findings::new(STEPS);
-    let Some(judged) = checkpoint(files, trust, &mut findings)? else {
+    let Some(mut judged) = checkpoint(files, trust, &mut findings)? else {
         nothing_else(&mut findings);
         return Ok(Verdict::of(findings));
     };
@@ -57,11 +58,11 @@ pub fn verify_log(
     let Checkpoint { origin, size, .. } = judged.claims().clone();
     let entries = Entries::new(Some(origin), History::whole(size));
     let mut visitor = Everything { entries, threads, progress };
-    let mut walk = Walk::new(files, size, kept.as_ref().map(Kept::size));
+    let mut walk = Walk::new(files, &judged, kept.as_ref().map(Kept::size));
     let root = walk.entries(&mut visitor, &mut findings)?;
     let earlier_root = walk.earlier_root();
     let mut entries = visitor.entries;
-    same_root(&judged, root, &mut findings);
+    same_root(&mut judged, root, entries.keys.serving(trust), &mut findings);
     if root.is_some() {
         entries.finish(&mut findings);
         findings.ran(&[Step::Items]);
@@ -103,8 +104,14 @@ pub(crate) fn checkpoint(
     }
 }
 
-/// V10: the root over all entries is the checkpoint's.
-pub(crate) fn same_root(judged: &Judged, root: Option<Hash>, findings: &mut Findings) {
+/// V10: the root over all entries is the checkpoint's; `serving` are the log keys of the chain (L8).
+pub(crate) fn same_root(
+    judged: &mut Judged,
+    root: Option<Hash>,
+    serving: Vec<VerifierKey>,
+    findings: &mut Findings,
+) {
+    judged.serve(serving);
     if let Some(root) = root {
         let claims = judged.claims();
         let expected = format!("root {} at size {}", claims.root, claims.size);

@@ -3,20 +3,23 @@
 use std::collections::BTreeMap;
 
 use crate::bag::Place;
+use crate::entry::UnverifiedEntry;
 use crate::error::FormError;
 use crate::hash::Hash;
 use crate::judge::findings::Findings;
 use crate::judge::reading::Reading;
 use crate::judge::trust::{Judged, Trust};
+use crate::key::VerifierKey;
+use crate::keys::Keys;
 use crate::limits::{ENTRY_BYTES_MAX, PROOF_BYTES_MAX};
 use crate::package::{PackageError, Stop};
 use crate::proof::Proof;
 use crate::step::Step;
-use crate::tree::verify_inclusion;
+use crate::tree::{inclusion_length, verify_inclusion};
 use crate::verdict::Fault;
 
-/// The checkpoint of an exhibit, byte by byte and as it was judged, and what was given to trust.
-pub(crate) type Under<'a> = (Option<&'a [u8]>, Option<&'a mut Judged>, &'a Trust);
+/// The checkpoint of an exhibit, byte by byte and as it was judged.
+pub(crate) type Under<'a> = (Option<&'a [u8]>, Option<&'a mut Judged>);
 
 impl Reading<'_> {
     /// Whether a note of that index is here, whatever is in it.
@@ -27,7 +30,8 @@ impl Reading<'_> {
     }
 
     /// The shown indices, ascending, and whether each is a control entry by its place.
-    pub(crate) fn indices(&self, findings: &mut Findings) -> Vec<(u64, bool)> {
+    /// `size` is the checkpoint's, where its text is known to be signed: what stands behind it has no entry.
+    pub(crate) fn indices(&self, size: Option<u64>, findings: &mut Findings) -> Vec<(u64, bool)> {
         let mut indices: BTreeMap<u64, bool> = BTreeMap::new();
         let mut proofs = Vec::new();
         for path in self.package.files().paths() {
@@ -60,6 +64,7 @@ impl Reading<'_> {
                     let expected = "entry and proof in one folder";
                     findings.blamed(Fault::Evidence, Step::Names, &item, expected, "in two");
                 }
+                None if behind(index, size, &proof, findings) => {}
                 None => {
                     let note = format!("{}/{index}.note", folder(is_control));
                     let expected = format!("the entry of the proof {proof}");
@@ -78,22 +83,49 @@ impl Reading<'_> {
         let files = self.package.files();
         let proofs: Vec<String> = files.paths().filter(is_proof).map(str::to_owned).collect();
         for path in proofs {
-            if self
-                .package
-                .files()
-                .length(&path)
-                .is_none_or(|length| length > PROOF_BYTES_MAX as u64)
-            {
-                continue;
-            }
-            let mut bytes = Vec::new();
-            match self.package.stream(&path, &mut |piece| bytes.extend_from_slice(piece)) {
-                Ok(()) if bytes.ends_with(checkpoint) => return Ok(true),
-                Ok(()) | Err(PackageError::Damaged(_)) => {}
-                Err(error) => return Err(Stop::Io(format!("{path} {error}"))),
+            let bytes = self.glance(&path, PROOF_BYTES_MAX)?;
+            if bytes.is_some_and(|bytes| bytes.ends_with(checkpoint)) {
+                return Ok(true);
             }
         }
         Ok(false)
+    }
+
+    /// L8: the log keys that the control entries here add, one after the other from the genesis on, as far as each can
+    /// be taken. They serve where no vkey is given.
+    pub(crate) fn chain(&mut self, trust: &Trust) -> Result<Vec<VerifierKey>, Stop> {
+        let control = |path| match Place::of(path) {
+            Some(Place::ControlNote(index)) => Some((index, path.to_owned())),
+            _ => None,
+        };
+        let notes: BTreeMap<u64, String> =
+            self.package.files().paths().filter_map(control).collect();
+        let mut keys = Keys::default();
+        for (index, path) in notes {
+            let taken = self
+                .glance(&path, ENTRY_BYTES_MAX)?
+                .and_then(|bytes| UnverifiedEntry::parse(&bytes).ok())
+                .and_then(|entry| Some((keys.key_of(&entry)?, entry)))
+                .and_then(|(key, entry)| entry.verify(&key).ok())
+                .is_some_and(|entry| keys.apply(index, &entry).is_ok());
+            if !taken {
+                break;
+            }
+        }
+        Ok(keys.serving(trust))
+    }
+
+    /// The bytes of a file, without a word about it; none where it is too long or cannot be read.
+    fn glance(&mut self, path: &str, bytes_max: usize) -> Result<Option<Vec<u8>>, Stop> {
+        if self.package.files().length(path).is_none_or(|length| length > bytes_max as u64) {
+            return Ok(None);
+        }
+        let mut bytes = Vec::new();
+        match self.package.stream(path, &mut |piece| bytes.extend_from_slice(piece)) {
+            Ok(()) => Ok(Some(bytes)),
+            Err(PackageError::Damaged(_)) => Ok(None),
+            Err(error) => Err(Stop::Io(format!("{path} {error}"))),
+        }
     }
 
     /// Of two notes at an index the one beside the proof is the entry; whether that is the one in `ledger/control`.
@@ -133,7 +165,7 @@ impl Reading<'_> {
         &mut self,
         (index, is_control): (u64, bool),
         leaf: Hash,
-        (checkpoint, judged, trust): Under<'_>,
+        (checkpoint, judged): Under<'_>,
         findings: &mut Findings,
     ) -> Result<bool, Stop> {
         let path = format!("{}/{index}.tlog-proof", folder(is_control));
@@ -166,16 +198,28 @@ impl Reading<'_> {
             return Ok(false);
         }
         if checkpoint.is_some_and(|checkpoint| checkpoint != proof.checkpoint)
-            && let Some(held) = judged.is_another_in(&path, &proof.checkpoint, trust, findings)
+            && let Some(held) = judged.is_another_in(&path, &proof.checkpoint, findings)
         {
             claims = held;
         }
         let holds = verify_inclusion(&leaf, index, claims.size, &proof.path, &claims.root);
         let expected = format!("a path from leaf {leaf} at {index} to root {}", claims.root);
         let item = format!("entry {index}, by its proof {path}");
-        let found = "another root: the entry or its proof is another";
-        Ok(judged.leads(holds, (&item, &expected, found), findings))
+        let (length, hashes) = (inclusion_length(index, claims.size), proof.path.len());
+        let found = match length.filter(|length| *length as usize != hashes) {
+            Some(length) => format!("a path of {hashes} hashes, where {length} lead there"),
+            None => "another root: the entry or its proof is another".to_owned(),
+        };
+        Ok(judged.leads(holds, (&item, &expected, &found), findings))
     }
+}
+
+/// V1: a file of an entry behind the end of the log: nobody took that entry out.
+pub(crate) fn behind(index: u64, size: Option<u64>, path: &str, findings: &mut Findings) -> bool {
+    let Some(size) = size.filter(|size| index >= *size) else { return false };
+    let expected = format!("a file of an entry below the checkpoint's size {size}");
+    findings.blamed(Fault::Evidence, Step::Names, path, &expected, &format!("entry {index}"));
+    true
 }
 
 const fn folder(is_control: bool) -> &'static str {

@@ -148,7 +148,9 @@ impl<'a> Reading<'a> {
             self.package.files().paths().filter(|path| *path != TAG_MANIFEST && is_tag(path))
         {
             if tags.hash(path).is_none() {
-                findings.contradicted(Step::TagFiles, path, "a line in the tag manifest", "none");
+                // Whether the file was added or the line taken out does not show here.
+                let item = format!("{path} and {TAG_MANIFEST}");
+                findings.contradicted(Step::TagFiles, &item, "a line in it for the file", "none");
             }
         }
         for (path, _) in tags.lines() {
@@ -175,7 +177,8 @@ impl<'a> Reading<'a> {
             format!("{} bytes in {} files, as bag-info.txt says", info.octets, info.files);
         let fetched = if self.fetched.is_empty() { "" } else { ", those of fetch.txt included" };
         let found = format!("{octets} bytes in {files} files{fetched}");
-        findings.check(holds, Step::TagFiles, "the files below data/", &expected, &found);
+        let item = "bag-info.txt and the files below data/";
+        findings.check(holds, Step::TagFiles, item, &expected, &found);
     }
 
     /// The bytes of a file that must be there; `None` after a finding at `step`.
@@ -373,7 +376,7 @@ mod tests {
             "V1! data/Thumbs.db: expected only files that have a place; a file named as those that file managers leave in ",
             "V1! data/2/a b (file name): expected segments of ",
             "V1! ledger/control/2.tlog-proof: expected the proof of an entry, in the folder of its note; a second one, in another folder",
-            "V1! ledger/entries/9.note: expected the entry of the proof ledger/entries/9.tlog-proof; missing",
+            "V1! ledger/entries/9.tlog-proof: expected a file of an entry below the checkpoint's size 9; entry 9",
         ] {
             has(&found, line);
         }
@@ -395,7 +398,7 @@ mod tests {
         has(&found, "V7! bag-info.txt: expected the file; missing");
         has(&found, "V7! bag-info.txt: expected the file of its line in the tag manifest; missing");
         let found = found_after(|package| package.insert("data/2/companion-1.json", *b"more"));
-        has(&found, "V7! the files below data/: expected ");
+        has(&found, "V7! bag-info.txt and the files below data/: expected ");
     }
 
     #[test]

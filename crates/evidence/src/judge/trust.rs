@@ -42,9 +42,11 @@ pub(crate) struct Judged {
     verified: Vec<VerifiedCheckpoint>,
     /// The keys that were given and did not sign it.
     absent: Vec<VerifierKey>,
-    /// A given key's signature does not hold: its text is another than that key signed.
+    /// The keys that tell whether a text is the one that was signed: those given, or else the chain's (L8).
+    serving: Vec<VerifierKey>,
+    /// The signature of one of them does not hold: the text is another than that key signed.
     is_broken: bool,
-    /// A proof holds another checkpoint, which a given key signed.
+    /// A proof holds another checkpoint, which one of them signed.
     is_another: bool,
     /// Some proof holds this one: whatever holds another is the odd one.
     pub(crate) is_held: bool,
@@ -81,28 +83,40 @@ impl Judged {
             without_anchor(findings);
         }
         findings.ran(&[Step::Checkpoint]);
-        Some(Self { unverified, verified, absent, is_broken, is_another: false, is_held: false })
+        let serving = trust.keys.clone();
+        let (is_another, is_held) = (false, false);
+        Some(Self { unverified, verified, absent, serving, is_broken, is_another, is_held })
     }
 
-    /// Whether its text is the one that was signed, as far as given keys can tell.
+    /// L8: where no key was given, the log keys of the chain tell whether its text was signed.
+    pub(crate) fn serve(&mut self, keys: Vec<VerifierKey>) {
+        if keys.is_empty() {
+            return;
+        }
+        let checks: Vec<_> = keys.iter().map(|key| self.unverified.clone().verify(key)).collect();
+        self.is_broken = !checks.iter().any(Result::is_ok)
+            && checks.iter().any(|check| matches!(check, Err(SignatureCheck::Invalid)));
+        self.serving = keys;
+    }
+
+    /// Whether its text is another than the one that was signed, as far as the keys that serve can tell.
     pub(crate) const fn is_doubted(&self) -> bool {
         let nobody_signed = self.verified.is_empty() && !self.absent.is_empty();
         self.is_broken || self.is_another || nobody_signed
     }
 
-    /// X14: the proof at `path` holds another checkpoint. Where a given key signed that one, and no proof holds the
-    /// exhibit's own, that is the one in the wrong place, and the proof is held against what it holds.
+    /// X14: the proof at `path` holds another checkpoint. Where a key that serves signed that one, and no proof holds
+    /// the exhibit's own, that is the one in the wrong place, and the proof is held against what it holds.
     pub(crate) fn is_another_in(
         &mut self,
         path: &str,
         held: &[u8],
-        trust: &Trust,
         findings: &mut Findings,
     ) -> Option<Checkpoint> {
         let step = Step::Inclusion;
         let read = UnverifiedCheckpoint::parse(held).ok();
         let signed = |held: UnverifiedCheckpoint| {
-            trust.keys.iter().find_map(|key| held.clone().verify(key).ok())
+            self.serving.iter().find_map(|key| held.clone().verify(key).ok())
         };
         let Some(held) = read.filter(|_| !self.is_held).and_then(signed) else {
             let expected = "the checkpoint of this exhibit, byte for byte";
@@ -114,7 +128,8 @@ impl Judged {
                 "it was held against the checkpoint that it holds, for the exhibit has another";
             findings.not_established(step, path, why);
         } else {
-            let expected = format!("the checkpoint in {path}, which a key that was given signed");
+            let expected =
+                format!("the checkpoint in {path}, which a log key of this ledger signed");
             findings.contradicted(step, "ledger/checkpoint", &expected, "another");
         }
         Some(held.checkpoint().clone())
@@ -154,7 +169,7 @@ impl Judged {
             let other = keys.key(&key.hash()).filter(|history| history.role != Role::Log);
             let found = match other {
                 Some(history) => format!("a {} {NO_LOG_KEY}", history.role.name()),
-                None => format!("signed by {}", names(lines.iter())),
+                None => lines_of(lines.iter()),
             };
             let (step, expected) = (Step::Checkpoint, signature_by(key));
             findings.blamed(fault, step, "checkpoint", &expected, &found);
@@ -214,7 +229,13 @@ impl Judged {
             return false;
         }
         let expected = format!("a signature by a log key of this ledger, valid at size {size}");
-        let lines = names(note.signatures().iter());
+        let lines = match self.is_broken {
+            true => format!(
+                "{}, and what it signed is another text",
+                lines_of(note.signatures().iter())
+            ),
+            false => lines_of(note.signatures().iter()),
+        };
         findings.check(found.is_some(), Step::LogKey, "checkpoint", &expected, &lines);
         let Some(history) = found else { return false };
         if trust.is_empty() {
@@ -274,6 +295,11 @@ fn signature_by(key: &VerifierKey) -> String {
 
 fn named(name: &str, id: [u8; 4]) -> String {
     format!("{name}+{}", encode_hex(&id))
+}
+
+/// What stands under a checkpoint is somebody's name, and no more until it was verified.
+fn lines_of<'a>(lines: impl Iterator<Item = &'a SignatureLine>) -> String {
+    format!("a signature line of {}", names(lines))
 }
 
 pub(crate) fn names<'a>(lines: impl Iterator<Item = &'a SignatureLine>) -> String {
@@ -369,7 +395,7 @@ mod tests {
             "expected a signature by {}",
             named("example.com/9", signer(9).verifier().id())
         );
-        assert_eq!(found[0], format!("V8! checkpoint: {signed}; signed by {line}"));
+        assert_eq!(found[0], format!("V8! checkpoint: {signed}; a signature line of {line}"));
         assert_eq!(found.len(), 1, "{found:?}");
         assert_eq!(notes, ["it rests on the ledger, which is contradicted"]);
         let (_, notes) = under(&anchor(), Axis::Witness);

@@ -1,8 +1,10 @@
 //! Walks a published log: every entry read, every tile and the root recomputed and compared (V10).
 
+use crate::checkpoint::Checkpoint;
 use crate::hash::Hash;
 use crate::judge::files::{LogFile, LogFiles, LogStop};
 use crate::judge::findings::Findings;
+use crate::judge::trust::Judged;
 use crate::limits::BUNDLE_BYTES_MAX;
 use crate::step::Step;
 use crate::tile::{TILE_WIDTH, Tile, beginning_of, parse_bundle, parse_tile};
@@ -22,17 +24,25 @@ pub(crate) trait Visitor {
 pub(crate) struct Walk<'a> {
     files: &'a mut dyn LogFiles,
     size: u64,
+    root: Hash,
+    /// The checkpoint's text is not the one that was signed: how long the log is, is nobody's word.
+    is_doubted: bool,
     edge: Edge,
     /// Hashes of the tile that grows at each level.
     levels: Vec<Vec<Hash>>,
+    /// Tiles that are not those of the entries below them, each with the first place that differs.
+    different: Vec<(Tile, usize)>,
     /// A smaller size whose root is asked for, and that root once it is known.
     earlier: Option<u64>,
     earlier_root: Option<Hash>,
 }
 
 impl<'a> Walk<'a> {
-    pub(crate) const fn new(files: &'a mut dyn LogFiles, size: u64, earlier: Option<u64>) -> Self {
-        Self { files, size, edge: Edge::new(), levels: Vec::new(), earlier, earlier_root: None }
+    pub(crate) fn new(files: &'a mut dyn LogFiles, judged: &Judged, earlier: Option<u64>) -> Self {
+        let Checkpoint { size, root, .. } = *judged.claims();
+        let is_doubted = judged.is_doubted();
+        let (edge, levels, different) = (Edge::new(), Vec::new(), Vec::new());
+        Self { files, size, root, is_doubted, edge, levels, different, earlier, earlier_root: None }
     }
 
     /// Reads every entry; gives the root over them, `None` where a bundle is missing or malformed and
@@ -42,12 +52,12 @@ impl<'a> Walk<'a> {
         visitor: &mut dyn Visitor,
         findings: &mut Findings,
     ) -> Result<Option<Hash>, LogStop> {
-        let mut number = 0;
-        while Tile::bundle(number, self.size).is_some() {
+        let (mut number, size) = (0, self.size);
+        while Tile::bundle(number, size).is_some() {
             let mut bundles = Vec::new();
             let mut is_whole = true;
-            for tile in (number..).map_while(|n| Tile::bundle(n, self.size)).take(BUNDLES_AT_ONCE) {
-                let Some(bytes) = bundle(self.files, tile, findings)? else {
+            for tile in (number..).map_while(|n| Tile::bundle(n, size)).take(BUNDLES_AT_ONCE) {
+                let Some(bytes) = self.read(tile, BUNDLE_BYTES_MAX, findings)? else {
                     is_whole = false;
                     break;
                 };
@@ -69,13 +79,54 @@ impl<'a> Walk<'a> {
                 self.leaf(leaf, findings)?;
             }
             if !is_whole {
+                self.tell_of_tiles(false, findings);
                 return Ok(None);
             }
             number += bundles.len() as u64;
         }
         self.partial_tiles(findings)?;
         findings.ran(&[Step::Inclusion]);
-        Ok(Some(if self.size == 0 { empty_root() } else { self.edge.root() }))
+        let root = if self.size == 0 { empty_root() } else { self.edge.root() };
+        self.tell_of_tiles(root == self.root, findings);
+        Ok(Some(root))
+    }
+
+    /// Where the entries lead to the checkpoint's root (`leads`), a tile that differs is another than it was. Where
+    /// they do not, an entry may be the one.
+    fn tell_of_tiles(&mut self, leads: bool, findings: &mut Findings) {
+        for (tile, place) in std::mem::take(&mut self.different) {
+            let path = tile.path();
+            let step = Step::Inclusion;
+            if leads {
+                let expected = "the hashes of the entries below it";
+                let found = format!("another hash at {place}");
+                findings.contradicted(step, &path, expected, &found);
+            } else if tile.level == Some(0) {
+                let item = format!("{} and {path}", Tile { level: None, ..tile }.path());
+                let found = format!("another at {place}");
+                findings.contradicted(step, &item, "entries, and their hashes", &found);
+            } else {
+                let why = "the entries below it do not lead to the root: which of them changed is not known";
+                findings.not_established(step, &path, why);
+            }
+        }
+    }
+
+    /// A tile or bundle, as wide as the checkpoint's size makes it; `None` after a finding.
+    fn read(
+        &mut self,
+        tile: Tile,
+        bytes_max: usize,
+        findings: &mut Findings,
+    ) -> Result<Option<Vec<u8>>, LogStop> {
+        let found = find(self.files, tile, bytes_max)?;
+        if found == LogFile::Missing && self.is_doubted {
+            let why =
+                "it is not there; whether the log is that long, no checkpoint that is signed says";
+            findings.not_established(Step::Inclusion, &tile.path(), why);
+            return Ok(None);
+        }
+        Ok(bytes_of(found, tile, bytes_max, findings))
     }
 
     /// The root at the smaller size that was asked for, if the walk came that far.
@@ -129,16 +180,13 @@ impl<'a> Walk<'a> {
         findings: &mut Findings,
     ) -> Result<(), LogStop> {
         let item = tile.path();
-        let Some(bytes) = read(self.files, tile, TILE_BYTES_MAX, findings)? else { return Ok(()) };
+        let Some(bytes) = self.read(tile, TILE_BYTES_MAX, findings)? else { return Ok(()) };
         match parse_tile(&bytes, tile.width) {
             Err(error) => findings.form(Step::Inclusion, &item, &error),
-            Ok(hashes) => {
-                let different = hashes.iter().zip(computed).position(|(a, b)| a != b);
-                let expected = "the hashes of the entries below it";
-                let found =
-                    different.map_or_else(String::new, |place| format!("another hash at {place}"));
-                findings.check(different.is_none(), Step::Inclusion, &item, expected, &found);
-            }
+            Ok(hashes) => match hashes.iter().zip(computed).position(|(a, b)| a != b) {
+                None => findings.held(Step::Inclusion),
+                Some(place) => self.different.push((tile, place)),
+            },
         }
         Ok(())
     }
@@ -150,41 +198,47 @@ pub(crate) fn bundle(
     tile: Tile,
     findings: &mut Findings,
 ) -> Result<Option<Vec<u8>>, LogStop> {
-    read(files, tile, BUNDLE_BYTES_MAX, findings)
+    let found = find(files, tile, BUNDLE_BYTES_MAX)?;
+    Ok(bytes_of(found, tile, BUNDLE_BYTES_MAX, findings))
 }
 
-/// A tile or bundle, as wide as the checkpoint's size makes it; `None` after a finding.
-fn read(
-    files: &mut dyn LogFiles,
+/// What stands at a tile's or bundle's path.
+fn find(files: &mut dyn LogFiles, tile: Tile, bytes_max: usize) -> Result<LogFile, LogStop> {
+    let found = files.read(&tile.path(), bytes_max).map_err(LogStop::Io)?;
+    if found != LogFile::Missing || tile.width == TILE_WIDTH {
+        return Ok(found);
+    }
+    // The log may have grown since its checkpoint was read.
+    Ok(match files.read(&tile.full().path(), bytes_max).map_err(LogStop::Io)? {
+        LogFile::Bytes(full) => beginning_of(tile, &full)
+            .map_or(LogFile::Missing, |beginning| LogFile::Bytes(beginning.to_vec())),
+        other => other,
+    })
+}
+
+/// Its bytes; `None` after a finding.
+fn bytes_of(
+    found: LogFile,
     tile: Tile,
     bytes_max: usize,
     findings: &mut Findings,
-) -> Result<Option<Vec<u8>>, LogStop> {
-    let path = tile.path();
-    let mut found = files.read(&path, bytes_max).map_err(LogStop::Io)?;
-    if found == LogFile::Missing && tile.width < TILE_WIDTH {
-        // The log may have grown since its checkpoint was read.
-        found = match files.read(&tile.full().path(), bytes_max).map_err(LogStop::Io)? {
-            LogFile::Bytes(full) => beginning_of(tile, &full)
-                .map_or(LogFile::Missing, |beginning| LogFile::Bytes(beginning.to_vec())),
-            other => other,
-        };
-    }
+) -> Option<Vec<u8>> {
     let why = match found {
-        LogFile::Bytes(bytes) => return Ok(Some(bytes)),
+        LogFile::Bytes(bytes) => return Some(bytes),
         LogFile::Missing => "missing".to_owned(),
         LogFile::TooLong => format!("more than {bytes_max} bytes"),
         LogFile::NoFile => "something that is no plain file".to_owned(),
     };
-    findings.contradicted(Step::Inclusion, &path, "the file", &why);
-    Ok(None)
+    findings.contradicted(Step::Inclusion, &tile.path(), "the file", &why);
+    None
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::judge::log::verify_log;
-    use crate::judge::testing::{MemoryLog, anchor, found};
+    use crate::judge::testing::{MemoryLog, ORIGIN, anchor, found, signer};
+    use crate::trust::Trust;
 
     fn found_after(change: impl FnOnce(&mut MemoryLog)) -> Vec<String> {
         let mut log = MemoryLog::of("long");
@@ -231,8 +285,13 @@ mod tests {
     #[test]
     fn a_full_tile_of_a_level_is_the_one_that_its_number_says() {
         let mut asked = Asked::default();
-        let mut findings = Findings::new(&[Step::Inclusion]);
-        let mut walk = Walk::new(&mut asked, 1 << 17, None);
+        let mut findings = Findings::new(Step::ALL);
+        let text =
+            Checkpoint { origin: ORIGIN.to_owned(), size: 1 << 17, root: empty_root() }.text();
+        let trust = Trust::key(signer(2).verifier().clone());
+        let note = signer(2).sign_note(&text);
+        let judged = Judged::new(note.as_bytes(), &trust, &mut findings).unwrap();
+        let mut walk = Walk::new(&mut asked, &judged, None);
         for _ in 0..1 << 17 {
             walk.leaf(empty_root(), &mut findings).unwrap();
         }
@@ -264,5 +323,41 @@ mod tests {
         let path = "tile/entries/001.p/44";
         let found = found_after(|log| drop(log.0.remove(path)));
         assert_eq!(found, [format!("V10! {path}: expected the file; missing")]);
+    }
+
+    /// An entry that was changed made the hashes of all the others look changed.
+    // spec: L4
+    #[test]
+    fn where_the_entries_do_not_lead_to_the_root_no_tile_is_accused_alone() {
+        let found = found_after(|log| {
+            let bundle = log.0.get_mut("tile/entries/000").unwrap();
+            let at = bundle.windows(8).rposition(|piece| piece == b"07:00:00").unwrap_or(9);
+            bundle[at] ^= 1;
+        });
+        let of_tiles: Vec<&str> = found
+            .iter()
+            .filter(|line| line.contains("tile/"))
+            .map(|line| line.split(';').next().unwrap())
+            .collect();
+        let both = "V10! tile/entries/000 and tile/0/000: expected entries, and their hashes";
+        let above = "V10? tile/1/000.p/1: the entries below it do not lead to the root: which of them changed is not known";
+        assert_eq!(of_tiles, [both, above], "{found:?}");
+        assert!(found.iter().any(|line| line.starts_with("V10! log: expected root ")), "{found:?}");
+    }
+
+    /// A checkpoint whose size was changed made the log look as if files were taken out of it.
+    // spec: L8
+    #[test]
+    fn a_size_that_nobody_signed_misses_no_file() {
+        let found = found_after(|log| {
+            let text = String::from_utf8(log.0["checkpoint"].clone()).unwrap();
+            log.0.insert(
+                "checkpoint".to_owned(),
+                text.replacen("\n300\n", "\n900\n", 1).into_bytes(),
+            );
+        });
+        let accused: Vec<&String> = found.iter().filter(|line| line.contains("! ")).collect();
+        let [one] = accused[..] else { panic!("{found:?}") };
+        assert!(one.starts_with("V8! checkpoint: "), "{one}");
     }
 }

@@ -313,6 +313,12 @@ fn ledger_cases() -> Vec<Case> {
         edited("checkpoint-of-another-signer", 1, "V10", |p| {
             change(p, "ledger/checkpoint", "\u{2014} ", "\u{2014} x");
         }),
+        Case {
+            trust: "ledger-id",
+            ..edited("checkpoint-changed-under-the-ledger-id", 1, "V10", |p| {
+                change(p, "ledger/checkpoint", "\n9\n", "\n8\n");
+            })
+        },
         edited("proof-in-the-other-folder-too", 1, "V1", |p| {
             let proof = p.bytes(PROOF).unwrap_or_default().to_vec();
             p.insert("ledger/control/2.tlog-proof", proof);

@@ -87,7 +87,7 @@ pub fn verify_objects(
     threads: usize,
 ) -> Result<ObjectVerdict, LogStop> {
     let mut findings = Findings::new(STEPS);
-    let Some(judged) = log::checkpoint(files, trust, &mut findings)? else {
+    let Some(mut judged) = log::checkpoint(files, trust, &mut findings)? else {
         log::nothing_else(&mut findings);
         return Ok(ObjectVerdict {
             verdict: Verdict::of(findings),
@@ -106,10 +106,9 @@ pub fn verify_objects(
         threads,
         seen: Seen { history: History::whole(size), ..Seen::default() },
     };
-    let mut walk = Walk::new(files, size, kept.as_ref().map(Kept::size));
+    let mut walk = Walk::new(files, &judged, kept.as_ref().map(Kept::size));
     let root = walk.entries(&mut glances, &mut findings)?;
     let earlier_root = walk.earlier_root();
-    log::same_root(&judged, root, &mut findings);
     let Glances { mut seen, .. } = glances;
     let selected = seen.selected();
     let mut mentions = Mentions::new(std::mem::take(&mut seen.undisclosed));
@@ -130,6 +129,7 @@ pub fn verify_objects(
         entries.finish(&mut findings);
         findings.ran(&[Step::Items, Step::OpeningForm, Step::OpeningRoot, Step::ClearValues]);
     }
+    log::same_root(&mut judged, root, entries.keys.serving(trust), &mut findings);
     let searched = root.is_some();
     let answers = answers(searched.then_some(&mentions), objects, &mut findings);
     findings.ran(&[Step::Recording]);

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Payload;
 use crate::bag::Packed;
+use crate::hash::Hash;
 use crate::judge::commitments::Commitment;
 use crate::judge::scope::Listed;
 use crate::recordings::{Bytes, Recording};
@@ -23,26 +24,25 @@ impl Payload<'_, '_> {
         let lines = self.commitments.recordings.lines().iter();
         let differing: BTreeSet<u64> =
             lines.filter(|line| stands(line)).map(|line| line.index).collect();
+        let replaced = self.replaced();
         for (sha256, commitment) in self.commitments.iter() {
             if self.packed.contains(sha256) {
                 continue;
             }
-            let (step, file, item) = match commitment {
+            let (step, item) = match commitment {
                 // A file stands in its place, and that was said.
                 Commitment::Recording { index, .. } if differing.contains(index) => continue,
                 Commitment::Recording { index, .. } => {
-                    let item = format!("entry {index}, recording");
-                    (Step::Recording, (*index, Packed::Recording), item)
+                    (Step::Recording, format!("entry {index}, recording"))
                 }
                 Commitment::Companion { index, number, .. } => {
-                    let item = format!("entry {index}, companion {number}");
-                    (Step::Companion, (*index, Packed::Companion(*number)), item)
+                    (Step::Companion, format!("entry {index}, companion {number}"))
                 }
             };
-            let why = match self.left_out.get(&file) {
+            let why = match self.left_out.get(&(commitment.index(), commitment.role())) {
                 _ if self.fetched.contains(sha256) => super::IN_FETCH.to_owned(),
                 _ if self.misplaced.contains(sha256) => {
-                    "its bytes lie where no entry has them: they were held against nothing".to_owned()
+                    "its bytes lie where no entry has them: they were held against no entry".to_owned()
                 }
                 _ if self.missing.contains(sha256) => {
                     "the manifest lists it, and it is not there".to_owned()
@@ -51,7 +51,7 @@ impl Payload<'_, '_> {
                     "the manifest has its digest for a file that lies in no place of an exhibit"
                         .to_owned()
                 }
-                _ if self.places.contains(&file) => {
+                _ if replaced.contains(sha256) => {
                     "its bytes are not packed: in their place lies another file".to_owned()
                 }
                 Some(reason) => format!("not packed; its producer says: {reason}"),
@@ -67,6 +67,15 @@ impl Payload<'_, '_> {
         }
         self.withheld();
         self.lines();
+    }
+
+    /// Digests of files in whose place another one lies: under the lowest entry that commits to them (X12).
+    fn replaced(&self) -> BTreeSet<Hash> {
+        let is_taken = |commitment: &Commitment| {
+            self.places.contains(&(commitment.index(), commitment.role()))
+        };
+        let all = self.commitments.iter();
+        all.filter(|(_, commitment)| is_taken(commitment)).map(|(sha256, _)| *sha256).collect()
     }
 
     /// X13: of a companion whose digest is withheld no file can be told to be it.
