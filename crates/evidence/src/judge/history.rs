@@ -58,9 +58,7 @@ impl History {
 
     /// The signature of the entry at `index`, which was seated, does not hold, or its proof: `why` says which.
     pub(crate) fn refused(&mut self, index: u64, why: Tag) {
-        let custody = self.unsigned_custody;
-        self.unsigned(index);
-        self.refused_custody += self.unsigned_custody - custody;
+        self.refused_custody += u64::from(self.unsigned(index));
         let row = self.place(index).and_then(|place| self.rows.get_mut(place));
         if let Some(row) = row.filter(|row| !row.is_unread()) {
             row.tag = why;
@@ -69,10 +67,11 @@ impl History {
         }
     }
 
-    /// No known key signed the entry at `index`.
-    pub(crate) fn unsigned(&mut self, index: u64) {
+    /// No known key signed the entry at `index`; whether it is one of custody.
+    pub(crate) fn unsigned(&mut self, index: u64) -> bool {
         let is_custody = self.row(index).is_some_and(|row| row.tag == Tag::Custody);
         self.unsigned_custody += u64::from(is_custody);
+        is_custody
     }
 
     /// An entry whose file cannot be read.

@@ -36,6 +36,8 @@ pub mod step;
 #[cfg(test)]
 mod testing;
 mod told;
+#[cfg(test)]
+mod told_apart;
 pub mod trust;
 pub mod verdict;
 mod walk;

@@ -51,8 +51,7 @@ impl Reading<'_> {
         for (index, is_control) in proofs {
             let proof = format!("{}/{index}.tlog-proof", folder(is_control));
             match indices.get(&index) {
-                Some(of) if *of == is_control => {}
-                // Of two entries that was said.
+                // It is the entry's own, or of a second one, and that was said.
                 Some(_) if self.has(&format!("{}/{index}.note", folder(is_control))) => {}
                 Some(_) if self.has(&format!("{}/{index}.tlog-proof", folder(!is_control))) => {
                     let expected = "the proof of an entry, in the folder of its note";

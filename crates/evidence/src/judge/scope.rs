@@ -244,9 +244,9 @@ fn shown(said: &Produced, own: u64, history: &History, findings: &mut Findings) 
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::judge::exhibit::verify_exhibit;
     use crate::judge::testing::{anchor, exhibit, found_in};
-    use crate::step::Step;
 
     // spec: A10 X17 X21
     #[test]
@@ -288,7 +288,7 @@ mod tests {
             line.unwrap().rsplit_once("; ").unwrap().1.to_owned()
         };
         let mut package = exhibit("bagging-date");
-        let digest = crate::hash::Hash::of(&[package.bytes("bag-info.txt").unwrap()]);
+        let digest = Hash::of(&[package.bytes("bag-info.txt").unwrap()]);
         assert_eq!(of_info(found_in(&mut package)), digest.to_string());
         package.damage("bag-info.txt");
         let unread = found_in(&mut package);
@@ -317,6 +317,29 @@ mod tests {
             "V20! subject a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1: expected entries [2, 6, 7]; [2, 6]",
         ] {
             assert!(found.contains(&line.to_owned()), "{line}: {found:?}");
+        }
+    }
+
+    // spec: X23
+    #[test]
+    fn what_was_asked_for_is_said_where_the_producer_states_it() {
+        let said = |selection: &[(&str, &str)]| {
+            let pair = |(pointer, text): &(&str, &str)| ((*pointer).to_owned(), (*text).to_owned());
+            let said = Produced { selection: selection.iter().map(pair).collect(), ..nothing() };
+            Scope { said: Some(said), ..Scope::default() }.asked()
+        };
+        assert_eq!(said(&[]), [""; 0]);
+        let [one] = &said(&[("/where", "agent = A")])[..] else { panic!("one sentence") };
+        assert!(one.contains("agent = A"), "{one}");
+    }
+
+    fn nothing() -> Produced {
+        Produced {
+            files: BTreeMap::new(),
+            subjects: BTreeMap::new(),
+            shown: vec![],
+            left_out: LeftOut::default(),
+            selection: BTreeMap::new(),
         }
     }
 }

@@ -390,7 +390,7 @@ impl Entries {
                 return Outcome::Refused(index);
             }
         } else {
-            self.history.unsigned(index);
+            let _ = self.history.unsigned(index);
         }
         if let Some(standing) = standing {
             standing.say(&item, findings);

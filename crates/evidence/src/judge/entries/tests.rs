@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::body::Rel;
-use crate::judge::testing::{Scribe, added, control, ended, signer};
+use crate::judge::testing::{ORIGIN, Scribe, added, control, ended, found, signer};
+use crate::verdict::Verdict;
 
 fn key(seed: u8) -> String {
     signer(seed).verifier().to_string()
@@ -234,4 +235,39 @@ fn of_an_entry_whose_signature_does_not_hold_nothing_is_taken() {
         assert!(found.contains(&line.to_owned()), "{line}: {found:?}");
     }
     assert!(!found.iter().any(|line| line.starts_with("V22")), "{found:?}");
+}
+
+/// Of two custody entries whose signatures do not hold both are counted, of both.
+// spec: V24
+#[test]
+fn custody_entries_that_nobody_signed_are_counted_among_all() {
+    let mut scribe = Scribe::new();
+    for _ in 0..3 {
+        scribe.referring(Kind::Custody, None, Rel::About, 0);
+    }
+    for note in scribe.notes.iter_mut().skip(2) {
+        *note = note.replacen(":00.123Z", ":01.123Z", 1);
+    }
+    let found = scribe.found();
+    let line = "V24? custody entries: 2 of 3 are signed by no known key";
+    assert!(found.contains(&line.to_owned()), "{found:?}");
+}
+
+/// Of a log every entry is here: what names another control entry than those names none.
+// spec: E13 V11
+#[test]
+fn in_a_log_no_control_entry_is_missing() {
+    let mut scribe = Scribe::new();
+    scribe.gap(3, |statement| statement.control = Some(Hash::of(&[b"none"])));
+    let mut findings = Findings::new(Step::ALL);
+    let mut entries = Entries::new(Some(ORIGIN.to_owned()), History::whole(2));
+    for (index, note) in (0..).zip(&scribe.notes) {
+        entries.entry(Shown::read(index, note.as_bytes()), &mut findings);
+    }
+    drop(entries.settle(1, &mut findings));
+    let found = found(&Verdict::of(findings));
+    assert!(
+        found.iter().any(|line| line.starts_with("V11! entry 1: expected control ")),
+        "{found:?}"
+    );
 }

@@ -1,0 +1,304 @@
+//! Findings that read alike, and must not be taken for one another: each is made here and told by its own words.
+
+use crate::judge::exhibit::verify_exhibit;
+use crate::judge::findings::Findings;
+use crate::judge::testing::{ORIGIN, anchor, exhibit, found, found_in, signer};
+use crate::judge::trust::Judged;
+use crate::package::MemoryPackage;
+use crate::step::{Axis, Step};
+use crate::trust::Trust;
+use crate::verdict::Outcome;
+
+/// What is found of a vector after `change`.
+fn after(name: &str, change: impl FnOnce(&mut MemoryPackage)) -> Vec<String> {
+    let mut package = exhibit(name);
+    change(&mut package);
+    found_in(&mut package)
+}
+
+fn replace(package: &mut MemoryPackage, path: &str, from: &str, to: &str) {
+    let text = std::str::from_utf8(package.bytes(path).unwrap()).unwrap();
+    assert!(text.contains(from), "{path} has {from}");
+    let text = text.replacen(from, to, 1);
+    package.insert(path, text.into_bytes());
+}
+
+fn take(package: &mut MemoryPackage, paths: &[&str]) {
+    for path in paths {
+        package.remove(path).unwrap();
+    }
+}
+
+fn has(found: &[String], line: &str) {
+    assert!(found.iter().any(|known| known.starts_with(line)), "{line}: {found:?}");
+}
+
+fn has_not(found: &[String], part: &str) {
+    assert!(!found.iter().any(|known| known.contains(part)), "{part}: {found:?}");
+}
+
+const CONTROL: [&str; 3] =
+    ["ledger/control/3.note", "ledger/control/3.tlog-proof", "ledger/openings/3.json"];
+
+// spec: X14 L8
+#[test]
+fn without_a_checkpoint_it_is_said_what_was_held_against_none() {
+    let mut package = exhibit("good");
+    take(&mut package, &["ledger/checkpoint"]);
+    let verdict = verify_exhibit(&mut package, &anchor(), 1).unwrap();
+    for step in [Step::Inclusion, Step::LogKey] {
+        let why = "there is no checkpoint that can be read, and nothing was held against one";
+        let is_it = |f: &&crate::verdict::Finding| f.step == step && f.found == why;
+        assert_eq!(verdict.findings().iter().filter(is_it).count(), 1, "{step:?}");
+        assert!(verdict.tally(step).ran, "{step:?}");
+    }
+}
+
+/// A control entry that is taken out, one that was changed, one of another kind, and a stale pointer to one.
+// spec: E13 V11 V14
+#[test]
+fn what_became_of_a_control_entry_is_told_by_what_names_it() {
+    let missing = "V11! control entry of leaf ";
+    let below = |found: &[String], index: u64| {
+        let line = found.iter().find(|line| line.starts_with(missing)).unwrap();
+        assert!(line.contains(&format!("to be shown below entry {index}, ")), "{line}");
+    };
+    below(&after("good", |p| take(p, &CONTROL)), 4);
+    // What nobody signed names nothing.
+    let unsigned = |p: &mut MemoryPackage| {
+        take(p, &CONTROL);
+        replace(p, "ledger/entries/4.note", "07:00:0", "07:10:0");
+    };
+    below(&after("good", unsigned), 5);
+    // A changed entry of a collector was no control entry.
+    let collector = |p: &mut MemoryPackage| {
+        take(p, &CONTROL);
+        replace(p, "ledger/entries/2.note", "07:00:0", "07:10:0");
+    };
+    below(&after("good", collector), 4);
+    // A genesis of a later version that is in its place is none that others name in vain.
+    has(&after("later-genesis", |p| take(p, &CONTROL)), missing);
+    let stale = after("control-stale", |_| ());
+    has(&stale, "V11! entry 4: expected control ");
+    has_not(&stale, missing);
+    // One that says that it is of another kind, and was not signed so, was a control entry.
+    let kind = |p: &mut MemoryPackage| {
+        replace(p, "ledger/control/3.note", "\"kind\":\"control\"", "\"kind\":\"contro1\"");
+    };
+    let found = after("good", kind);
+    has(&found, "V14? entry 4: its key is not known; control entry 3, of which nothing was taken");
+    has_not(&found, missing);
+    // Of a later version and changed: by its signature line it is a control entry, or is none.
+    let later = |path: &'static str| {
+        move |p: &mut MemoryPackage| replace(p, path, "unbroken/entry@v1", "unbroken/entry@v9")
+    };
+    let found = after("good", later("ledger/control/3.note"));
+    has(&found, "V14? entry 4: its key is not known; control entry 3, of which nothing was taken");
+    let found = after("custody-signed-by-a-stranger", later("ledger/entries/2.note"));
+    has(&found, "V14! entry 7: expected a key that a control entry below added; ");
+}
+
+/// An entry that was moved, and one that was changed, leave the history open each in its own words.
+// spec: V23 X14
+#[test]
+fn entries_that_were_moved_are_counted_apart_from_those_that_were_changed() {
+    let moved =
+        "V23? entries: 2 whose proof does not hold or is missing may be about any recording";
+    let changed = "V23? entries: 1 whose signature does not hold may be about any recording";
+    let found = after("good", |p| {
+        let [four, six] = ["ledger/entries/4.note", "ledger/entries/6.note"];
+        let (a, b) = (p.bytes(four).unwrap().to_vec(), p.bytes(six).unwrap().to_vec());
+        p.insert(four, b);
+        p.insert(six, a);
+    });
+    has(&found, moved);
+    has_not(&found, "whose signature does not hold may");
+    let found = after("good", |p| replace(p, "ledger/entries/6.note", "07:00:0", "07:10:0"));
+    has(&found, changed);
+    has_not(&found, "is missing may be");
+}
+
+/// What stands behind the end of the log makes up for no entry that is left out.
+// spec: A2
+#[test]
+fn an_entry_behind_the_checkpoint_is_not_counted_as_one_of_its_own() {
+    let mut package = exhibit("good");
+    for ending in ["note", "tlog-proof"] {
+        let bytes = package.remove(&format!("ledger/entries/1.{ending}")).unwrap();
+        package.insert(&format!("ledger/entries/9.{ending}"), bytes);
+    }
+    let verdict = verify_exhibit(&mut package, &anchor(), 1).unwrap();
+    let ledger = verdict.axes().iter().find(|axis| axis.axis == Axis::Ledger).unwrap();
+    let left_out = "an entry that ends or disputes a key may be left out here: that shows only in the published log";
+    assert!(ledger.notes.contains(&left_out.to_owned()), "{:?}", ledger.notes);
+}
+
+/// Where a file lies, under an entry that is shown or under none, and twice.
+// spec: X12 X13 V1
+#[test]
+fn a_file_in_a_wrong_place_is_told_by_the_entry_that_it_lies_under() {
+    const CALL: &str = "data/2/recording.opus";
+    let call = |p: &mut MemoryPackage, to: &[&str]| {
+        let bytes = p.remove(CALL).unwrap();
+        for path in to {
+            p.insert(path, bytes.clone());
+        }
+    };
+    let wrong = |path: &str| {
+        format!("V1! {path}: expected data/2/recording: what it is to the lowest entry; another")
+    };
+    let twice = |path: &str| format!("V1! {path}: expected each packed file once; a second one");
+    for path in ["data/1/recording.opus", "data/12/recording.opus"] {
+        has(&after("good", |p| call(p, &[path])), &wrong(path));
+    }
+    // The one that is in its place is not the second, wherever the first one lay.
+    let found = after("good", |p| call(p, &["data/1/recording.opus", CALL]));
+    has(&found, &wrong("data/1/recording.opus"));
+    has_not(&found, "a second one");
+    let found = after("good", |p| call(p, &["data/10/recording.opus", "data/11/recording.opus"]));
+    has(&found, &wrong("data/10/recording.opus"));
+    has(&found, &twice("data/11/recording.opus"));
+    // Listed or not: what lies in its place came first.
+    let listed = |p: &mut MemoryPackage| {
+        call(p, &[CALL, "data/6/recording.opus"]);
+        let manifest = std::str::from_utf8(p.bytes("manifest-sha256.txt").unwrap()).unwrap();
+        let line = manifest.lines().find(|line| line.ends_with(CALL)).unwrap();
+        let line = line.replace("data/2/", "data/6/");
+        let mut lines: Vec<&str> = manifest.lines().chain([line.as_str()]).collect();
+        lines.sort_unstable_by_key(|line| line.split_once("  ").unwrap().1);
+        p.insert("manifest-sha256.txt", format!("{}\n", lines.join("\n")));
+    };
+    has(&after("good", listed), &twice("data/6/recording.opus"));
+    // Where nobody can tell whose place it is, the list does.
+    let message = |p: &mut MemoryPackage| {
+        let bytes = p.bytes("data/4/recording.json").unwrap().to_vec();
+        p.insert("data/2/companion-1.json", bytes);
+        take(p, &["data/openings/2.json"]);
+    };
+    has(&after("good", message), &twice("data/2/companion-1.json"));
+    let listed = |p: &mut MemoryPackage| {
+        message(p);
+        replace(p, "manifest-sha256.txt", "data/4/recording.json", "data/2/companion-1.json");
+        let manifest = std::str::from_utf8(p.bytes("manifest-sha256.txt").unwrap()).unwrap();
+        let mut lines: Vec<&str> = manifest.lines().collect();
+        lines.sort_unstable_by_key(|line| line.split_once("  ").unwrap().1);
+        p.insert("manifest-sha256.txt", format!("{}\n", lines.join("\n")));
+    };
+    has(&after("good", listed), &twice("data/4/recording.json"));
+}
+
+// spec: X13
+#[test]
+fn why_bytes_were_compared_with_nothing_is_said_of_each_file() {
+    let whys = |change: &dyn Fn(&mut MemoryPackage)| {
+        let mut package = exhibit("good");
+        change(&mut package);
+        let verdict = verify_exhibit(&mut package, &anchor(), 1).unwrap();
+        let unread = verdict.findings().iter().filter(|f| f.outcome == Outcome::NotChecked);
+        unread.map(|f| format!("{}: {}", f.item, f.found)).collect::<Vec<_>>()
+    };
+    const SIDECAR: &str = "data/2/companion-0.json";
+    let elsewhere = whys(&|p| {
+        let bytes = p.remove(SIDECAR).unwrap();
+        p.insert("data/4/recording.json", bytes);
+    });
+    let why = "its bytes lie where no entry has them: they were held against no entry";
+    has(&elsewhere, &format!("entry 2, companion 0: {why}"));
+    let taken_out = whys(&|p| {
+        take(p, &[SIDECAR]);
+        let manifest = std::str::from_utf8(p.bytes("manifest-sha256.txt").unwrap()).unwrap();
+        let kept = manifest.split_inclusive('\n').filter(|line| !line.contains(SIDECAR));
+        let kept: String = kept.collect();
+        p.insert("manifest-sha256.txt", kept);
+    });
+    has(&taken_out, "entry 2, companion 0: no file in its place has these bytes, and the manifest");
+}
+
+// spec: X2 X14
+#[test]
+fn of_notes_and_proofs_in_two_folders_the_odd_one_is_named() {
+    let found = after("good", |p| {
+        let note = p.bytes("ledger/control/3.note").unwrap().to_vec();
+        p.insert("ledger/entries/3.note", note);
+    });
+    has(
+        &found,
+        "V1! ledger/entries/3.note: expected one entry at an index, beside its proof; a second",
+    );
+    let found = after("good", |p| {
+        let proof = p.remove("ledger/entries/2.tlog-proof").unwrap();
+        p.insert("ledger/control/2.tlog-proof", proof);
+    });
+    let both = "ledger/control/2.tlog-proof and ledger/entries/2.note";
+    has(&found, &format!("V1! {both}: expected entry and proof in one folder; in two"));
+    // Neither has a proof: the one among the control entries is taken.
+    let found = after("good", |p| {
+        take(p, &["ledger/entries/2.tlog-proof"]);
+        p.insert("ledger/control/2.note", *b"junk");
+    });
+    has(&found, "V13! entry 2 (signed note): ");
+    has(&found, "V1! ledger/control/2.note and ledger/entries/2.note: expected one entry");
+}
+
+/// Doubt of a checkpoint takes away what rests on its text; so each key that was given has its say.
+// spec: L7 L8
+#[test]
+fn a_checkpoint_is_doubted_where_none_of_the_given_keys_or_one_of_another_text_signed_it() {
+    use crate::checkpoint::Checkpoint;
+    use crate::hash::Hash;
+    let text = |size| Checkpoint { origin: ORIGIN.to_owned(), size, root: Hash::of(&[]) }.text();
+    let note = signer(2).sign_note(&text(1));
+    let broken = note.replacen("\n1\n", "\n7\n", 1);
+    let key = |seed: u8| signer(seed).verifier().clone();
+    let doubted = |note: &str, keys: &[u8], serving: &[u8]| {
+        let trust =
+            Trust { keys: keys.iter().map(|seed| key(*seed)).collect(), ledger_ids: vec![] };
+        let mut judged =
+            Judged::new(note.as_bytes(), &trust, &mut Findings::new(Step::ALL)).unwrap();
+        judged.serve(serving.iter().map(|seed| key(*seed)).collect());
+        judged.is_doubted()
+    };
+    for (note, keys, serving, expected) in [
+        (&note, &[2][..], &[][..], false),
+        (&note, &[2, 3], &[], false),
+        (&note, &[3], &[], true),
+        (&note, &[], &[], false),
+        (&note, &[], &[2], false),
+        (&note, &[], &[3, 2], false),
+        (&note, &[], &[3], false),
+        (&broken, &[2], &[], true),
+        (&broken, &[], &[2], true),
+        (&broken, &[], &[3, 2], true),
+        (&broken, &[], &[], false),
+    ] {
+        assert_eq!(doubted(note, keys, serving), expected, "{keys:?} {serving:?}");
+    }
+}
+
+/// A key of this ledger that signs no checkpoints is told from one that did not sign this one.
+// spec: C9 L7
+#[test]
+fn another_log_key_of_this_ledger_is_told_as_absent() {
+    let verdict =
+        verify_exhibit(&mut exhibit("checkpoint-by-a-second-log-key"), &anchor(), 1).unwrap();
+    let line = found(&verdict).into_iter().find(|line| line.starts_with("V8! checkpoint: "));
+    let line = line.unwrap();
+    assert!(line.contains("; a signature line of "), "{line}");
+}
+
+/// A part that holds beside one that was not looked at is said, and what was not.
+// spec: A5
+#[test]
+fn an_axis_that_was_checked_in_part_names_the_first_thing_that_was_not() {
+    let content = |name: &str| {
+        let verdict = verify_exhibit(&mut exhibit(name), &anchor(), 1).unwrap();
+        let axis = verdict.axes().iter().find(|axis| axis.axis == Axis::Content).unwrap().clone();
+        (axis.outcome, axis.in_part, axis.notes.first().cloned().unwrap_or_default())
+    };
+    let (outcome, in_part, note) = content("companion-not-packed");
+    assert_eq!((outcome, in_part), (Outcome::NotChecked, true));
+    let begins = "checked in part: what was checked agrees; not checked at V6, entry ";
+    assert!(note.starts_with(begins), "{note}");
+    let (outcome, in_part, note) = content("no-recording-shown");
+    assert_eq!((outcome, in_part), (Outcome::NotChecked, false), "{note}");
+}
