@@ -354,6 +354,9 @@ pub(crate) struct Audit {
     /// Of this source only, by its name
     #[arg(long, value_name = "NAME", requires = "objects")]
     pub(crate) source: Option<String>,
+    /// Takes S3's word where it keeps the SHA-256 that was sealed, and reads the bytes of all others
+    #[arg(long, requires = "objects")]
+    pub(crate) trust_s3_checksum: bool,
     #[command(flatten)]
     pub(crate) s3: S3Arguments,
 }

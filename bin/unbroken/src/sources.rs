@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use unbroken_container::s3::{Pauses, S3Settings, Wanted};
+use unbroken_evidence::hash::Hash;
 use unbroken_exhibit::{Opened, Originals};
 use unbroken_ingest::error::ObjectError;
 use unbroken_ingest::reread::Opener;
@@ -175,7 +176,13 @@ impl<'a> KnownSources<'a> {
         Arc::clone(&self.read)
     }
 
-    fn object(&mut self, location: &str, key: &[u8], version: &str) -> io::Result<Opened<'_>> {
+    /// An object in a bucket, and the connection that reaches it.
+    fn in_bucket(
+        &mut self,
+        location: &str,
+        key: &[u8],
+        version: &str,
+    ) -> io::Result<(&S3Connection, Wanted)> {
         let key = std::str::from_utf8(key).map_err(io::Error::other)?;
         if self.connection.is_none() {
             let s3 = self.s3.ok_or_else(|| io::Error::other("no S3 settings were given"))?;
@@ -191,13 +198,23 @@ impl<'a> KnownSources<'a> {
             version: version.to_owned(),
             etag: String::new(),
         };
-        let reader = connection.open(wanted).map_err(|error| match error {
-            ObjectError::Vanished => {
-                io::Error::new(io::ErrorKind::NotFound, "it is not there any more")
-            }
-            error => io::Error::other(error),
-        })?;
-        Ok(Box::new(Counted { reader, read: self.read_bytes() }))
+        Ok((connection, wanted))
+    }
+
+    fn object(&mut self, location: &str, key: &[u8], version: &str) -> io::Result<Opened<'_>> {
+        let read = self.read_bytes();
+        let (connection, wanted) = self.in_bucket(location, key, version)?;
+        let reader = connection.open(wanted).map_err(not_there)?;
+        Ok(Box::new(Counted { reader, read }))
+    }
+}
+
+fn not_there(error: ObjectError) -> io::Error {
+    match error {
+        ObjectError::Vanished => {
+            io::Error::new(io::ErrorKind::NotFound, "it is not there any more")
+        }
+        error => io::Error::other(error),
     }
 }
 
@@ -210,6 +227,22 @@ impl Opener for KnownSources<'_> {
         version: &str,
     ) -> io::Result<Opened<'_>> {
         Originals::open(self, name, location, key, version)
+    }
+
+    fn keeps(
+        &mut self,
+        name: &str,
+        location: &str,
+        key: &[u8],
+        version: &str,
+        sha256: &Hash,
+    ) -> io::Result<bool> {
+        // A folder keeps no checksums.
+        if !name.starts_with("s3://") {
+            return Ok(false);
+        }
+        let (connection, wanted) = self.in_bucket(location, key, version)?;
+        connection.keeps(&wanted, sha256).map_err(not_there)
     }
 }
 

@@ -34,8 +34,10 @@ impl ObjectAudit {
             Some((name.to_owned(), decimal(&field.value.value)?))
         });
         let counts: BTreeMap<String, u64> = counts.collect();
-        // What it could not read it said nothing of.
-        let is_whole = counts.get("unreadable").is_none_or(|count| *count == 0)
+        // What it did not read it said nothing of.
+        let none = |name: &str| counts.get(name).is_none_or(|count| *count == 0);
+        let is_whole = none("unreadable")
+            && none("by-checksum")
             && text("/sample") == Some("all")
             && text("/source") == Some("every one")
             && text("/outcome") == Some("finished");

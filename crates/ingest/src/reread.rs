@@ -43,6 +43,19 @@ pub trait Opener: Send {
         key: &[u8],
         version: &str,
     ) -> io::Result<Box<dyn Read + '_>>;
+
+    /// Whether the store itself says that it keeps this SHA-256 of the whole object; nothing of it is read.
+    ///
+    /// # Errors
+    /// `NotFound` where it is not there, and why nothing is known otherwise.
+    fn keeps(
+        &mut self,
+        name: &str,
+        location: &str,
+        key: &[u8],
+        version: &str,
+        sha256: &Hash,
+    ) -> io::Result<bool>;
 }
 
 /// What an audit is asked to do.
@@ -54,6 +67,8 @@ pub struct Wanted {
     pub seed: [u8; 16],
     /// Only this source.
     pub source: Option<String>,
+    /// Where S3 says that it keeps the SHA-256 that was sealed, this is taken for an answer.
+    pub trust_s3_checksum: bool,
 }
 
 /// How one object was found.
@@ -71,12 +86,26 @@ pub enum Found {
     Unreadable,
     /// What was sealed of it is lost from private.db, or erased.
     Unknown,
+    /// S3 says that it keeps the SHA-256 that was sealed. Its bytes were not read.
+    ByChecksum,
 }
 
 impl Found {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Matched, Self::Changed, Self::Moved, Self::Missing, Self::Unreadable, Self::Unknown];
+    pub const ALL: [Self; 7] = [
+        Self::Matched,
+        Self::Changed,
+        Self::Moved,
+        Self::Missing,
+        Self::Unreadable,
+        Self::Unknown,
+        Self::ByChecksum,
+    ];
+
+    /// Whether it is as it was sealed, as far as was looked.
+    const fn is_well(self) -> bool {
+        matches!(self, Self::Matched | Self::ByChecksum)
+    }
 
     /// Its name, as it is sealed.
     #[must_use]
@@ -88,6 +117,7 @@ impl Found {
             Self::Missing => "missing",
             Self::Unreadable => "unreadable",
             Self::Unknown => "unknown",
+            Self::ByChecksum => "by-checksum",
         }
     }
 }
@@ -113,7 +143,7 @@ pub struct Reread {
     /// When it began.
     pub started: String,
     /// How many objects, by how they were found, in the order of [`Found::ALL`].
-    pub counts: [u64; 6],
+    pub counts: [u64; 7],
     /// What is not as it was sealed, at most 10,000.
     pub differences: Vec<Difference>,
     /// Bytes that were read.
@@ -216,7 +246,7 @@ pub fn reread(
                     jobs.extend(sealed(&mut reader, &private, (place, &name), &watched.key)?);
                 }
             }
-            audit.read(jobs, openers, hands);
+            audit.read(jobs, wanted.trust_s3_checksum, openers, hands);
             if hands.stop.load(Ordering::Relaxed) {
                 audit.reread.interrupted = true;
                 break;
@@ -329,7 +359,13 @@ fn start(hash: &Hash) -> [u8; 8] {
 
 impl Audit {
     /// Reads these objects, and takes in how they were found, in their order.
-    fn read(&mut self, jobs: Vec<Job>, openers: &mut [Box<dyn Opener + '_>], hands: &Hands<'_>) {
+    fn read(
+        &mut self,
+        jobs: Vec<Job>,
+        trust_s3_checksum: bool,
+        openers: &mut [Box<dyn Opener + '_>],
+        hands: &Hands<'_>,
+    ) {
         let next = AtomicU64::new(0);
         let found: Mutex<Vec<(usize, Outcome)>> = Mutex::new(Vec::with_capacity(jobs.len()));
         let (all, sources) = (&jobs, &self.sources);
@@ -341,7 +377,11 @@ impl Audit {
                         let place = usize::try_from(next.fetch_add(1, Ordering::Relaxed));
                         let place = place.unwrap_or(usize::MAX);
                         let Some(job) = all.get(place) else { break };
-                        let Some(read) = one(job, sources, &mut **opener, hands) else { break };
+                        let known = trust_s3_checksum
+                            .then(|| by_checksum(job, sources, &mut **opener, hands))
+                            .flatten();
+                        let read = known.or_else(|| one(job, sources, &mut **opener, hands));
+                        let Some(read) = read else { break };
                         let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
                         found.push((place, read));
                     }
@@ -367,7 +407,7 @@ impl Audit {
         let source = self.sources.get(job.source).map(|(_, name, _)| name.clone());
         let source = source.unwrap_or_default();
         self.results.put(&source, &job.key, job.index, found.name());
-        if found != Found::Matched && self.reread.differences.len() < KEPT {
+        if !found.is_well() && self.reread.differences.len() < KEPT {
             let key = printable_bytes(&job.key);
             self.reread.differences.push(Difference { index: job.index, source, key, found, why });
         }
@@ -426,6 +466,9 @@ impl Audit {
                 values.push(text("/seed", &seed));
             }
         }
+        if wanted.trust_s3_checksum {
+            values.push(text("/s3-checksum", "trusted"));
+        }
         for (found, count) in Found::ALL.iter().zip(reread.counts) {
             let pointer = format!("/counts/{}", found.name());
             values.push(Value::number(audit::SOURCE, &pointer, count));
@@ -435,6 +478,20 @@ impl Audit {
         ledger.checkpoint()?;
         Ok(reread)
     }
+}
+
+/// What S3 says of one object; `None` where it does not say that it keeps what was sealed: then its bytes tell.
+fn by_checksum(
+    job: &Job,
+    sources: &[(i64, String, String)],
+    opener: &mut dyn Opener,
+    hands: &Hands<'_>,
+) -> Option<Outcome> {
+    let (_, name, location) = sources.get(job.source)?;
+    let keeps = opener.keeps(name, location, &job.key, &job.version, job.sha256.as_ref()?);
+    keeps.ok().filter(|keeps| *keeps)?;
+    hands.progress.objects.fetch_add(1, Ordering::Relaxed);
+    Some((Found::ByChecksum, String::new(), 0))
 }
 
 /// Reads one object; `None` where it was stopped.

@@ -20,8 +20,12 @@ const SHOWN: usize = 50;
 
 pub(crate) fn run(arguments: &Audit, out: &Output) -> Result<u8, Failure> {
     let stop = stop::on_signal();
-    let mut wanted =
-        Wanted { sample: arguments.sample, source: arguments.source.clone(), ..Wanted::default() };
+    let mut wanted = Wanted {
+        sample: arguments.sample,
+        source: arguments.source.clone(),
+        trust_s3_checksum: arguments.trust_s3_checksum,
+        ..Wanted::default()
+    };
     SystemRandom::default().fill(&mut wanted.seed).map_err(|error| {
         Failure::new(USAGE, format!("the system gives no randomness: {error}"), "try again")
     })?;
@@ -65,8 +69,9 @@ fn show(found: &Reread, out: &Output) -> Result<(), Failure> {
             &format!("{name}: entry {}: {source}: {}: {why}\n", difference.index, difference.key),
         )?;
     }
-    let others: u64 =
-        Found::ALL.iter().filter(|one| **one != Found::Matched).map(|one| found.count(*one)).sum();
+    let is_well = |one: &&Found| matches!(one, Found::Matched | Found::ByChecksum);
+    let well: u64 = Found::ALL.iter().filter(is_well).map(|one| found.count(*one)).sum();
+    let others = found.counts.iter().sum::<u64>() - well;
     if let Some(more) = others.checked_sub(SHOWN as u64).filter(|more| *more > 0) {
         output::text(out, &format!("and {more} more; --json lists them\n"))?;
     }
@@ -77,7 +82,10 @@ fn show(found: &Reread, out: &Output) -> Result<(), Failure> {
         .collect();
     let counts = if counts.is_empty() { "nothing is sealed".to_owned() } else { counts.join(", ") };
     let verdict = match found.exit_code() {
-        0 if found.count(Found::Matched) == 0 => "NOTHING WAS COMPARED",
+        0 if well == 0 => "NOTHING WAS COMPARED",
+        0 if found.count(Found::ByChecksum) > 0 => {
+            "NO DIFFERENCE FOUND: of those by-checksum no byte was read, for S3 says that it keeps the SHA-256 that was sealed"
+        }
         0 => "NO DIFFERENCE FOUND in what was read again",
         1 => {
             "DIFFERENCES FOUND: `unbroken ingest` seals what is there now beside what was, and `unbroken history` tells the story"

@@ -109,3 +109,41 @@ fn objects_in_a_bucket_are_read_again() {
         assert_eq!(document["counts"][found], count, "{found}: {document}");
     }
 }
+
+/// A bucket of a million recordings costs a million reads to audit, though S3 keeps what they were stored with.
+#[test]
+fn where_s3_keeps_the_sha256_that_was_sealed_no_byte_is_read_and_that_is_said() {
+    let cloud = Cloud::new();
+    let keys: Vec<String> = (0..4).map(|n| cloud.recording(&format!("r-{n}"))).collect();
+    let (code, text, _) = cloud.ingest();
+    assert_eq!(code, 0, "{text}");
+    let sha256 = |key: &str| {
+        use base64::Engine as _;
+        let sha256 = unbroken_evidence::hash::Hash::of(&[&cloud.bucket.get(key)]);
+        base64::engine::general_purpose::STANDARD.encode(sha256.as_bytes())
+    };
+    // S3 vouches for two, of one it has a checksum over the parts, and of one another than was sealed.
+    for (key, kind) in
+        [(&keys[0], "FULL_OBJECT"), (&keys[1], "FULL_OBJECT"), (&keys[2], "COMPOSITE")]
+    {
+        cloud.bucket.keeps(key, &sha256(key), kind);
+    }
+    cloud.bucket.keeps(&keys[3], &sha256(&keys[0]), "FULL_OBJECT");
+    // What a server says that lies is no more than its word.
+    cloud.bucket.put(&keys[1], b"other bytes");
+    let before = cloud.bucket.gets();
+    let audit = ["audit", "--objects", "--trust-s3-checksum"];
+    let (code, text, document) = cloud.run(&audit);
+    assert_eq!(code, 0, "{text}");
+    assert_eq!(document["counts"]["by-checksum"], 2, "{document}");
+    assert_eq!(document["counts"]["matched"], 6, "of the others the bytes tell: {document}");
+    assert_eq!(cloud.bucket.gets() - before, 6);
+    // Nobody asked for S3's word: the bytes tell.
+    let (code, _, document) = cloud.run(&["audit", "--objects"]);
+    assert_eq!((code, &document["counts"]["changed"]), (1, &1.into()), "{document}");
+    // S3's word does not end what a reading found.
+    cloud.run(&audit);
+    let text = cloud.scene.exits(2, &["status"]);
+    assert!(text.contains("found 1 changed: see to it"), "{text}");
+    cloud.scene.exits(4, &["audit", "--trust-s3-checksum"]);
+}

@@ -72,6 +72,8 @@ struct Contents {
     objects: BTreeMap<String, Vec<u8>>,
     metadata: BTreeMap<String, BTreeMap<String, String>>,
     expirations: BTreeMap<String, String>,
+    /// What the server says that it keeps as SHA-256, in base64, of the whole or of parts.
+    kept: BTreeMap<String, (String, &'static str)>,
     faults: BTreeMap<String, Fault>,
     lie: Option<Lie>,
     gets: u64,
@@ -99,6 +101,11 @@ impl Bucket {
     pub(crate) fn expires(&self, key: &str, when: &str) {
         let said = format!("expiry-date=\"{when}\", rule-id=\"old calls\"");
         self.contents.lock().unwrap().expirations.insert(key.to_owned(), said);
+    }
+
+    /// The server says so, whatever its bytes are.
+    pub(crate) fn keeps(&self, key: &str, sha256: &str, kind: &'static str) {
+        self.contents.lock().unwrap().kept.insert(key.to_owned(), (sha256.to_owned(), kind));
     }
 
     pub(crate) fn remove(&self, key: &str) {
@@ -269,7 +276,12 @@ impl S3 for Bucket {
     ) -> S3Result<S3Response<HeadObjectOutput>> {
         let contents = self.contents.lock().unwrap();
         let bytes = contents.objects.get(&request.input.key).ok_or_else(|| s3_error!(NoSuchKey))?;
+        let is_asked =
+            request.input.checksum_mode.as_ref().is_some_and(|m| m.as_str() == "ENABLED");
+        let kept = contents.kept.get(&request.input.key).filter(|_| is_asked).cloned();
         Ok(S3Response::new(HeadObjectOutput {
+            checksum_sha256: kept.clone().map(|(sha256, _)| sha256),
+            checksum_type: kept.map(|(_, kind)| kind.to_owned().into()),
             content_length: Some(i64::try_from(bytes.len()).unwrap()),
             e_tag: Some(etag(bytes)),
             last_modified: Some(modified()),

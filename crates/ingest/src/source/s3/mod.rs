@@ -11,8 +11,10 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use aws_sdk_s3::primitives::{DateTime, DateTimeFormat};
+use aws_sdk_s3::types::ChecksumMode;
 use tokio::runtime::Runtime;
 use unbroken_container::s3::{Download, Failure, S3, S3Settings, Wanted};
+use unbroken_evidence::hash::Hash;
 use unbroken_evidence::time::Time;
 
 pub use self::doctor::{Check, Health};
@@ -79,6 +81,21 @@ impl S3Connection {
 
     fn is_aws(&self) -> bool {
         self.store == AWS
+    }
+
+    /// Whether S3 says that it keeps this SHA-256 of the whole object. Nothing of it is read.
+    ///
+    /// # Errors
+    /// Why it says nothing of it.
+    pub fn keeps(&self, wanted: &Wanted, sha256: &Hash) -> Result<bool, ObjectError> {
+        let given = (!wanted.version.is_empty()).then(|| wanted.version.clone());
+        let answer = self.runtime.block_on(self.s3.insist(|| {
+            let request = self.s3.client.head_object().bucket(&wanted.bucket).key(&wanted.key);
+            let request = request.set_version_id(given.clone());
+            let request = request.checksum_mode(ChecksumMode::Enabled);
+            request.set_request_payer(self.s3.request_payer.clone()).send()
+        }))?;
+        Ok(reader::keeps(&answer, sha256))
     }
 
     /// Opens one object, for packing it or for looking at it again.

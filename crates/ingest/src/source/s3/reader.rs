@@ -3,10 +3,12 @@
 use std::io;
 
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
+use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::types::ChecksumType;
 use md5::{Digest as _, Md5};
 use unbroken_container::s3::{Download, Failure};
 use unbroken_evidence::content::Digests;
+use unbroken_evidence::hash::Hash;
 
 use super::{S3Connection, said};
 use crate::error::ObjectError;
@@ -86,6 +88,12 @@ fn checksum_of_the_whole(answer: &GetObjectOutput) -> Option<(&'static str, &str
     let (name, value) = said::checksums(answer).find(|(name, _)| COMPARABLE.contains(name))?;
     let of_parts = answer.checksum_type() == Some(&ChecksumType::Composite) || value.contains('-');
     (!of_parts).then_some((name, value))
+}
+
+/// Whether the answer to HEAD says that S3 keeps this SHA-256 over the whole object.
+pub(super) fn keeps(answer: &HeadObjectOutput, sha256: &Hash) -> bool {
+    let of_parts = answer.checksum_type() == Some(&ChecksumType::Composite);
+    !of_parts && answer.checksum_sha256() == Some(base64(sha256.as_bytes()).as_str())
 }
 
 impl ObjectReader for S3Reader {
