@@ -160,6 +160,11 @@ impl Words {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::body::Body;
+    use crate::entry::UnverifiedEntry;
+    use crate::field::{FieldSet, Value};
+    use crate::kind::Kind;
+    use crate::opening::Opening;
 
     #[test]
     fn hostile_words_stay_in_their_line_and_in_their_length() {
@@ -187,5 +192,36 @@ mod tests {
         assert_eq!(words.told(one).withheld, ["one", "more"]);
         assert_eq!(words.told(other).withheld, ["other", "more"]);
         assert_eq!(words.said(one), ("", vec![]));
+    }
+
+    /// What was observed is what one looks for: it was the last of many, and cut off.
+    // spec: A8
+    #[test]
+    fn of_an_entry_beside_what_was_observed_comes_first_and_of_what_last() {
+        let mut scribe = crate::judge::testing::Scribe::new();
+        let values = [
+            ("object", "/key"),
+            ("observation", "/object-lock/legal-hold"),
+            ("observed", "/end"),
+            ("s3-tag", "/matter"),
+        ];
+        let values = values.iter().map(|(source, pointer)| Value::string(source, pointer, "x"));
+        let mut salt = 0_u8;
+        let set = FieldSet::seal(values.collect(), &mut || {
+            salt += 1;
+            [salt; 16]
+        });
+        let fields = set.commitment();
+        let body = Body::Fields { fields, refs: vec![] };
+        scribe.sign(3, Kind::Gap, None, body, |_| ());
+        let entry = UnverifiedEntry::parse(scribe.notes[1].as_bytes()).unwrap();
+        let opening = Opening::of(set, None).verify(&fields).ok().unwrap();
+        let mut words = Words::default();
+        let (stretch, count) = words.beside(entry.statement(), Some(&opening));
+        let (kind, said) = words.said(stretch);
+        assert_eq!((kind, count), ("gap", 4));
+        let in_order =
+            ["observation/object-lock/legal-hold: x", "s3-tag/matter: x", "object/key: x"];
+        assert_eq!(said, in_order);
     }
 }

@@ -290,15 +290,54 @@ fn another_log_key_of_this_ledger_is_told_as_absent() {
 // spec: A5
 #[test]
 fn an_axis_that_was_checked_in_part_names_the_first_thing_that_was_not() {
-    let content = |name: &str| {
-        let verdict = verify_exhibit(&mut exhibit(name), &anchor(), 1).unwrap();
-        let axis = verdict.axes().iter().find(|axis| axis.axis == Axis::Content).unwrap().clone();
+    let told = |package: &mut MemoryPackage, wanted: Axis| {
+        let verdict = verify_exhibit(package, &anchor(), 1).unwrap();
+        let axis = verdict.axes().iter().find(|axis| axis.axis == wanted).unwrap();
         (axis.outcome, axis.in_part, axis.notes.first().cloned().unwrap_or_default())
     };
-    let (outcome, in_part, note) = content("companion-not-packed");
-    assert_eq!((outcome, in_part), (Outcome::NotChecked, true));
-    let begins = "checked in part: what was checked agrees; not checked at V6, entry ";
-    assert!(note.starts_with(begins), "{note}");
-    let (outcome, in_part, note) = content("no-recording-shown");
+    let in_part = |package: &mut MemoryPackage, axis: Axis, step: &str| {
+        let (outcome, in_part, note) = told(package, axis);
+        assert_eq!((outcome, in_part), (Outcome::NotChecked, true), "{note}");
+        let begins = format!("checked in part: what was checked agrees; not checked at {step}, ");
+        assert!(note.starts_with(&begins), "{note}");
+    };
+    in_part(&mut exhibit("companion-not-packed"), Axis::Content, "V6");
+    in_part(&mut exhibit("companion-not-packed"), Axis::Disclosure, "V28");
+    // Held against no manifest, and against the entries.
+    let mut package = exhibit("good");
+    take(&mut package, &["manifest-sha256.txt"]);
+    in_part(&mut package, Axis::Content, "V3");
+    let (outcome, in_part, note) = told(&mut exhibit("no-recording-shown"), Axis::Content);
     assert_eq!((outcome, in_part), (Outcome::NotChecked, false), "{note}");
+}
+
+/// A proof of a later version says nothing of its entry, good or bad.
+// spec: A2
+#[test]
+fn an_entry_whose_proof_is_of_a_later_version_is_judged_as_it_stands() {
+    let later = |p: &mut MemoryPackage| {
+        replace(p, "ledger/entries/2.tlog-proof", "tlog-proof@v1", "tlog-proof@v9");
+    };
+    let found = after("good", later);
+    has(&found, "V10? ledger/entries/2.tlog-proof");
+    has_not(&found, "was not judged");
+}
+
+// spec: L8
+#[test]
+fn the_log_keys_of_a_chain_serve_where_no_key_is_given_and_no_other_ledger_is_named() {
+    use crate::hash::Hash;
+    let (entries, _) = crate::judge::testing::Scribe::new().judged(&[0]);
+    let id = entries.keys.ledger_id().unwrap();
+    let serving = |keys: &[u8], ledger_ids: &[Hash]| {
+        let keys = keys.iter().map(|seed| signer(*seed).verifier().clone()).collect();
+        let serving = entries.keys.serving(&Trust { keys, ledger_ids: ledger_ids.to_vec() });
+        serving.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let log = [signer(2).verifier().to_string()];
+    assert_eq!(serving(&[], &[]), log);
+    assert_eq!(serving(&[], &[id]), log);
+    assert_eq!(serving(&[], &[id, Hash::of(&[])]), [""; 0]);
+    assert_eq!(serving(&[2], &[]), [""; 0]);
+    assert_eq!(serving(&[2], &[id]), [""; 0]);
 }
