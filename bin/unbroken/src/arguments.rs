@@ -357,6 +357,9 @@ pub(crate) struct Audit {
     /// Takes S3's word where it keeps the SHA-256 that was sealed, and reads the bytes of all others
     #[arg(long, requires = "objects")]
     pub(crate) trust_s3_checksum: bool,
+    /// Goes on with the last one, which was stopped, where it stood; what it was asked for stands
+    #[arg(long, requires = "objects", conflicts_with_all = ["sample", "source", "trust_s3_checksum"])]
+    pub(crate) resume: bool,
     #[command(flatten)]
     pub(crate) s3: S3Arguments,
 }

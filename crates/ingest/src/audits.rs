@@ -20,8 +20,11 @@ pub struct ObjectAudit {
     pub ended: String,
     /// What it counted, by name.
     pub counts: BTreeMap<String, u64>,
-    /// Whether it came to its end, and read every object of every source.
-    pub is_whole: bool,
+    /// Whether it read every object of every source that it came to.
+    is_of_all: bool,
+    is_finished: bool,
+    /// The audit that it went on with.
+    resumes: Option<u64>,
 }
 
 impl ObjectAudit {
@@ -36,13 +39,14 @@ impl ObjectAudit {
         let counts: BTreeMap<String, u64> = counts.collect();
         // What it did not read it said nothing of.
         let none = |name: &str| counts.get(name).is_none_or(|count| *count == 0);
-        let is_whole = none("unreadable")
+        let is_of_all = none("unreadable")
             && none("by-checksum")
             && text("/sample") == Some("all")
-            && text("/source") == Some("every one")
-            && text("/outcome") == Some("finished");
+            && text("/source") == Some("every one");
+        let is_finished = text("/outcome") == Some("finished");
+        let resumes = text("/resumes").and_then(decimal);
         let ended = text("/ended")?.to_owned();
-        Some(Self { index, ended, counts, is_whole })
+        Some(Self { index, ended, counts, is_of_all, is_finished, resumes })
     }
 
     /// What it found that is not as it was sealed, or could not be read; in words.
@@ -61,11 +65,19 @@ impl ObjectAudit {
     /// `Private`.
     pub fn standing(private: &Private, size: u64) -> Result<Vec<Self>, LedgerError> {
         let mut audits = Vec::new();
+        // Of an audit that was about everything and came to its end, the part that it went on with.
+        let mut before = None;
         let found = private.find_some(Lookup::Kind, b"audit", usize::MAX)?;
         for index in found.into_iter().rev().filter(|index| *index < size).take(AUDITS_READ) {
             let opened = private.opening(index)?;
             let audit = opened.and_then(|(_, opening)| Self::of(index, &opening));
-            let is_last = audit.as_ref().is_some_and(|audit| audit.is_whole);
+            let part = audit
+                .as_ref()
+                .filter(|audit| audit.is_of_all && (audit.is_finished || before == Some(index)));
+            let is_last = part.is_some_and(|part| part.resumes.is_none());
+            if let Some(part) = part {
+                before = part.resumes;
+            }
             audits.extend(audit);
             if is_last {
                 break;

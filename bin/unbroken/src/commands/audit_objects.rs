@@ -5,10 +5,12 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use unbroken_container::render::counted;
 use unbroken_evidence::error::{escaped, printable};
+use unbroken_ingest::reread::resume::stopped;
 use unbroken_ingest::reread::{Found, Hands, Opener, Reread, RereadProgress, Wanted, reread};
 use unbroken_ledger::ledger::{Ledger, private_path};
 use unbroken_ledger::private::Private;
 use unbroken_ledger::random::{Random as _, SystemRandom};
+use unbroken_ledger::reader::LogReader;
 
 use crate::arguments::{Audit, Output};
 use crate::failure::{Failure, USAGE};
@@ -20,6 +22,8 @@ const SHOWN: usize = 50;
 
 pub(crate) fn run(arguments: &Audit, out: &Output) -> Result<u8, Failure> {
     let stop = stop::on_signal();
+    let folder = &arguments.ledger.folder;
+    let private = Private::open_to_read(&private_path(folder))?;
     let mut wanted = Wanted {
         sample: arguments.sample,
         source: arguments.source.clone(),
@@ -29,7 +33,15 @@ pub(crate) fn run(arguments: &Audit, out: &Output) -> Result<u8, Failure> {
     SystemRandom::default().fill(&mut wanted.seed).map_err(|error| {
         Failure::new(USAGE, format!("the system gives no randomness: {error}"), "try again")
     })?;
-    let private = Private::open_to_read(&private_path(&arguments.ledger.folder))?;
+    if arguments.resume {
+        let size = LogReader::open(folder)?.checkpoint().size;
+        wanted = stopped(&private, size)?.ok_or_else(|| {
+            Failure::usage(
+                "--resume: the last audit of objects came to its end, or there was none",
+                "begin a new one: `unbroken audit --objects`",
+            )
+        })?;
+    }
     let sources = private.sources()?;
     if let Some(name) = &arguments.source
         && !sources.iter().any(|(_, known, _)| known == name)
@@ -50,7 +62,6 @@ pub(crate) fn run(arguments: &Audit, out: &Output) -> Result<u8, Failure> {
     let mut openers: Vec<Box<dyn Opener + '_>> = (0..world::threads() * 2)
         .map(|_| Box::new(KnownSources::new(&arguments.s3)) as Box<dyn Opener + '_>)
         .collect();
-    let folder = &arguments.ledger.folder;
     let line = |elapsed| progress::of_reread(&progress, elapsed);
     let open = || Ledger::open(folder, world::surroundings("audit --objects"));
     let found =
@@ -69,8 +80,8 @@ fn show(found: &Reread, out: &Output) -> Result<(), Failure> {
             &format!("{name}: entry {}: {source}: {}: {why}\n", difference.index, difference.key),
         )?;
     }
-    let is_well = |one: &&Found| matches!(one, Found::Matched | Found::ByChecksum);
-    let well: u64 = Found::ALL.iter().filter(is_well).map(|one| found.count(*one)).sum();
+    let well: u64 =
+        Found::ALL.iter().filter(|one| one.is_well()).map(|one| found.count(*one)).sum();
     let others = found.counts.iter().sum::<u64>() - well;
     if let Some(more) = others.checked_sub(SHOWN as u64).filter(|more| *more > 0) {
         output::text(out, &format!("and {more} more; --json lists them\n"))?;
@@ -90,7 +101,7 @@ fn show(found: &Reread, out: &Output) -> Result<(), Failure> {
         1 => {
             "DIFFERENCES FOUND: `unbroken ingest` seals what is there now beside what was, and `unbroken history` tells the story"
         }
-        130 => "INTERRUPTED: what was read until then is sealed",
+        130 => "INTERRUPTED: what was read until then is sealed; --resume goes on from there",
         _ => "NO DIFFERENCE FOUND, BUT NOT EVERYTHING COULD BE READ",
     };
     output::text(

@@ -1,5 +1,8 @@
 //! `unbroken audit --objects`: sealed objects are read again where they lie.
 
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
 use super::bucket::Cloud;
 use super::server::Fault;
 use super::{CONVERSATION, Scene, written_before};
@@ -146,4 +149,45 @@ fn where_s3_keeps_the_sha256_that_was_sealed_no_byte_is_read_and_that_is_said() 
     let text = cloud.scene.exits(2, &["status"]);
     assert!(text.contains("found 1 changed: see to it"), "{text}");
     cloud.scene.exits(4, &["audit", "--trust-s3-checksum"]);
+}
+
+/// An audit of days that was stopped began anew, and of what it had found an end of it told nothing.
+#[test]
+fn an_audit_that_was_stopped_goes_on_where_it_stood() {
+    let cloud = Cloud::new();
+    let keys: Vec<String> = (0..300).map(|n| cloud.recording(&format!("r-{n:03}"))).collect();
+    let (code, text, _) = cloud.ingest();
+    assert_eq!(code, 0, "{text}");
+    let (code, text, _) = cloud.run(&["audit", "--objects", "--resume"]);
+    assert_eq!(code, 4, "{text}");
+    // What one audit found, only all parts of another see to.
+    cloud.bucket.put(&keys[3], b"other bytes");
+    let (code, text, _) = cloud.run(&["audit", "--objects"]);
+    assert_eq!(code, 1, "{text}");
+    cloud.bucket.put(&keys[3], b"the bytes of r-003");
+    // One of the second page never ends.
+    cloud.bucket.fail(&keys[280], Some(Fault::Silent));
+    let mut command = cloud.command(&["audit", "--objects", "--silence", "2"]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let began = Instant::now();
+    let before = cloud.bucket.gets();
+    while cloud.bucket.gets() - before < 560 && began.elapsed() < Duration::from_secs(60) {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    let first: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(130), "{first}");
+    let text = cloud.scene.exits(2, &["status"]);
+    assert!(text.contains("found 1 changed: see to it"), "{text}");
+    cloud.bucket.fail(&keys[280], None);
+    let (code, text, rest) = cloud.run(&["audit", "--objects", "--resume"]);
+    assert_eq!(code, 0, "{text}");
+    // 256 recordings and their sidecars lie behind it.
+    assert_eq!(rest["counts"]["matched"], 2 * (300 - 256), "{rest}");
+    cloud.scene.ok(&["status"]);
+    let (code, text, _) = cloud.run(&["audit", "--objects", "--resume"]);
+    assert_eq!(code, 4, "{text}");
+    cloud.scene.exits(4, &["audit", "--objects", "--resume", "--sample", "7"]);
 }

@@ -3,27 +3,30 @@
 //! The ledger is not held meanwhile, for this may take days; it is held for the one entry that says what was
 //! found (spec/entry.md, `audit`).
 
+mod found;
+mod job;
+mod opener;
+pub mod resume;
+
 use std::collections::HashSet;
-use std::io::{self, Read};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use unbroken_evidence::body::Body;
-use unbroken_evidence::content::digest_stream;
-use unbroken_evidence::disclosed::Disclosed;
 use unbroken_evidence::error::printable_bytes;
 use unbroken_evidence::field::Value;
 use unbroken_evidence::hash::Hash;
 use unbroken_evidence::kind::Kind;
-use unbroken_evidence::narrow::decimal;
-use unbroken_evidence::opening::VerifiedOpening;
-use unbroken_evidence::vocabulary::{audit, companion, object};
+use unbroken_evidence::vocabulary::audit;
 use unbroken_ledger::error::LedgerError;
 use unbroken_ledger::ledger::{Ledger, private_path};
-use unbroken_ledger::private::{Lookup, Private, Row, object_value};
+use unbroken_ledger::private::{Private, Row};
 use unbroken_ledger::reader::LogReader;
 use unbroken_ledger::seal::Clock;
 
+pub use self::found::{Difference, Found, Reread};
+use self::job::{Job, Outcome, by_checksum, one, sealed};
+pub use self::opener::Opener;
+use self::resume::Stopped;
 use crate::listing::Results;
 use crate::run::Software;
 
@@ -31,32 +34,6 @@ use crate::run::Software;
 const AT_ONCE: usize = 256;
 /// Differences that are kept in full; all are counted.
 const KEPT: usize = 10_000;
-
-/// Opens an object where it lies; each worker has its own.
-pub trait Opener: Send {
-    /// # Errors
-    /// `NotFound` where it is not there, and why it cannot be read otherwise.
-    fn open(
-        &mut self,
-        name: &str,
-        location: &str,
-        key: &[u8],
-        version: &str,
-    ) -> io::Result<Box<dyn Read + '_>>;
-
-    /// Whether the store itself says that it keeps this SHA-256 of the whole object; nothing of it is read.
-    ///
-    /// # Errors
-    /// `NotFound` where it is not there, and why nothing is known otherwise.
-    fn keeps(
-        &mut self,
-        name: &str,
-        location: &str,
-        key: &[u8],
-        version: &str,
-        sha256: &Hash,
-    ) -> io::Result<bool>;
-}
 
 /// What an audit is asked to do.
 #[derive(Clone, Debug, Default)]
@@ -69,111 +46,8 @@ pub struct Wanted {
     pub source: Option<String>,
     /// Where S3 says that it keeps the SHA-256 that was sealed, this is taken for an answer.
     pub trust_s3_checksum: bool,
-}
-
-/// How one object was found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Found {
-    /// Its bytes are those that were sealed.
-    Matched,
-    /// They are others.
-    Changed,
-    /// It is not there, and another object of this audit has its bytes.
-    Moved,
-    /// It is not there.
-    Missing,
-    /// It could not be read.
-    Unreadable,
-    /// What was sealed of it is lost from private.db, or erased.
-    Unknown,
-    /// S3 says that it keeps the SHA-256 that was sealed. Its bytes were not read.
-    ByChecksum,
-}
-
-impl Found {
-    /// All of them.
-    pub const ALL: [Self; 7] = [
-        Self::Matched,
-        Self::Changed,
-        Self::Moved,
-        Self::Missing,
-        Self::Unreadable,
-        Self::Unknown,
-        Self::ByChecksum,
-    ];
-
-    /// Whether it is as it was sealed, as far as was looked.
-    const fn is_well(self) -> bool {
-        matches!(self, Self::Matched | Self::ByChecksum)
-    }
-
-    /// Its name, as it is sealed.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Matched => "matched",
-            Self::Changed => "changed",
-            Self::Moved => "moved",
-            Self::Missing => "missing",
-            Self::Unreadable => "unreadable",
-            Self::Unknown => "unknown",
-            Self::ByChecksum => "by-checksum",
-        }
-    }
-}
-
-/// An object that is not as it was sealed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Difference {
-    /// The entry that sealed it.
-    pub index: u64,
-    /// Its source.
-    pub source: String,
-    /// Its key, made safe to print.
-    pub key: String,
-    /// How it was found.
-    pub found: Found,
-    /// What there is to say of it.
-    pub why: String,
-}
-
-/// What an audit found.
-#[derive(Clone, Debug, Default)]
-pub struct Reread {
-    /// When it began.
-    pub started: String,
-    /// How many objects, by how they were found, in the order of [`Found::ALL`].
-    pub counts: [u64; 7],
-    /// What is not as it was sealed, at most 10,000.
-    pub differences: Vec<Difference>,
-    /// Bytes that were read.
-    pub bytes: u64,
-    /// Whether it was stopped before its end.
-    pub interrupted: bool,
-    /// The index of the `audit` entry.
-    pub index: u64,
-}
-
-impl Reread {
-    /// How many objects were found so.
-    #[must_use]
-    pub fn count(&self, found: Found) -> u64 {
-        let place = Found::ALL.iter().position(|known| *known == found);
-        place.and_then(|place| self.counts.get(place)).copied().unwrap_or(0)
-    }
-
-    /// The exit code: 130 interrupted, 1 where bytes differ or are gone, 2 where something could not be read.
-    #[must_use]
-    pub fn exit_code(&self) -> u8 {
-        let any = |found: &[Found]| found.iter().any(|found| self.count(*found) > 0);
-        if self.interrupted {
-            130
-        } else if any(&[Found::Changed, Found::Moved, Found::Missing]) {
-            1
-        } else {
-            2 * u8::from(any(&[Found::Unreadable, Found::Unknown]))
-        }
-    }
+    /// An audit that was stopped, and goes on.
+    pub resumes: Option<Stopped>,
 }
 
 /// What an audit is doing, for whoever shows it.
@@ -183,17 +57,6 @@ pub struct RereadProgress {
     pub objects: AtomicU64,
     /// Bytes of them.
     pub bytes: AtomicU64,
-}
-
-/// One object to be read again.
-struct Job {
-    index: u64,
-    source: usize,
-    key: Vec<u8>,
-    version: String,
-    size: u64,
-    /// What it must have; `None` where that is not known any more.
-    sha256: Option<Hash>,
 }
 
 /// What an audit works with.
@@ -228,18 +91,22 @@ pub fn reread(
         results: Results::default(),
         matched: HashSet::new(),
         sources: private.sources()?,
+        stopped: None,
     };
     let drawn =
         wanted.sample.map(|most| draw(&private, &audit.sources, wanted, most)).transpose()?;
+    let mut resumes = wanted.resumes.as_ref();
     for (place, (number, name, _)) in audit.sources.clone().into_iter().enumerate() {
-        if wanted.source.as_ref().is_some_and(|source| *source != name) {
+        if wanted.source.as_ref().is_some_and(|source| *source != name)
+            || resumes.is_some_and(|stopped| stopped.source != name)
+        {
             continue;
         }
-        let mut after: Option<Vec<u8>> = None;
+        let mut after = resumes.take().and_then(|stopped| stopped.key.clone());
         loop {
             let page = private.newest_watched(number, b"", after.as_deref(), AT_ONCE)?;
             let Some((_, last)) = page.last() else { break };
-            after = Some(last.key.clone());
+            let before = after.replace(last.key.clone());
             let mut jobs = Vec::new();
             for (index, watched) in page.iter().filter(|(_, watched)| !watched.gone) {
                 if drawn.as_ref().is_none_or(|drawn| drawn.contains(index)) {
@@ -248,6 +115,8 @@ pub fn reread(
             }
             audit.read(jobs, wanted.trust_s3_checksum, openers, hands);
             if hands.stop.load(Ordering::Relaxed) {
+                // Of these objects some were not read: whoever goes on reads all of them.
+                audit.stopped = Some((name.clone(), before));
                 audit.reread.interrupted = true;
                 break;
             }
@@ -289,68 +158,16 @@ fn draw(
     Ok(drawn.into_iter().map(|(_, index)| index).collect())
 }
 
-/// What was sealed last of an object, and of the companions beside it.
-fn sealed(
-    reader: &mut LogReader,
-    private: &Private,
-    (source, name): (usize, &str),
-    key: &[u8],
-) -> Result<Vec<Job>, LedgerError> {
-    let size = reader.checkpoint().size;
-    for index in private.find(Lookup::Object, &object_value(name, key))?.into_iter().rev() {
-        if index >= size {
-            continue;
-        }
-        let entry = reader.entry(index)?;
-        let Body::Recording(recording) = &entry.statement().body else { continue };
-        let Some(opening) = private.opening_of(index, &entry)? else {
-            let (key, version) = (key.to_vec(), String::new());
-            return Ok(vec![Job { index, source, key, version, size: 0, sha256: None }]);
-        };
-        let named = opening.opening().field(object::SOURCE, object::KEY);
-        if named.is_none_or(|field| field.value.to_bytes() != key) {
-            continue;
-        }
-        let version = opening.value(object::SOURCE, object::VERSION).unwrap_or_default().to_owned();
-        let sha256 = Disclosed::of(recording, Some(&opening)).sha256();
-        let size = recording.content.size;
-        let mut jobs = vec![Job { index, source, key: key.to_vec(), version, size, sha256 }];
-        jobs.extend(companions(index, source, &opening));
-        return Ok(jobs);
-    }
-    Ok(Vec::new())
-}
-
-fn companions(index: u64, source: usize, opening: &VerifiedOpening) -> Vec<Job> {
-    let mut jobs = Vec::new();
-    for number in 0.. {
-        let of =
-            |name: &str| opening.opening().field(companion::SOURCE, &format!("/{number}/{name}"));
-        let Some(key) = of(companion::KEY) else { break };
-        let text = |name: &str| of(name).map(|field| field.value.value.clone());
-        jobs.push(Job {
-            index,
-            source,
-            key: key.value.to_bytes(),
-            version: text("version").unwrap_or_default(),
-            size: text(companion::SIZE).and_then(|size| decimal(&size)).unwrap_or_default(),
-            sha256: text(companion::SHA256).and_then(|hex| Hash::from_hex(&hex)),
-        });
-    }
-    jobs
-}
-
+/// An audit under way.
 struct Audit {
     reread: Reread,
     results: Results,
     /// The first bytes of each digest that was found where it was sealed.
     matched: HashSet<[u8; 8]>,
     sources: Vec<(i64, String, String)>,
+    /// Where it stood when it was stopped: a source, and the last key before what was not wholly read.
+    stopped: Option<(String, Option<Vec<u8>>)>,
 }
-
-/// What became of a job: how it was found, why (of what is missing its SHA-256, for [`Audit::moved`]), and the
-/// bytes that were read.
-type Outcome = (Found, String, u64);
 
 fn start(hash: &Hash) -> [u8; 8] {
     let [a, b, c, d, e, f, g, h, ..] = *hash.as_bytes();
@@ -440,7 +257,7 @@ impl Audit {
         wanted: &Wanted,
         hands: &Hands<'_>,
     ) -> Result<Reread, LedgerError> {
-        let Self { mut reread, results, .. } = self;
+        let Self { mut reread, results, stopped, .. } = self;
         let (lines, root, parts) = results.finish();
         let text = |pointer: &str, value: &str| Value::string(audit::SOURCE, pointer, value);
         let software = &hands.software;
@@ -466,6 +283,14 @@ impl Audit {
                 values.push(text("/seed", &seed));
             }
         }
+        if let Some((source, key)) = stopped {
+            values.push(text("/stopped/source", &source));
+            let key = key.map(|key| Value::text_or_bytes(audit::SOURCE, "/stopped/key", &key));
+            values.extend(key);
+        }
+        if let Some(stopped) = &wanted.resumes {
+            values.push(Value::number(audit::SOURCE, "/resumes", stopped.index));
+        }
         if wanted.trust_s3_checksum {
             values.push(text("/s3-checksum", "trusted"));
         }
@@ -478,59 +303,4 @@ impl Audit {
         ledger.checkpoint()?;
         Ok(reread)
     }
-}
-
-/// What S3 says of one object; `None` where it does not say that it keeps what was sealed: then its bytes tell.
-fn by_checksum(
-    job: &Job,
-    sources: &[(i64, String, String)],
-    opener: &mut dyn Opener,
-    hands: &Hands<'_>,
-) -> Option<Outcome> {
-    let (_, name, location) = sources.get(job.source)?;
-    let keeps = opener.keeps(name, location, &job.key, &job.version, job.sha256.as_ref()?);
-    keeps.ok().filter(|keeps| *keeps)?;
-    hands.progress.objects.fetch_add(1, Ordering::Relaxed);
-    Some((Found::ByChecksum, String::new(), 0))
-}
-
-/// Reads one object; `None` where it was stopped.
-fn one(
-    job: &Job,
-    sources: &[(i64, String, String)],
-    opener: &mut dyn Opener,
-    hands: &Hands<'_>,
-) -> Option<Outcome> {
-    let Some(sha256) = job.sha256 else {
-        let why = "what was sealed of it is lost from private.db, or erased";
-        return Some((Found::Unknown, why.to_owned(), 0));
-    };
-    let (_, name, location) = sources.get(job.source)?;
-    let mut bytes = 0;
-    let read = opener.open(name, location, &job.key, &job.version).and_then(|mut reader| {
-        digest_stream(&[], job.size, |buffer| {
-            if hands.stop.load(Ordering::Relaxed) {
-                return Err(io::ErrorKind::Interrupted.into());
-            }
-            let count = reader.read(buffer)?;
-            bytes += count as u64;
-            hands.progress.bytes.fetch_add(count as u64, Ordering::Relaxed);
-            Ok(count)
-        })
-    });
-    if hands.stop.load(Ordering::Relaxed) {
-        return None;
-    }
-    hands.progress.objects.fetch_add(1, Ordering::Relaxed);
-    Some(match read {
-        Ok(digests) if digests.sha256 == sha256 => (Found::Matched, String::new(), bytes),
-        Ok(digests) => {
-            let why = format!("sealed with SHA-256 {sha256}, and has {} now", digests.sha256);
-            (Found::Changed, why, bytes)
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            (Found::Missing, sha256.to_string(), bytes)
-        }
-        Err(error) => (Found::Unreadable, error.to_string(), bytes),
-    })
 }
