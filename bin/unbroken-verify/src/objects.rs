@@ -170,6 +170,7 @@ fn fetch(name: &str, s3: &S3Arguments) -> Vec<Result<Object, Failure>> {
         // What is compared here is the ledger's.
         etags_are_md5: false,
         silence: std::time::Duration::from_secs(s3.silence),
+        bytes_per_second: None,
         pauses: unbroken_container::s3::Pauses::default(),
     };
     let hint = "check bucket, key, region, endpoint and credentials (s3:GetObject is needed)";

@@ -1,5 +1,6 @@
 //! What was typed.
 
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -52,6 +53,9 @@ pub(crate) struct S3Arguments {
     /// Give a server up that has sent nothing for so many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 20)]
     pub(crate) silence: u64,
+    /// Read at most so many KiB of objects a second
+    #[arg(long, value_name = "KIB")]
+    pub(crate) bandwidth: Option<NonZeroU64>,
     /// Pay for the requests, where the bucket asks that of whoever reads it
     #[arg(long)]
     pub(crate) request_payer: bool,

@@ -78,6 +78,7 @@ pub(crate) fn source(
         region,
         endpoint_url,
         silence: config.s3.silence.unwrap_or(SILENCE_SECONDS),
+        bandwidth: config.s3.bandwidth,
         request_payer,
         etags_not_md5: config.s3.etags_not_md5,
         no_sign_request,

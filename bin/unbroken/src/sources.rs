@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io::{self, Read};
+use std::num::NonZeroU64;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,6 +19,8 @@ use unbroken_ingest::source::{FolderSource, S3Connection, S3Source, Source, open
 use crate::arguments::S3Arguments;
 use crate::failure::Failure;
 use crate::world::threads;
+
+const KIB: NonZeroU64 = NonZeroU64::new(1024).unwrap();
 
 /// A source, and whether its name was given with its place.
 pub(crate) struct Typed {
@@ -139,6 +142,7 @@ fn connect(s3: &S3Arguments, stop: &Arc<AtomicBool>) -> Result<S3Connection, Fai
         request_payer: s3.request_payer,
         etags_are_md5: !s3.etags_not_md5,
         silence: Duration::from_secs(s3.silence),
+        bytes_per_second: s3.bandwidth.and_then(|kib| kib.checked_mul(KIB)),
         pauses: Pauses::default(),
     };
     Ok(S3Connection::new(&settings, Arc::clone(stop))?)
@@ -150,6 +154,7 @@ pub(crate) struct KnownSources<'a> {
     s3: Option<&'a S3Arguments>,
     connection: Option<S3Connection>,
     read: Arc<AtomicU64>,
+    stop: Arc<AtomicBool>,
 }
 
 /// Counts the bytes that are read.
@@ -168,7 +173,12 @@ impl<R: Read> Read for Counted<R> {
 
 impl<'a> KnownSources<'a> {
     pub(crate) fn new(s3: &'a S3Arguments) -> Self {
-        Self { s3: Some(s3), connection: None, read: Arc::new(AtomicU64::new(0)) }
+        Self { s3: Some(s3), ..Self::default() }
+    }
+
+    /// Ends every wait for a server once `stop` is set.
+    pub(crate) fn until(self, stop: &Arc<AtomicBool>) -> Self {
+        Self { stop: Arc::clone(stop), ..self }
     }
 
     /// The bytes that were read of objects so far.
@@ -187,7 +197,7 @@ impl<'a> KnownSources<'a> {
         if self.connection.is_none() {
             let s3 = self.s3.ok_or_else(|| io::Error::other("no S3 settings were given"))?;
             self.connection =
-                Some(connect(s3, &Arc::default()).map_err(|f| io::Error::other(f.sentence))?);
+                Some(connect(s3, &self.stop).map_err(|f| io::Error::other(f.sentence))?);
         }
         let connection =
             self.connection.as_ref().ok_or_else(|| io::Error::other("no connection"))?;

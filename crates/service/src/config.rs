@@ -1,6 +1,7 @@
 //! The configuration of a service: one TOML file (docs/run.md).
 
 use std::net::SocketAddr;
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -74,6 +75,8 @@ pub struct S3Config {
     pub etags_not_md5: bool,
     /// Seconds after which a server that sent nothing is given up.
     pub silence: Option<u64>,
+    /// At most so many KiB of its objects a second.
+    pub bandwidth: Option<NonZeroU64>,
 }
 
 /// Who is told of what.
@@ -228,6 +231,11 @@ fn source(table: &mut Table) -> Result<SourceConfig, TableError> {
     let content = when(table, ("every", "cron"), zone.as_deref(), jitter)?;
     let state = when(table, ("state-every", "state-cron"), zone.as_deref(), jitter)?;
     let state_rate = table.number("state-rate")?.map(u32::try_from).transpose();
+    let bandwidth = table.number("bandwidth-kib")?.map(|kib| {
+        NonZeroU64::new(kib).ok_or_else(|| {
+            table.wrong("`bandwidth-kib`: with 0 nothing could be read; leave it out for no limit")
+        })
+    });
     let s3 = S3Config {
         profile: table.text("profile")?,
         region: table.text("region")?,
@@ -236,6 +244,7 @@ fn source(table: &mut Table) -> Result<SourceConfig, TableError> {
         no_sign_request: table.flag("no-sign-request")?,
         etags_not_md5: table.flag("etags-not-md5")?,
         silence: table.number("silence-seconds")?,
+        bandwidth: bandwidth.transpose()?,
     };
     let texts = |table: &mut Table, name| -> Result<Vec<String>, TableError> {
         Ok(table.texts(name)?.into_iter().map(|(_, pattern)| pattern).collect())

@@ -60,7 +60,7 @@ pub(crate) fn run(arguments: &Audit, out: &Output) -> Result<u8, Failure> {
         software: world::software(),
     };
     let mut openers: Vec<Box<dyn Opener + '_>> = (0..world::threads() * 2)
-        .map(|_| Box::new(KnownSources::new(&arguments.s3)) as Box<dyn Opener + '_>)
+        .map(|_| Box::new(KnownSources::new(&arguments.s3).until(&stop)) as Box<dyn Opener + '_>)
         .collect();
     let line = |elapsed| progress::of_reread(&progress, elapsed);
     let open = || Ledger::open(folder, world::surroundings("audit --objects"));

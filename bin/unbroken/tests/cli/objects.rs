@@ -191,3 +191,35 @@ fn an_audit_that_was_stopped_goes_on_where_it_stood() {
     assert_eq!(code, 4, "{text}");
     cloud.scene.exits(4, &["audit", "--objects", "--resume", "--sample", "7"]);
 }
+
+/// An export at noon took the whole line of the office.
+#[test]
+fn a_bandwidth_is_kept_over_all_objects_and_a_stop_does_not_wait_for_it() {
+    let cloud = Cloud::new();
+    for n in 0..6 {
+        let key = cloud.recording(&format!("r-{n}"));
+        cloud.bucket.put(&key, &vec![n; 256 * 1024]);
+    }
+    let source = format!("s3://{}/org-1/", super::server::BUCKET);
+    let began = Instant::now();
+    let (code, text, _) = cloud.run(&["ingest", "--bandwidth", "1024", &source]);
+    assert_eq!(code, 0, "{text}");
+    // One and a half MiB; the last piece of each may come before its time.
+    assert!(began.elapsed() > Duration::from_secs(1), "{:?}", began.elapsed());
+    let mut command = cloud.command(&["audit", "--objects", "--bandwidth", "1"]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let before = cloud.bucket.gets();
+    while cloud.bucket.gets() == before && began.elapsed() < Duration::from_secs(60) {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    std::thread::sleep(Duration::from_millis(500));
+    let id = child.id().to_string();
+    let stopped = Instant::now();
+    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    // It would have taken 25 minutes.
+    assert!(stopped.elapsed() < Duration::from_secs(10), "{:?}", stopped.elapsed());
+    assert_eq!(output.status.code(), Some(130));
+    let (code, text, _) = cloud.run(&["ingest", "--bandwidth", "0", &source]);
+    assert_eq!(code, 4, "{text}");
+}

@@ -1,6 +1,8 @@
 //! The bytes of one object, in order, whatever breaks on the way: a body that ends early is taken up where
 //! it ended, of the same object and no other.
 
+use std::time::Instant;
+
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use unbroken_evidence::error::{chain, printable};
 
@@ -100,7 +102,10 @@ impl Download {
             let why = match self.next().await? {
                 Ok(Some(bytes)) => match self.take(bytes)? {
                     bytes if bytes.is_empty() => continue,
-                    bytes => return Ok(Some(bytes)),
+                    bytes => {
+                        self.slow_down(bytes.len()).await?;
+                        return Ok(Some(bytes));
+                    }
                 },
                 Ok(None) if self.size.is_none_or(|size| self.at == size) => {
                     self.s3.patience.shared.served();
@@ -136,6 +141,13 @@ impl Download {
                 Err(printable(&chain(&error)))
             }
         })
+    }
+
+    /// Waits until so many bytes more may have come.
+    async fn slow_down(&self, bytes: usize) -> Result<(), Failure> {
+        let Some(bandwidth) = &self.s3.bandwidth else { return Ok(()) };
+        let wait = bandwidth.wait(bytes, Instant::now());
+        self.s3.patience.unless_stopped(tokio::time::sleep(wait)).await
     }
 
     /// Takes a piece in; gives what of it is new.

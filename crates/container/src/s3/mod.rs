@@ -1,6 +1,7 @@
 //! S3 for both programs: how a server is reached, how patient this program is with it, and the bytes of one
 //! object. The only place of this crate that can reach a network, and only with the cargo feature `s3`.
 
+mod bandwidth;
 mod bounded;
 mod download;
 mod failure;
@@ -8,6 +9,7 @@ mod patience;
 mod prefix;
 
 use std::future::Future;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -24,6 +26,7 @@ use aws_types::service_config::ServiceConfigKey;
 use unbroken_evidence::content::ContentHasher;
 use unbroken_evidence::objects::Object;
 
+use self::bandwidth::Bandwidth;
 pub use self::bounded::Bounded;
 pub use self::download::{Download, Wanted};
 pub use self::failure::Failure;
@@ -54,6 +57,8 @@ pub struct S3Settings {
     pub silence: Duration,
     /// How long this program waits before it asks again.
     pub pauses: Pauses,
+    /// At most so many bytes of objects a second.
+    pub bytes_per_second: Option<NonZeroU64>,
 }
 
 /// An S3 server as the settings name it.
@@ -67,6 +72,7 @@ pub struct S3 {
     pub request_payer: Option<RequestPayer>,
     silence: Duration,
     patience: Patience,
+    bandwidth: Option<Arc<Bandwidth>>,
 }
 
 impl S3 {
@@ -88,7 +94,8 @@ impl S3 {
             stop,
             shared: Arc::default(),
         };
-        Self { client, endpoint, request_payer, silence: settings.silence, patience }
+        let bandwidth = settings.bytes_per_second.map(|rate| Arc::new(Bandwidth::new(rate)));
+        Self { client, endpoint, request_payer, silence: settings.silence, patience, bandwidth }
     }
 
     /// Why nothing more is sent, if the server was given up.
