@@ -301,6 +301,30 @@ fn what_a_lifecycle_rule_deleted_was_to_be_expected() {
     assert!(!cloud.scene.ok(&["history", "--recording", "r-2"]).contains("expiry-date"));
 }
 
+/// Under a legal hold no rule deletes: whoever did, that is an alarm, whatever S3 had said and the run was told.
+#[test]
+fn what_was_deleted_under_a_legal_hold_is_never_expected() {
+    let cloud = Cloud::new();
+    let keys = ["r-1", "r-2"].map(|id| cloud.recording(id));
+    for key in &keys {
+        cloud.bucket.expires(key, "Fri, 04 Sep 2026 00:00:00 GMT");
+    }
+    cloud.bucket.hold(&keys[0]);
+    let ingest = ["ingest", "s3://exports", "--expire-after-days", "1"];
+    assert_eq!(cloud.run(&ingest).0, 0);
+    for key in &keys {
+        cloud.bucket.remove(key);
+        cloud.bucket.remove(&format!("{key}_metadata.json"));
+    }
+    cloud.recording("r-3");
+    let (code, text, document) = cloud.run(&ingest);
+    let source = &document["sources"][0];
+    let counts = ["gone", "expired"].map(|name| source[name].as_u64().unwrap());
+    assert_eq!((code, counts), (2, [1, 1]), "{text}");
+    let told = source["problems"].to_string();
+    assert!(told.contains(&keys[0]) && !told.contains(&keys[1]), "{told}");
+}
+
 #[test]
 fn what_is_older_than_objects_are_kept_was_to_be_expected() {
     let scene = Scene::new();

@@ -1,7 +1,7 @@
 //! An S3 server in this process, on loopback: the protocol by the s3s crate, the objects in memory,
 //! and faults as they are asked for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use futures::StreamExt as _;
@@ -72,6 +72,8 @@ struct Contents {
     objects: BTreeMap<String, Vec<u8>>,
     metadata: BTreeMap<String, BTreeMap<String, String>>,
     expirations: BTreeMap<String, String>,
+    /// Objects under a legal hold.
+    held: BTreeSet<String>,
     /// What the server says that it keeps as SHA-256, in base64, of the whole or of parts.
     kept: BTreeMap<String, (String, &'static str)>,
     faults: BTreeMap<String, Fault>,
@@ -101,6 +103,10 @@ impl Bucket {
     pub(crate) fn expires(&self, key: &str, when: &str) {
         let said = format!("expiry-date=\"{when}\", rule-id=\"old calls\"");
         self.contents.lock().unwrap().expirations.insert(key.to_owned(), said);
+    }
+
+    pub(crate) fn hold(&self, key: &str) {
+        self.contents.lock().unwrap().held.insert(key.to_owned());
     }
 
     /// The server says so, whatever its bytes are.
@@ -343,6 +349,10 @@ impl S3 for Bucket {
             e_tag: Some(e_tag),
             metadata,
             expiration: contents.expirations.get(&key).cloned(),
+            object_lock_legal_hold_status: contents
+                .held
+                .contains(&key)
+                .then(|| s3s::dto::ObjectLockLegalHoldStatus::from_static("ON")),
             last_modified: Some(modified()),
             ..GetObjectOutput::default()
         }))
