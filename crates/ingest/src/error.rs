@@ -120,7 +120,7 @@ impl SourceError {
                 "if it is the same source at a new place, say so with --moved, or for a folder NAME=PATH"
             }
             Self::SealedAs { .. } => {
-                "if it is that source at a new place, go on under its name: for a folder NAME=PATH; if it holds copies that are to be sealed by themselves, add --copies"
+                "if it is that source at a new place, go on under its name: for a folder NAME=PATH; if it holds copies that are to be sealed by themselves, add --copies, or `copies = true` in a configuration"
             }
             Self::Unknown { .. } => {
                 "seal it first: `unbroken ingest`; `unbroken status` names the sources"

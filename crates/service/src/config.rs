@@ -48,6 +48,8 @@ pub struct SourceConfig {
     pub keys: KeyFilter,
     /// For so many days objects are kept.
     pub expires: Option<u64>,
+    /// It holds copies of what is sealed under another name, to be sealed by themselves.
+    pub copies: bool,
     /// When its contents are looked at.
     pub content: When,
     /// When tags, locks and holds of sealed objects are looked at again.
@@ -259,7 +261,19 @@ fn source(table: &mut Table) -> Result<SourceConfig, TableError> {
     }
     let state_rate = state_rate.map_err(|_| table.wrong("`state-rate` is too large"))?;
     let expires = table.number("expire-after-days")?;
-    Ok(SourceConfig { location, layout, policy, keys, expires, content, state, state_rate, s3 })
+    let copies = table.flag("copies")?;
+    Ok(SourceConfig {
+        location,
+        layout,
+        policy,
+        keys,
+        expires,
+        copies,
+        content,
+        state,
+        state_rate,
+        s3,
+    })
 }
 
 fn time_span(table: &mut Table, name: &'static str) -> Result<Option<Duration>, TableError> {

@@ -121,7 +121,7 @@ impl Service<'_> {
                     limit: None,
                     reseal: false,
                     moved: false,
-                    copies: false,
+                    copies: config.copies,
                     expires: config.expires,
                 };
                 let started = self.now();

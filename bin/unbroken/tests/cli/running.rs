@@ -160,6 +160,36 @@ fn it_seals_tells_answers_and_ends_and_goes_on_where_it_was() {
     scene.ok(&["audit"]);
 }
 
+/// What an ingest asks a person is said in the configuration beforehand: nobody sits there to answer.
+#[test]
+fn a_second_tree_of_the_same_recordings_is_sealed_where_the_configuration_says_so() {
+    let scene = Scene::new();
+    let port = free_port();
+    for id in ["r-1", "r-2", "r-3"] {
+        scene.recording(CONVERSATION, id, id.as_bytes());
+    }
+    scene.ok(&["ingest", "export"]);
+    let mut copy = Command::new("cp");
+    copy.arg("-a").args([scene.path("export"), scene.path("copy")]);
+    assert!(copy.status().unwrap().success());
+    let second = "[[source]]\nlocation = \"copy\"\nevery = \"10s\"\n";
+    configure(&scene, port, second);
+    let running = start(&scene);
+    until("it is told of", || !alerts(&scene).is_empty());
+    let told = alerts(&scene)[0].to_string();
+    assert!(told.contains("copies = true"), "{told}");
+    running.terminate();
+    let sealed = || {
+        let output = scene.run(&["list", "--json"]);
+        String::from_utf8(output.stdout).unwrap().matches("\"copy\"").count()
+    };
+    assert_eq!(sealed(), 0);
+    configure(&scene, port, &format!("{second}copies = true\n"));
+    let running = start(&scene);
+    until("it is sealed", || sealed() >= 3);
+    running.terminate();
+}
+
 #[test]
 fn a_receiver_that_fails_is_asked_again_and_a_source_out_of_reach_is_told_of_once() {
     let scene = Scene::new();

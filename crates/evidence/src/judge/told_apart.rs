@@ -323,6 +323,21 @@ fn an_entry_whose_proof_is_of_a_later_version_is_judged_as_it_stands() {
     has_not(&found, "was not judged");
 }
 
+/// Of a chain all control entries count, and not the genesis alone.
+// spec: L8 X14
+#[test]
+fn a_log_key_that_was_added_later_serves_too() {
+    let mut package = exhibit("checkpoint-by-a-second-log-key");
+    let text = String::from_utf8(package.bytes("ledger/checkpoint").unwrap().to_vec()).unwrap();
+    let size = text.lines().nth(1).unwrap();
+    let changed = text.replacen(&format!("\n{size}\n"), &format!("\n{size}0\n"), 1);
+    package.insert("ledger/checkpoint", changed);
+    let found = found(&verify_exhibit(&mut package, &Trust::default(), 1).unwrap());
+    has(&found, "V10! ledger/checkpoint: ");
+    has(&found, "V12! checkpoint: ");
+    has_not(&found, "V10! entry");
+}
+
 // spec: L8
 #[test]
 fn the_log_keys_of_a_chain_serve_where_no_key_is_given_and_no_other_ledger_is_named() {

@@ -359,5 +359,7 @@ mod tests {
         let accused: Vec<&String> = found.iter().filter(|line| line.contains("! ")).collect();
         let [one] = accused[..] else { panic!("{found:?}") };
         assert!(one.starts_with("V8! checkpoint: "), "{one}");
+        let why = "V10? tile/entries/001: it is not there; whether the log is that long, no ";
+        assert!(found.iter().any(|line| line.starts_with(why)), "{found:?}");
     }
 }
