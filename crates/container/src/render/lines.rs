@@ -112,7 +112,7 @@ fn found(line: &Recording) -> String {
     let sealed = if line.bytes == Bytes::Agree { "" } else { "sealed with " };
     let mut found = format!("{}{place}, {sealed}{}", bytes(line), counted(line.size, "byte"));
     if line.bytes == Bytes::Agree && !line.blocks_checked {
-        found.push_str("; its blocks were not checked");
+        found.push_str("; its blocks were not checked, or differ: V5");
     }
     if let Some(reason) = &line.left_out {
         let _ = write!(found, " (the exhibit's producer says: {reason})");

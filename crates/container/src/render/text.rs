@@ -86,7 +86,8 @@ fn identify(verdict: &Verdict, identity: Option<&Identity>, text: &mut String) {
         // Where the ledger is contradicted, entry 0 may be another.
         let is_contradicted = verdict.outcome(Axis::Ledger) == Outcome::Contradicted;
         let is_shown = seen.ledger_id.is_some();
-        let unproven = if is_contradicted && is_shown { ", which is not proven" } else { "" };
+        let is_open = is_contradicted && is_shown && !seen.id_holds;
+        let unproven = if is_open { ", which is not proven" } else { "" };
         let entries = counted(seen.size, "entry");
         // What a key that was given signed is not the package's own word, whatever else failed.
         let claimed = if seen.anchored || seen.signed { "" } else { ", as it says itself" };

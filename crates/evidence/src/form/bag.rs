@@ -249,8 +249,7 @@ impl BagInfo {
     pub fn parse(bytes: Vec<u8>) -> Result<Self, FormError> {
         let text = text("bag-info.txt", bytes, BAG_INFO_BYTES_MAX)?;
         let refused = || {
-            let expected =
-                "the lines Bagging-Date, Payload-Oxum and Unbroken-Exhibit, in this order";
+            let expected = "the lines Bagging-Date, Payload-Oxum (bytes.files, two decimals) and Unbroken-Exhibit, in this order and nothing else";
             FormError::malformed("bag-info.txt", expected, &text)
         };
         let lines: Vec<&str> = text.split_terminator('\n').collect();

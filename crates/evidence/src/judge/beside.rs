@@ -42,15 +42,15 @@ pub(super) fn bytes_that_agree(recordings: &Recordings, not_judged: u64, finding
     }
 }
 
-/// What belongs beside the axes; `shown` counts the entries that are shown, and those that cannot be read.
+/// What belongs beside the axes; `shown` counts the entries that are shown, those that cannot be read, and says whether all
+/// were read and proven.
 pub(super) fn notes(
     findings: &mut Findings,
     seen: Option<&Seen>,
     (hidden, is_declared): (u64, bool),
-    (shown, unread): (u64, u64),
+    (shown, unread, is_proven): (u64, u64, bool),
 ) {
     if seen.is_some_and(|seen| seen.anchored) {
-        let is_proven = unread == 0 && !findings.contradicts(Axis::Ledger);
         let what = match seen.is_some_and(|seen| seen.size == shown) {
             true if is_proven => {
                 "every entry up to this checkpoint is shown; a later one that ends or disputes a key shows only in the published log"

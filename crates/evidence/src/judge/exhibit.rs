@@ -20,7 +20,7 @@ use crate::package::Package;
 pub use crate::package::Stop;
 use crate::step::{Axis, Step};
 use crate::trust::Trust;
-use crate::verdict::{Fault, Verdict};
+use crate::verdict::{Fault, Seen, Verdict};
 
 /// Entries whose signatures are checked together.
 const AT_ONCE: usize = 512;
@@ -77,10 +77,7 @@ pub fn verify_exhibit(
     story.strays(size, &reading, &mut findings);
     let absent = (story.scope.left_out(), listed);
     Payload::new(&mut reading, &mut story.commitments, absent, &mut findings).judge()?;
-    let history = &story.entries.history;
-    // What stands behind the checkpoint's end is none of its entries.
-    let is_covered = |index: &u64| seen.as_ref().is_none_or(|seen| *index < seen.size);
-    let shown = (history.shown().filter(is_covered).count() as u64, history.count_unread());
+    let shown = story.shown(seen.as_ref(), judged.is_some_and(|judged| !judged.is_doubted()));
     let is_declared = story.scope.is_declared();
     let has_anchors = reading.package.files().paths().any(|path| path.starts_with(ANCHORS));
     notes(&mut findings, seen.as_ref(), (story.hidden, is_declared), shown);
@@ -92,7 +89,9 @@ pub fn verify_exhibit(
     story.commitments.recordings.not_judged = not_judged;
     bytes_that_agree(&story.commitments.recordings, not_judged, &mut findings);
     let mut verdict = Verdict::of(findings);
-    verdict.seen = seen;
+    let has_genesis = !story.unplaced.contains(&0) && story.entries.history.is_shown(0);
+    let id_holds = |seen: &Seen| seen.anchored && has_genesis;
+    verdict.seen = seen.map(|seen| Seen { id_holds: id_holds(&seen), ..seen });
     verdict.produced = story.scope.closed();
     verdict.recordings = story.commitments.recordings;
     verdict.replacements = story.commitments.replacements;
@@ -159,6 +158,16 @@ impl Story {
             }
         }
         Ok(())
+    }
+
+    /// How many entries are shown, how many of these cannot be read, and whether all were read and proven.
+    fn shown(&self, seen: Option<&Seen>, is_signed: bool) -> (u64, u64, bool) {
+        let history = &self.entries.history;
+        // What stands behind the checkpoint's end is none of its entries.
+        let is_covered = |index: &u64| seen.is_none_or(|seen| *index < seen.size);
+        let (shown, unread) = (history.shown().filter(is_covered), history.count_unread());
+        let is_proven = is_signed && self.unplaced.is_empty() && unread == 0;
+        (shown.count() as u64, unread, is_proven)
     }
 
     fn entry(

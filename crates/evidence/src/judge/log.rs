@@ -9,13 +9,14 @@ use crate::judge::history::History;
 pub use crate::judge::kept::KEPT_ITEM;
 use crate::judge::kept::Kept;
 use crate::judge::trust::Judged;
-use crate::judge::walk::{Visitor, Walk};
+use crate::judge::walk::{Visitor, Walk, tell_of_missing};
 use crate::key::VerifierKey;
 use crate::limits::NOTE_BYTES_MAX;
 use crate::spread::spread;
 use crate::step::{Axis, Step};
+use crate::tile::Tile;
 use crate::trust::Trust;
-use crate::verdict::{Seen, Verdict};
+use crate::verdict::Verdict;
 
 /// The steps of a log: those that need no files and no openings.
 pub(crate) const STEPS: &[Step] = &[
@@ -60,9 +61,9 @@ pub fn verify_log(
     let mut visitor = Everything { entries, threads, progress };
     let mut walk = Walk::new(files, &judged, kept.as_ref().map(Kept::size));
     let root = walk.entries(&mut visitor, &mut findings)?;
-    let earlier_root = walk.earlier_root();
+    let (earlier_root, missing) = (walk.earlier_root(), walk.missing());
     let mut entries = visitor.entries;
-    same_root(&mut judged, root, entries.keys.serving(trust), &mut findings);
+    same_root(&mut judged, (root, missing), entries.keys.serving(trust), &mut findings);
     if root.is_some() {
         entries.finish(&mut findings);
         findings.ran(&[Step::Items]);
@@ -82,7 +83,7 @@ pub fn verify_log(
         .filter(|kept| kept.against(judged.claims(), &entries.keys, earlier_root, &mut findings));
     nothing_else(&mut findings);
     let mut verdict = Verdict::of(findings);
-    verdict.seen = Some(Seen { continues: continued.map(|kept| kept.size()), ..seen });
+    verdict.seen = Some(seen.of_log(continued.map(|kept| kept.size()), root));
     Ok(verdict)
 }
 
@@ -104,14 +105,16 @@ pub(crate) fn checkpoint(
     }
 }
 
-/// V10: the root over all entries is the checkpoint's; `serving` are the log keys of the chain (L8).
+/// V10: the root over all entries is the checkpoint's, and no file is missing; `serving` are the log keys of the
+/// chain (L8).
 pub(crate) fn same_root(
     judged: &mut Judged,
-    root: Option<Hash>,
+    (root, missing): (Option<Hash>, Vec<Tile>),
     serving: Vec<VerifierKey>,
     findings: &mut Findings,
 ) {
     judged.serve(serving);
+    tell_of_missing(missing, judged, findings);
     if let Some(root) = root {
         let claims = judged.claims();
         let expected = format!("root {} at size {}", claims.root, claims.size);

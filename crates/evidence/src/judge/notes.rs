@@ -196,18 +196,22 @@ impl Reading<'_> {
             findings.contradicted(step, &path, &expected, &index.to_string());
             return Ok(false);
         }
-        if checkpoint.is_some_and(|checkpoint| checkpoint != proof.checkpoint)
-            && let Some(held) = judged.is_another_in(&path, &proof.checkpoint, findings)
-        {
-            claims = held;
+        if checkpoint.is_some_and(|checkpoint| checkpoint != proof.checkpoint) {
+            if judged.is_led_to(&leaf, &proof) {
+                judged.is_held = true;
+            }
+            claims = judged.is_another_in(&path, &proof.checkpoint, findings).unwrap_or(claims);
         }
         let holds = verify_inclusion(&leaf, index, claims.size, &proof.path, &claims.root);
         let expected = format!("a path from leaf {leaf} at {index} to root {}", claims.root);
         let item = format!("entry {index}, by its proof {path}");
         let (length, hashes) = (inclusion_length(index, claims.size), proof.path.len());
-        let found = match length.filter(|length| *length as usize != hashes) {
-            Some(length) => format!("a path of {hashes} hashes, where {length} lead there"),
-            None => "another root: the entry or its proof is another".to_owned(),
+        let found = match length {
+            None => format!("an index behind the end of its log of {} entries", claims.size),
+            Some(length) if length as usize != hashes => {
+                format!("a path of {hashes}, where {length} hashes lead there")
+            }
+            Some(_) => "another root: the entry, its proof or the checkpoint is another".to_owned(),
         };
         Ok(judged.leads(holds, (&item, &expected, &found), findings))
     }

@@ -4,7 +4,7 @@ use crate::judge::exhibit::verify_exhibit;
 use crate::judge::findings::Findings;
 use crate::judge::testing::{ORIGIN, anchor, exhibit, found, found_in, signer};
 use crate::judge::trust::Judged;
-use crate::package::MemoryPackage;
+use crate::package::{MemoryPackage, Package as _};
 use crate::step::{Axis, Step};
 use crate::trust::Trust;
 use crate::verdict::Outcome;
@@ -355,4 +355,65 @@ fn the_log_keys_of_a_chain_serve_where_no_key_is_given_and_no_other_ledger_is_na
     assert_eq!(serving(&[], &[id, Hash::of(&[])]), [""; 0]);
     assert_eq!(serving(&[2], &[]), [""; 0]);
     assert_eq!(serving(&[2], &[id]), [""; 0]);
+}
+
+/// Where only the proofs' checkpoints were exchanged, the checkpoint and every entry of the exhibit were accused.
+// spec: X14
+#[test]
+fn a_path_that_leads_to_the_exhibits_own_checkpoint_accuses_neither_it_nor_the_entry() {
+    let other = exhibit("named").bytes("ledger/checkpoint").unwrap().to_vec();
+    let mut package = exhibit("good");
+    let own = package.bytes("ledger/checkpoint").unwrap().to_vec();
+    let proofs: Vec<String> = package
+        .files()
+        .paths()
+        .filter(|path| path.ends_with(".tlog-proof"))
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(proofs.len(), 9);
+    for path in &proofs {
+        let proof = package.bytes(path).unwrap().to_vec();
+        let path_alone = proof.strip_suffix(own.as_slice()).unwrap();
+        package.insert(path, [path_alone, other.as_slice()].concat());
+    }
+    let verdict = verify_exhibit(&mut package, &anchor(), 1).unwrap();
+    let found = found(&verdict);
+    let accused = found.iter().filter(|line| line.starts_with("V10! "));
+    let mut accused: Vec<&str> =
+        accused.map(|line| line[5..].split(": ").next().unwrap()).collect();
+    accused.sort_unstable();
+    assert_eq!(accused, proofs.iter().collect::<Vec<_>>());
+    // Both of size 9, with two roots: that is what matters most.
+    has(&found, &format!("V10! {}: expected the checkpoint of this exhibit", proofs[0]));
+    assert!(found.iter().any(|line| line.ends_with("signed too: one log, two histories")));
+    has_not(&found, "was not judged");
+    // Every entry is proven, and so is the ledger's id.
+    assert!(verdict.seen().unwrap().id_holds);
+    let notes = &verdict.axes().iter().find(|axis| axis.axis == Axis::Ledger).unwrap().notes;
+    assert!(notes.iter().any(|note| note.starts_with("every entry up to this checkpoint")));
+}
+
+/// Under a ledger id too a size that nobody signed misses no file; under none that holds it does.
+// spec: L8
+#[test]
+fn a_log_whose_size_was_changed_misses_no_file_under_its_ledger_id() {
+    use crate::judge::log::verify_log;
+    use crate::judge::testing::MemoryLog;
+    let id = verify_log(&mut MemoryLog::of("long"), &anchor(), None, 1, &|_| ()).unwrap();
+    let trust =
+        Trust { keys: vec![], ledger_ids: id.seen().unwrap().ledger_id.into_iter().collect() };
+    for (size, path) in [("299", "tile/entries/001.p/43"), ("301", "tile/entries/001.p/45")] {
+        let mut log = MemoryLog::of("long");
+        let text = String::from_utf8(log.0["checkpoint"].clone()).unwrap();
+        let text = text.replacen("\n300\n", &format!("\n{size}\n"), 1);
+        log.0.insert("checkpoint".to_owned(), text.into_bytes());
+        let found = found(&verify_log(&mut log, &trust, None, 1, &|_| ()).unwrap());
+        has(&found, &format!("V10? {path}: it is not there; "));
+        let accused: Vec<&String> = found.iter().filter(|line| line.contains("! ")).collect();
+        let [key] = accused[..] else { panic!("{found:?}") };
+        assert!(
+            key.starts_with("V12! checkpoint: ") && key.ends_with(", which does not hold"),
+            "{key}"
+        );
+    }
 }

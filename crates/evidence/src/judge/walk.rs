@@ -25,8 +25,6 @@ pub(crate) struct Walk<'a> {
     files: &'a mut dyn LogFiles,
     size: u64,
     root: Hash,
-    /// The checkpoint's text is not the one that was signed: how long the log is, is nobody's word.
-    is_doubted: bool,
     edge: Edge,
     /// Hashes of the tile that grows at each level.
     levels: Vec<Vec<Hash>>,
@@ -35,14 +33,16 @@ pub(crate) struct Walk<'a> {
     /// A smaller size whose root is asked for, and that root once it is known.
     earlier: Option<u64>,
     earlier_root: Option<Hash>,
+    /// What is not there.
+    missing: Vec<Tile>,
 }
 
 impl<'a> Walk<'a> {
     pub(crate) fn new(files: &'a mut dyn LogFiles, judged: &Judged, earlier: Option<u64>) -> Self {
         let Checkpoint { size, root, .. } = *judged.claims();
-        let is_doubted = judged.is_doubted();
-        let (edge, levels, different) = (Edge::new(), Vec::new(), Vec::new());
-        Self { files, size, root, is_doubted, edge, levels, different, earlier, earlier_root: None }
+        let (edge, levels, earlier_root) = (Edge::new(), Vec::new(), None);
+        let (different, missing) = (Vec::new(), Vec::new());
+        Self { files, size, root, edge, levels, different, earlier, earlier_root, missing }
     }
 
     /// Reads every entry; gives the root over them, `None` where a bundle is missing or malformed and
@@ -103,7 +103,8 @@ impl<'a> Walk<'a> {
                 findings.contradicted(step, &path, expected, &found);
             } else if tile.level == Some(0) {
                 let item = format!("{} and {path}", Tile { level: None, ..tile }.path());
-                let found = format!("another at {place}");
+                let entry = tile.number * TILE_WIDTH + place as u64;
+                let found = format!("another hash for entry {entry}");
                 findings.contradicted(step, &item, "entries, and their hashes", &found);
             } else {
                 let why = "the entries below it do not lead to the root: which of them changed is not known";
@@ -120,13 +121,16 @@ impl<'a> Walk<'a> {
         findings: &mut Findings,
     ) -> Result<Option<Vec<u8>>, LogStop> {
         let found = find(self.files, tile, bytes_max)?;
-        if found == LogFile::Missing && self.is_doubted {
-            let why =
-                "it is not there; whether the log is that long, no checkpoint that is signed says";
-            findings.not_established(Step::Inclusion, &tile.path(), why);
+        if found == LogFile::Missing {
+            self.missing.push(tile);
             return Ok(None);
         }
         Ok(bytes_of(found, tile, bytes_max, findings))
+    }
+
+    /// The files that are not there, for [`tell_of_missing`].
+    pub(crate) fn missing(&mut self) -> Vec<Tile> {
+        std::mem::take(&mut self.missing)
     }
 
     /// The root at the smaller size that was asked for, if the walk came that far.
@@ -189,6 +193,20 @@ impl<'a> Walk<'a> {
             },
         }
         Ok(())
+    }
+}
+
+/// Files that are not there are missing, unless how long the log is, is nobody's word: the text of the checkpoint is
+/// another than the one that was signed.
+pub(crate) fn tell_of_missing(missing: Vec<Tile>, judged: &Judged, findings: &mut Findings) {
+    for tile in missing {
+        if judged.is_doubted() {
+            let why =
+                "it is not there; whether the log is that long, no checkpoint that is signed says";
+            findings.not_established(Step::Inclusion, &tile.path(), why);
+        } else {
+            findings.contradicted(Step::Inclusion, &tile.path(), "the file", "missing");
+        }
     }
 }
 

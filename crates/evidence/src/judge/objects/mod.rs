@@ -28,7 +28,7 @@ use crate::step::{Axis, Step};
 use crate::tile::{TILE_WIDTH, Tile, parse_bundle};
 use crate::tree::leaf_hash;
 use crate::trust::Trust;
-use crate::verdict::{self, Verdict};
+use crate::verdict::Verdict;
 
 /// The steps of single objects: those of a log that can be judged over some of its entries.
 const STEPS: &[Step] = &[
@@ -108,7 +108,7 @@ pub fn verify_objects(
     };
     let mut walk = Walk::new(files, &judged, kept.as_ref().map(Kept::size));
     let root = walk.entries(&mut glances, &mut findings)?;
-    let earlier_root = walk.earlier_root();
+    let (earlier_root, missing) = (walk.earlier_root(), walk.missing());
     let Glances { mut seen, .. } = glances;
     let selected = seen.selected();
     let mut mentions = Mentions::new(std::mem::take(&mut seen.undisclosed));
@@ -129,7 +129,7 @@ pub fn verify_objects(
         entries.finish(&mut findings);
         findings.ran(&[Step::Items, Step::OpeningForm, Step::OpeningRoot, Step::ClearValues]);
     }
-    log::same_root(&mut judged, root, entries.keys.serving(trust), &mut findings);
+    log::same_root(&mut judged, (root, missing), entries.keys.serving(trust), &mut findings);
     let searched = root.is_some();
     let answers = answers(searched.then_some(&mentions), objects, &mut findings);
     findings.ran(&[Step::Recording]);
@@ -141,7 +141,7 @@ pub fn verify_objects(
         .filter(|kept| kept.against(judged.claims(), &entries.keys, earlier_root, &mut findings));
     log::nothing_else(&mut findings);
     let mut verdict = Verdict::of(findings);
-    verdict.seen = Some(verdict::Seen { continues: continued.map(|kept| kept.size()), ..sealed });
+    verdict.seen = Some(sealed.of_log(continued.map(|kept| kept.size()), root));
     // A digest that is not in the clear is known where an opening that was verified shows it.
     let (shown, hidden) =
         (seen.shown + mentions.opened, seen.hidden.saturating_sub(mentions.opened));

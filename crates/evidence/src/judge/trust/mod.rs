@@ -1,5 +1,7 @@
 //! What the verifier was given to trust, and the checkpoint judged by it.
 
+mod held;
+
 use crate::body::Role;
 use crate::checkpoint::{Checkpoint, UnverifiedCheckpoint, VerifiedCheckpoint};
 use crate::error::printable;
@@ -105,54 +107,6 @@ impl Judged {
         self.is_broken || self.is_another || nobody_signed
     }
 
-    /// X14: the proof at `path` holds another checkpoint. Where a key that serves signed that one, and no proof holds
-    /// the exhibit's own, that is the one in the wrong place, and the proof is held against what it holds.
-    pub(crate) fn is_another_in(
-        &mut self,
-        path: &str,
-        held: &[u8],
-        findings: &mut Findings,
-    ) -> Option<Checkpoint> {
-        let step = Step::Inclusion;
-        let read = UnverifiedCheckpoint::parse(held).ok();
-        let signed = |held: UnverifiedCheckpoint| {
-            self.serving.iter().find_map(|key| held.clone().verify(key).ok())
-        };
-        let Some(held) = read.filter(|_| !self.is_held).and_then(signed) else {
-            let expected = "the checkpoint of this exhibit, byte for byte";
-            self.leads(false, (path, expected, "another"), findings);
-            return None;
-        };
-        if std::mem::replace(&mut self.is_another, true) {
-            let why =
-                "it was held against the checkpoint that it holds, for the exhibit has another";
-            findings.not_established(step, path, why);
-        } else {
-            let expected =
-                format!("the checkpoint in {path}, which a log key of this ledger signed");
-            findings.contradicted(step, "ledger/checkpoint", &expected, "another");
-        }
-        Some(held.checkpoint().clone())
-    }
-
-    /// V10: whether what leads to a root leads to this one. What does not agree with a checkpoint that was
-    /// changed is not accused: V8 speaks of the checkpoint.
-    pub(crate) fn leads(
-        &self,
-        holds: bool,
-        (item, expected, found): (&str, &str, &str),
-        findings: &mut Findings,
-    ) -> bool {
-        if holds || !self.is_broken {
-            findings.check(holds, Step::Inclusion, item, expected, found);
-            return holds;
-        }
-        let why =
-            "the signature of the checkpoint does not hold: what it has to lead to is not known";
-        findings.not_established(Step::Inclusion, item, why);
-        true
-    }
-
     /// What the checkpoint says: verified only if [`Seen::anchored`] says so in the end.
     pub(crate) const fn claims(&self) -> &Checkpoint {
         self.unverified.claims()
@@ -185,7 +139,8 @@ impl Judged {
         findings.ran(&[Step::LedgerId, Step::LogKey]);
         let Checkpoint { origin, size, root } = self.claims().clone();
         let signed = !self.verified.is_empty();
-        Seen { origin, size, root, ledger_id: keys.ledger_id(), anchored, signed, continues: None }
+        let (ledger_id, continues, id_holds) = (keys.ledger_id(), None, false);
+        Seen { origin, size, root, ledger_id, anchored, signed, continues, id_holds }
     }
 
     /// L2: names the signature lines whose keys are neither given nor, where none is given, the chain's.
@@ -230,10 +185,7 @@ impl Judged {
         }
         let expected = format!("a signature by a log key of this ledger, valid at size {size}");
         let lines = match self.is_broken {
-            true => format!(
-                "{}, and what it signed is another text",
-                lines_of(note.signatures().iter())
-            ),
+            true => format!("{}, which does not hold", lines_of(note.signatures().iter())),
             false => lines_of(note.signatures().iter()),
         };
         findings.check(found.is_some(), Step::LogKey, "checkpoint", &expected, &lines);

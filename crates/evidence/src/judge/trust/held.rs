@@ -1,0 +1,81 @@
+//! The checkpoint that a proof holds, against the exhibit's own (X14).
+
+use super::Judged;
+use crate::checkpoint::{Checkpoint, UnverifiedCheckpoint};
+use crate::hash::Hash;
+use crate::judge::findings::Findings;
+use crate::proof::Proof;
+use crate::step::Step;
+use crate::tree::verify_inclusion;
+
+impl Judged {
+    /// Whether a key that serves signed it.
+    fn is_signed(&self) -> bool {
+        self.serving.iter().any(|key| self.unverified.clone().verify(key).is_ok())
+    }
+
+    /// X14: the path of a proof that holds another checkpoint leads to this one: then that one is out of place.
+    pub(crate) fn is_led_to(&self, leaf: &Hash, proof: &Proof) -> bool {
+        let Checkpoint { size, root, .. } = self.claims();
+        self.is_signed() && verify_inclusion(leaf, proof.index, *size, &proof.path, root)
+    }
+
+    /// X14: the proof at `path` holds another checkpoint. Where a key that serves signed that one, and no proof holds
+    /// the exhibit's own, that is the one in the wrong place, and the proof is held against what it holds.
+    pub(crate) fn is_another_in(
+        &mut self,
+        path: &str,
+        held: &[u8],
+        findings: &mut Findings,
+    ) -> Option<Checkpoint> {
+        let step = Step::Inclusion;
+        let read = UnverifiedCheckpoint::parse(held).ok();
+        let signed = |held: UnverifiedCheckpoint| {
+            self.serving.iter().find_map(|key| held.clone().verify(key).ok())
+        };
+        let signed = read.and_then(signed);
+        let claims = self.claims();
+        let is_fork = signed.as_ref().is_some_and(|held| {
+            let held = held.checkpoint();
+            self.is_signed() && held.size == claims.size && held.root != claims.root
+        });
+        let found = if is_fork {
+            "another, of the same size, which a log key of this ledger signed too: one log, two histories"
+        } else {
+            "another"
+        };
+        let Some(held) = signed.filter(|_| !self.is_held) else {
+            let expected = "the checkpoint of this exhibit, byte for byte";
+            self.leads(false, (path, expected, found), findings);
+            return None;
+        };
+        if std::mem::replace(&mut self.is_another, true) {
+            let why =
+                "it was held against the checkpoint that it holds, for the exhibit has another";
+            findings.not_established(step, path, why);
+        } else {
+            let expected =
+                format!("the checkpoint in {path}, which a log key of this ledger signed");
+            findings.contradicted(step, "ledger/checkpoint", &expected, found);
+        }
+        Some(held.checkpoint().clone())
+    }
+
+    /// V10: whether what leads to a root leads to this one. What does not agree with a checkpoint that was
+    /// changed is not accused: V8 speaks of the checkpoint.
+    pub(crate) fn leads(
+        &self,
+        holds: bool,
+        (item, expected, found): (&str, &str, &str),
+        findings: &mut Findings,
+    ) -> bool {
+        if holds || !self.is_broken {
+            findings.check(holds, Step::Inclusion, item, expected, found);
+            return holds;
+        }
+        let why =
+            "the signature of the checkpoint does not hold: what it has to lead to is not known";
+        findings.not_established(Step::Inclusion, item, why);
+        true
+    }
+}
