@@ -417,3 +417,26 @@ fn a_log_whose_size_was_changed_misses_no_file_under_its_ledger_id() {
         );
     }
 }
+
+/// Behind a control entry of a later version a changed checkpoint was held against nothing, and nobody was accused.
+// spec: L8 C9
+#[test]
+fn a_checkpoint_that_was_changed_everywhere_is_accused_behind_an_unread_control_entry_too() {
+    let mut package = exhibit("known-keys-behind-a-later-control-entry");
+    let own = String::from_utf8(package.bytes("ledger/checkpoint").unwrap().to_vec()).unwrap();
+    let root = own.lines().nth(2).unwrap();
+    let changed = if root.starts_with('A') { "B" } else { "A" }.to_owned() + &root[1..];
+    let other = own.replacen(root, &changed, 1);
+    let paths: Vec<String> = package.files().paths().map(str::to_owned).collect();
+    for path in paths.iter().filter(|path| path.starts_with("ledger/")) {
+        let bytes = package.bytes(path).unwrap().to_vec();
+        if let Some(before) = bytes.strip_suffix(own.as_bytes()) {
+            package.insert(path, [before, other.as_bytes()].concat());
+        }
+    }
+    for trust in [Trust::default(), anchor()] {
+        let verdict = verify_exhibit(&mut package, &trust, 1).unwrap();
+        let step = if trust.is_empty() { "V12! checkpoint: " } else { "V8! checkpoint: " };
+        has(&found(&verdict), step);
+    }
+}

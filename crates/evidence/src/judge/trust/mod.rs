@@ -178,7 +178,9 @@ impl Judged {
         let note = self.unverified.note();
         let size = self.claims().size;
         let found = keys.signer_of_checkpoint(note, size);
-        if let (None, Some(blind)) = (found, keys.not_read_from()) {
+        // Whatever was added since: a signature of a known key that does not hold is nobody's.
+        let blind = keys.not_read_from().filter(|_| !self.is_broken);
+        if let (None, Some(blind)) = (found, blind) {
             let why = format!("{blind} may have added the key that signed it");
             findings.not_established(Step::LogKey, "checkpoint", &why);
             return false;
