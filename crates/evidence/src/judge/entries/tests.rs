@@ -174,6 +174,28 @@ fn a_signature_line_names_a_key_by_name_and_id() {
     assert_eq!(scribe.found().get(1).map(String::as_str), Some(expected));
 }
 
+/// Where what cannot be read names a collector's key that goes by the control key's name, no control entry
+/// was changed: what a stranger's key signed behind it has no excuse.
+// spec: E27
+#[test]
+fn a_collector_that_has_the_control_keys_name_is_no_control_key() {
+    let found = |seed: u8| {
+        let mut scribe = Scribe::new();
+        let namesake = crate::key::Signer::from_seed("example.com/1", &[seed; 32]).unwrap();
+        let key = namesake.verifier().clone();
+        scribe.keys(1, vec![crate::body::Added { role: Role::Collector, key }], vec![]);
+        let note = namesake.sign_note("unbroken/entry@v2\nwhatever\n");
+        scribe.push(note.replace("whatever", "whatsoever"));
+        scribe.gap(9, |_| ());
+        scribe.found()
+    };
+    let hash = signer(9).verifier().hash();
+    let stranger = format!(
+        "V14! entry 3: expected a key that a control entry below added; example.com/9, key {hash}"
+    );
+    assert!(found(4).contains(&stranger), "{:?}", found(4));
+}
+
 /// An entry that cannot be read may be the successor of a recording entry below it, and of none above.
 // spec: V23
 #[test]
