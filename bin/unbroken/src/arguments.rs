@@ -186,6 +186,9 @@ SIGHUP reads the file anew; SIGTERM ends it: what is acknowledged stays sealed. 
         #[arg(long, value_name = "ID", conflicts_with = "recording")]
         conversation: Option<String>,
     },
+    /// Shows layouts, and how one understands the keys of a source
+    #[command(subcommand)]
+    Layout(Layout),
     /// Shows completeness policies, and checks one before it is used
     #[command(subcommand)]
     Policy(Policy),
@@ -231,7 +234,7 @@ The old store is kept beside the new one.")]
 Example: unbroken ingest --ledger ledger genesys=/exports/genesys
          unbroken ingest --ledger ledger s3://exports/org-1/ --region eu-west-2
 A folder is known by NAME, so that moving it seals nothing again; without NAME= it is the folder's own name.
-A layout says which objects belong together: genesys-cloud, or plain for any files.")]
+A layout says which objects belong together; docs/layouts.md explains how to write one.")]
 pub(crate) struct Ingest {
     #[command(flatten)]
     pub(crate) ledger: LedgerArgument,
@@ -240,11 +243,11 @@ pub(crate) struct Ingest {
     pub(crate) sources: Vec<std::ffi::OsString>,
     #[command(flatten)]
     pub(crate) s3: S3Arguments,
-    /// How the objects are arranged
-    #[arg(long, default_value = "genesys-cloud", value_parser = ["genesys-cloud", "plain"])]
-    pub(crate) layout: String,
-    /// What each recording must meet: a file, genesys-default or legal-discovery [default: genesys-default
-    /// in the layout genesys-cloud]
+    /// How the objects are arranged: genesys-cloud, amazon-connect, plain, or a file
+    #[arg(long, value_name = "LAYOUT", default_value = "genesys-cloud")]
+    pub(crate) layout: std::ffi::OsString,
+    /// What each recording must meet: a file, genesys-default, legal-discovery or connect-default [default:
+    /// what the layout names]
     #[arg(long, value_name = "POLICY")]
     pub(crate) policy: Option<std::ffi::OsString>,
     /// Lists what would be done, by names alone; reads and writes nothing
@@ -299,12 +302,34 @@ pub(crate) enum Config {
 }
 
 #[derive(Debug, Subcommand)]
+pub(crate) enum Layout {
+    /// Prints a ready layout, to be used as it is or changed; without a name, which there are
+    #[command(after_help = "Example: unbroken layout show genesys-cloud > ours.toml\n\
+docs/layouts.md explains every key.")]
+    Show {
+        /// genesys-cloud, amazon-connect, plain
+        name: Option<String>,
+    },
+    /// Shows how each key of a source would be understood; reads no object, writes nothing
+    #[command(after_help = "Example: unbroken layout test ours.toml s3://exports/2026/\n\
+Exit codes: 0 every key is understood; 2 some are not; 4 it is no layout.")]
+    Test {
+        /// A file, or the name of a ready layout
+        layout: std::ffi::OsString,
+        /// PATH of a folder, or s3://bucket/prefix
+        source: std::ffi::OsString,
+        #[command(flatten)]
+        s3: S3Arguments,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 pub(crate) enum Policy {
     /// Prints a ready policy, to be used as it is or changed; without a name, which there are
     #[command(after_help = "Example: unbroken policy show legal-discovery > our-policy.toml\n\
 docs/policy.md explains every key.")]
     Show {
-        /// genesys-default, legal-discovery
+        /// genesys-default, legal-discovery, connect-default
         name: Option<String>,
     },
     /// Says whether a policy can be used, and what it would have said of what is sealed

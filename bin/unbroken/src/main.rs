@@ -3,6 +3,7 @@
 mod arguments;
 mod commands;
 mod failure;
+mod layouts;
 mod output;
 mod policies;
 mod progress;
@@ -11,6 +12,7 @@ mod service;
 mod sources;
 mod stop;
 mod world;
+mod written;
 
 use std::process::ExitCode;
 

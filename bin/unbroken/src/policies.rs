@@ -1,43 +1,24 @@
 //! Completeness policies as they are typed, and their findings as they are shown.
 
 use std::ffi::OsStr;
-use std::io::{self, Read as _};
-use std::path::Path;
 
 use serde_json::{Value, json};
 use unbroken_evidence::error::escaped;
 use unbroken_ingest::policy::{Finding, Policy, READY};
 
 use crate::failure::Failure;
+use crate::written::{Sort, load as load_one};
 
-/// Bytes of a file that are read: a policy has no more than 65,536.
-const FILE_BYTES_MAX: u64 = 1 << 20;
+/// What policies are, to whoever types one.
+pub(crate) const SORT: Sort = Sort {
+    what: "policy",
+    ready: &READY,
+    hint: "`unbroken policy show genesys-default` prints one that works; docs/policy.md explains every key",
+};
 
 /// The ready policy of that name, or the one in that file.
 pub(crate) fn load(typed: &OsStr) -> Result<Policy, Failure> {
-    if let Some(policy) = typed.to_str().and_then(Policy::ready) {
-        return Ok(policy);
-    }
-    let shown = typed.display();
-    let unread = |error: io::Error| {
-        let names = READY.map(|(name, _)| name).join(" and ");
-        let hint = format!("name a file; {names} come with the program");
-        Failure::usage(format!("policy {shown}: {error}"), hint)
-    };
-    let path = Path::new(typed);
-    let hint = "`unbroken policy show genesys-default` prints one that works; docs/policy.md explains every key";
-    let text = text_of(path).map_err(unread)?;
-    Policy::parse(&text).map_err(|error| Failure::usage(format!("policy {shown}: {error}"), hint))
-}
-
-/// A file that people wrote: a pipe is none, and a long one is not read to its end.
-pub(crate) fn text_of(path: &Path) -> io::Result<String> {
-    if !std::fs::metadata(path)?.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a file"));
-    }
-    let mut text = String::new();
-    std::fs::File::open(path)?.take(FILE_BYTES_MAX).read_to_string(&mut text)?;
-    Ok(text)
+    load_one(&SORT, typed, Policy::parse)
 }
 
 /// A finding for machines.

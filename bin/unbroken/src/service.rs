@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use unbroken_ingest::layout::Layout;
 use unbroken_ingest::policy::Policy;
 use unbroken_ingest::source::Source;
 use unbroken_ledger::ledger::Surroundings;
@@ -14,9 +15,10 @@ use unbroken_service::hands::{Hands, Refusal};
 
 use crate::arguments::S3Arguments;
 use crate::failure::Failure;
-use crate::policies::{self, text_of};
 use crate::sources::{self, Typed};
 use crate::world;
+use crate::written::text_of;
+use crate::{layouts, policies};
 
 /// Seconds of silence after which a server is given up, where the configuration does not say.
 const SILENCE_SECONDS: u64 = 20;
@@ -38,6 +40,10 @@ impl Hands for Program {
 
     fn policy(&self, named: &str) -> Result<Policy, String> {
         policies::load(OsStr::new(named)).map_err(said)
+    }
+
+    fn layout(&self, named: &str) -> Result<Layout, String> {
+        layouts::load(OsStr::new(named)).map_err(said)
     }
 
     fn surroundings(&self) -> Surroundings {

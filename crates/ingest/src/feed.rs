@@ -70,7 +70,7 @@ pub(crate) fn list(
     to_workers: &SyncSender<Vec<Group>>,
     excluded: &SyncSender<Outcomes>,
 ) -> Listing {
-    let mut grouper = Grouper::new(options.layout);
+    let mut grouper = Grouper::new(&options.layout);
     let mut place = 0;
     let mut feeder = Feeder { to_workers, waiting: Vec::new() };
     let leave_out = |group: Group, why| {

@@ -53,6 +53,15 @@ impl Glob {
     /// Whether the pattern stands for the whole of `key`; in time of their lengths multiplied.
     #[must_use]
     pub(crate) fn matches(&self, key: &[u8]) -> bool {
+        // Most patterns end with letters, and most keys with others.
+        let mut ends = self.pattern.iter().rev().zip(key.iter().rev());
+        let other = |(part, byte): (&Part, &u8)| match part {
+            Part::Byte(expected) => Some(expected != byte),
+            Part::One | Part::Name | Part::Any => None,
+        };
+        if ends.by_ref().map_while(other).any(|differs| differs) {
+            return false;
+        }
         // Which lengths of the key the pattern so far stands for.
         let mut reached = vec![false; key.len() + 1];
         reached.iter_mut().take(1).for_each(|first| *first = true);

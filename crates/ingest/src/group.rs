@@ -14,7 +14,7 @@ pub(crate) struct Group {
 
 impl Group {
     /// What settles this group: its name and a digest over what the source says of its objects.
-    pub(crate) fn settled(&self, source: i64, layout: Layout) -> Settled {
+    pub(crate) fn settled(&self, source: i64, layout: &Layout) -> Settled {
         let mut data = Vec::new();
         for (_, listed) in &self.objects {
             for part in [listed.key.as_slice(), &listed.stamp] {
@@ -24,7 +24,7 @@ impl Group {
         }
         let key = self.objects.first().map(|(_, listed)| listed.key.as_slice()).unwrap_or_default();
         let name = if layout.groups_by_folder() { folder_of(key) } else { key };
-        let digest = Hash::of(&[layout.name().as_bytes(), b"\n", name]);
+        let digest = Hash::of(&[&layout.identity(), b"\n", name]);
         let [a, b, c, d, e, f, g, h, ..] = *digest.as_bytes();
         let group = i64::from_be_bytes([a, b, c, d, e, f, g, h]);
         Settled { source, group, fingerprint: Hash::of(&[&data]) }
@@ -44,19 +44,19 @@ pub(crate) fn name_of(key: &[u8]) -> &[u8] {
 
 /// Makes groups out of a listing that ascends by key.
 pub(crate) struct Grouper {
-    layout: Layout,
+    in_folders: bool,
     /// Folders that the listing is inside of, the outermost first.
     open: Vec<(Vec<u8>, Group)>,
 }
 
 impl Grouper {
-    pub(crate) const fn new(layout: Layout) -> Self {
-        Self { layout, open: Vec::new() }
+    pub(crate) fn new(layout: &Layout) -> Self {
+        Self { in_folders: layout.groups_by_folder(), open: Vec::new() }
     }
 
     /// Takes the next object; gives the groups that are complete now.
     pub(crate) fn push(&mut self, place: u64, listed: Listed) -> Vec<Group> {
-        if !self.layout.groups_by_folder() {
+        if !self.in_folders {
             return vec![Group { objects: vec![(place, listed)] }];
         }
         if listed.key.ends_with(b"/") {
@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn files_of_one_folder_stay_together_though_a_folder_sorts_between_them() {
         let keys: [&[u8]; 5] = [b"a/1", b"a/b/2", b"a/b/3", b"a/c", b"d"];
-        let mut grouper = Grouper::new(Layout::GenesysCloud);
+        let mut grouper = Grouper::new(&Layout::ready("genesys-cloud").unwrap());
         let mut groups = Vec::new();
         for (place, key) in (0..).zip(keys) {
             let listed = Listed {

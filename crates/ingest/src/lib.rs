@@ -23,6 +23,7 @@ mod near;
 mod observe;
 mod pass;
 pub mod passes;
+mod place;
 mod plan;
 pub mod policy;
 mod presence;
@@ -37,4 +38,4 @@ mod summary;
 pub mod table;
 mod worker;
 
-pub use crate::plan::{Plan, Planned, plan};
+pub use crate::plan::{Plan, Planned, Understood, plan};

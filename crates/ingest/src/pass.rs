@@ -53,6 +53,8 @@ pub(crate) fn seal(
     let mut text = |pointer: &str, value: &str| values.push(Value::string("pass", pointer, value));
     text("/kind", "content");
     text("/layout", options.layout.name());
+    let layout = Hash::of(&[options.layout.text().as_bytes()]).to_string();
+    text("/layout-sha256", &layout);
     let outcome = match &summary.listing_broke_off {
         Some(_) => "the listing broke off",
         None if summary.interrupted => "interrupted",

@@ -1,12 +1,14 @@
 //! A dry run: how each object would be understood, by its name alone, and what it would cost.
 
-use std::collections::HashSet;
+use std::borrow::Cow;
+
+use unbroken_evidence::body::Media;
 
 use crate::disposition::Disposition;
 use crate::error::SourceError;
 use crate::feed::outside_dates;
 use crate::group::{Group, Grouper};
-use crate::layout::{Layout, genesys_cloud};
+use crate::layout::{Folder, Layout, Role, Seen};
 use crate::run::Options;
 use crate::source::{Listed, Next, Source};
 
@@ -17,6 +19,19 @@ pub struct Planned {
     pub listed: Listed,
     /// What it would be taken for, or why it would be left out.
     pub as_what: &'static str,
+    /// What the layout takes from its key, where it is looked at.
+    pub understood: Option<Understood>,
+}
+
+/// What a layout takes from a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Understood {
+    /// What the layout calls such an object.
+    pub what: Option<String>,
+    /// The medium, of what would be a recording.
+    pub media: Option<Media>,
+    /// What stands in it: names of [docs/layouts.md], each with its value.
+    pub parts: Vec<(&'static str, String)>,
 }
 
 /// What a run would do at the most: it leaves out what is unchanged.
@@ -47,7 +62,7 @@ pub fn plan(
     each: &mut dyn FnMut(&Planned),
 ) -> Result<Plan, SourceError> {
     let mut plan = Plan::default();
-    let mut grouper = Grouper::new(options.layout);
+    let mut grouper = Grouper::new(&options.layout);
     let mut place = 0;
     source.list(&mut |listed| {
         for group in grouper.push(place, listed) {
@@ -67,27 +82,22 @@ impl Plan {
     fn group(&mut self, mut group: Group, options: &Options, each: &mut dyn FnMut(&Planned)) {
         for (_, listed) in options.keys.take_out(&mut group).objects {
             (self.objects, self.excluded) = (self.objects + 1, self.excluded + 1);
-            each(&Planned { listed, as_what: Disposition::NOT_WANTED.text() });
+            let as_what = Disposition::NOT_WANTED.text();
+            each(&Planned { listed, as_what, understood: None });
         }
         let left_out = outside_dates(&group, options);
-        let keys: HashSet<Vec<u8>> =
-            group.objects.iter().map(|(_, listed)| listed.key.clone()).collect();
-        for (_, listed) in group.objects {
+        let planned = by_names(&group, &options.layout);
+        for ((_, listed), (as_what, understood)) in group.objects.into_iter().zip(planned) {
             self.objects += 1;
-            match left_out {
-                Some(_) => self.excluded += 1,
-                None => {
-                    self.bytes += listed.size;
-                    self.get_requests += u64::from(listed.not_readable.is_none());
-                }
+            if let Some(why) = left_out {
+                self.excluded += 1;
+                each(&Planned { listed, as_what: why.text(), understood: None });
+                continue;
             }
-            let has_sidecar = keys.contains(&genesys_cloud::sidecar_of(&listed.key));
-            let as_what = match left_out {
-                Some(why) => why.text(),
-                None => by_name(&listed, options.layout, has_sidecar),
-            };
+            self.bytes += listed.size;
+            self.get_requests += u64::from(listed.not_readable.is_none());
             self.without_sidecar += u64::from(as_what == WITHOUT_SIDECAR);
-            each(&Planned { listed, as_what });
+            each(&Planned { listed, as_what, understood });
         }
     }
 }
@@ -95,22 +105,38 @@ impl Plan {
 /// What a recording is called that has no sidecar of its name.
 const WITHOUT_SIDECAR: &str = "recording, without a sidecar of its name";
 
-fn by_name(listed: &Listed, layout: Layout, has_sidecar: bool) -> &'static str {
-    if let Some(why) = &listed.not_readable {
-        return why.in_short();
-    }
-    let key = listed.key.to_ascii_lowercase();
-    if layout == Layout::Plain || has_sidecar {
-        "recording"
-    } else if key.ends_with(b"_call_metadata.json") {
-        "companion: conversation"
-    } else if key.ends_with(b"_metadata.json") {
-        "companion: sidecar"
-    } else if key.ends_with(b".transcript.json") {
-        "companion: transcript"
-    } else if key.ends_with(b".json") {
-        "recording or companion: its content will tell"
-    } else {
-        WITHOUT_SIDECAR
+/// What each object of a group would be taken for.
+fn by_names(group: &Group, layout: &Layout) -> Vec<(&'static str, Option<Understood>)> {
+    let listed = group.objects.iter().map(|(_, listed)| listed);
+    let seen = listed.clone().map(|listed| Seen { key: &listed.key, document: None }).collect();
+    let folder = layout.groups_by_folder().then(|| Folder::new(layout, seen));
+    let each = listed.enumerate().map(|(place, listed)| {
+        if let Some(why) = &listed.not_readable {
+            return (why.in_short(), None);
+        }
+        let role = folder.as_ref().and_then(|folder| folder.role(place));
+        let has_sidecar = || folder.as_ref().is_some_and(|folder| folder.has_sidecar(place));
+        let as_what = match role {
+            Some(Role::Sidecar | Role::UnreadSidecar) => "companion: sidecar",
+            Some(Role::Transcript) => "companion: transcript",
+            Some(Role::Conversation) => "companion: conversation",
+            None if !layout.has_sidecars() || has_sidecar() => "recording",
+            None if layout.tells_by_content(&listed.key) => {
+                "recording or companion: its content will tell"
+            }
+            None => WITHOUT_SIDECAR,
+        };
+        (as_what, Some(understood(layout, &listed.key, role)))
+    });
+    each.collect()
+}
+
+fn understood(layout: &Layout, key: &[u8], role: Option<Role>) -> Understood {
+    let said = layout.read_key(key);
+    let parts = said.parts.into_iter().map(|(name, value)| (name, Cow::into_owned(value)));
+    Understood {
+        what: said.what.map(str::to_owned),
+        media: role.is_none().then(|| layout.media(key, None)),
+        parts: parts.collect(),
     }
 }

@@ -175,7 +175,7 @@ impl Material<'_> {
 /// layout says that it is.
 pub(crate) fn of_object(
     source: &dyn Source,
-    layout: Layout,
+    layout: &Layout,
     listed: &Listed,
     captured: &Captured,
     identity: &Identity,
@@ -197,9 +197,7 @@ pub(crate) fn of_object(
     text("observed", "/end", &captured.end.to_string());
     text("observed", "/clock", "system clock");
     text("observed", "/offset", "not measured");
-    if layout == Layout::GenesysCloud {
-        text("recording", "/platform", "genesys-cloud");
-    }
+    text("recording", "/platform", layout.platform().unwrap_or_default());
     text("recording", "/organization", identity.organization.as_deref().unwrap_or_default());
     text("recording", "/conversation", identity.conversation.as_deref().unwrap_or_default());
     text("recording", "/id", identity.recording.as_deref().unwrap_or_default());

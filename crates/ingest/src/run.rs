@@ -71,6 +71,23 @@ pub struct Options {
 }
 
 impl Options {
+    /// Everything in a source of this layout, judged by nothing.
+    #[must_use]
+    pub fn of_all(layout: Layout) -> Self {
+        Self {
+            layout,
+            policy: None,
+            keys: KeyFilter::default(),
+            since: None,
+            until: None,
+            limit: None,
+            reseal: false,
+            moved: false,
+            expires: None,
+            copies: false,
+        }
+    }
+
     /// Whether every object of the source is meant.
     const fn leaves_nothing_out(&self) -> bool {
         let Self { since, until, limit, keys, .. } = self;
@@ -133,7 +150,7 @@ pub fn run(
         number,
         is_new: !ledger.private().has_objects_of(number)?,
         is_moved,
-        layout: options.layout,
+        layout: &options.layout,
         clock: context.clock,
         keys: &options.keys,
         policy,

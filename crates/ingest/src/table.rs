@@ -229,6 +229,33 @@ impl Table {
         self.tables(name)?.into_iter().map(|table| table.whole(read)).collect()
     }
 
+    /// Takes the `format` of the file, which says by what it is read.
+    pub(crate) fn format(&mut self, expected: &str) -> Result<(), TableError> {
+        let found = self.needed("format")?;
+        let wrong = || {
+            let found = printable(&found);
+            self.wrong(format!("`format`: expected \"{expected}\"; found \"{found}\""))
+        };
+        if found == expected { Ok(()) } else { Err(wrong()) }
+    }
+
+    /// The known thing that `member` names.
+    pub(crate) fn one_of<T: Copy>(
+        &self,
+        member: &str,
+        written: &str,
+        known: &[(&str, T)],
+    ) -> Result<T, TableError> {
+        if let Some((_, found)) = known.iter().find(|(name, _)| *name == written) {
+            return Ok(*found);
+        }
+        let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+        let meant = nearest(written, names.iter().copied())
+            .map_or_else(String::new, |name| format!("; do you mean \"{name}\"?"));
+        let (written, names) = (printable(written), names.join(", "));
+        Err(self.wrong(format!("`{member}`: expected one of {names}; found \"{written}\"{meant}")))
+    }
+
     /// An error about the table as a whole.
     #[must_use]
     pub fn wrong(&self, sentence: impl Into<String>) -> TableError {

@@ -28,18 +28,30 @@ const fn known(
 }
 
 const SIDECAR: &str = "sidecar";
+/// What the layout says.
+const LAYOUT: &str = "recording";
 
 /// Names of values, with the places that may have them.
 pub static KNOWN: [Known; 12] = [
     known(
         "agent",
         Some(Lookup::Value),
-        &[(SIDECAR, "/userIds/*"), (SIDECAR, "/users/*/id"), (SIDECAR, "/agentId")],
+        &[
+            (SIDECAR, "/userIds/*"),
+            (SIDECAR, "/users/*/id"),
+            (SIDECAR, "/agentId"),
+            (LAYOUT, "/agent/*"),
+        ],
     ),
     known(
         "queue",
         Some(Lookup::Value),
-        &[(SIDECAR, "/queueIds/*"), (SIDECAR, "/queueId"), (SIDECAR, "/queueName")],
+        &[
+            (SIDECAR, "/queueIds/*"),
+            (SIDECAR, "/queueId"),
+            (SIDECAR, "/queueName"),
+            (LAYOUT, "/queue/*"),
+        ],
     ),
     known(
         "number",
@@ -52,23 +64,33 @@ pub static KNOWN: [Known; 12] = [
             (SIDECAR, "/participants/*/ani"),
             (SIDECAR, "/participants/*/dnis"),
             (SIDECAR, "/participants/*/address"),
+            (LAYOUT, "/number/*"),
         ],
     ),
-    known("direction", None, &[(SIDECAR, "/initialDirection"), (SIDECAR, "/direction")]),
+    known(
+        "direction",
+        None,
+        &[(SIDECAR, "/initialDirection"), (SIDECAR, "/direction"), (LAYOUT, "/direction")],
+    ),
     known(
         "wrap-up",
         Some(Lookup::Value),
-        &[(SIDECAR, "/wrapUpCodes/*"), (SIDECAR, "/wrapUpCode"), (SIDECAR, "/wrapup")],
+        &[
+            (SIDECAR, "/wrapUpCodes/*"),
+            (SIDECAR, "/wrapUpCode"),
+            (SIDECAR, "/wrapup"),
+            (LAYOUT, "/wrap-up/*"),
+        ],
     ),
-    known("start", None, &[(SIDECAR, "/startTime")]),
-    known("end", None, &[(SIDECAR, "/endTime")]),
+    known("start", None, &[(SIDECAR, "/startTime"), (LAYOUT, "/start")]),
+    known("end", None, &[(SIDECAR, "/endTime"), (LAYOUT, "/end")]),
     known(
         "conversation",
         Some(Lookup::Conversation),
-        &[("recording", "/conversation"), ("recording", "/path/conversation")],
+        &[(LAYOUT, "/conversation"), (LAYOUT, "/path/conversation")],
     ),
-    known("recording", Some(Lookup::Recording), &[("recording", "/id"), ("recording", "/path/id")]),
-    known("organization", None, &[("recording", "/organization")]),
+    known("recording", Some(Lookup::Recording), &[(LAYOUT, "/id"), (LAYOUT, "/path/id")]),
+    known("organization", None, &[(LAYOUT, "/organization")]),
     known("source", None, &[("object", "/bucket")]),
     known("key", None, &[("object", "/key")]),
 ];
@@ -137,7 +159,7 @@ pub fn lookups<'a>(values: impl Iterator<Item = &'a Value>) -> Vec<i64> {
     let mut began = Vec::new();
     // Ids are lookups of their own already, and what is no lookup is not looked for, but for the start.
     let is_meant = |known: &&Known| known.lookup == Some(Lookup::Value) || known.name == "start";
-    for value in values.filter(|value| value.source == SIDECAR) {
+    for value in values.filter(|value| [SIDECAR, LAYOUT].contains(&value.source.as_str())) {
         for known in KNOWN.iter().filter(is_meant) {
             if !known.is_at(&value.source, &value.pointer) {
                 continue;
@@ -182,6 +204,12 @@ mod tests {
         let day = day_of(declared_ms("2026-03-18T00:30:00Z").unwrap());
         let wanted = [agent.lookup("u-1"), agent.lookup("u-2"), Some(began_on(Some(day)))];
         assert_eq!(all.into_iter().map(Some).collect::<Vec<_>>(), wanted);
+        let by_layout = [
+            Value::string(LAYOUT, "/agent/0", "u-1"),
+            Value::string(LAYOUT, "/start", "2026-03-18T00:30:00Z"),
+        ];
+        let all = lookups(by_layout.iter()).into_iter().map(Some);
+        assert_eq!(all.collect::<Vec<_>>(), [agent.lookup("u-1"), Some(began_on(Some(day)))]);
         assert_eq!(Known::find("direction").unwrap().lookup("inbound"), None);
         assert_eq!(lookups([value("/startTime", "yesterday")].iter()), [began_on(None)]);
         assert_eq!(day_of(-1), -1);

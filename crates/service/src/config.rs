@@ -8,7 +8,6 @@ use std::time::Duration;
 use unbroken_evidence::error::{escaped, printable};
 use unbroken_evidence::hash::Hash;
 use unbroken_ingest::key_filter::KeyFilter;
-use unbroken_ingest::layout::Layout;
 use unbroken_ingest::table::{Table, TableError};
 
 use crate::cron::Cron;
@@ -41,7 +40,7 @@ pub struct SourceConfig {
     /// `PATH`, `NAME=PATH` or `s3://bucket/prefix`, as on the command line.
     pub location: String,
     /// How its objects are arranged.
-    pub layout: Layout,
+    pub layout: String,
     /// A ready policy, or a file.
     pub policy: Option<String>,
     /// Which keys are looked at.
@@ -220,13 +219,7 @@ fn listen(table: &mut Table) -> Result<Option<SocketAddr>, TableError> {
 
 fn source(table: &mut Table) -> Result<SourceConfig, TableError> {
     let location = table.needed("location")?;
-    let layout = match table.text("layout")? {
-        None => Layout::GenesysCloud,
-        Some(name) => Layout::from_name(&name).ok_or_else(|| {
-            let names = Layout::ALL.map(Layout::name).join(" or ");
-            table.wrong(format!("`layout`: expected {names}; found \"{}\"", printable(&name)))
-        })?,
-    };
+    let layout = table.text("layout")?.unwrap_or_else(|| "genesys-cloud".to_owned());
     let policy = table.text("policy")?;
     let zone = table.text("timezone")?;
     let jitter = time_span(table, "jitter")?.unwrap_or_default();

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use unbroken_ingest::layout::Layout;
 use unbroken_ingest::policy::Policy;
 use unbroken_ingest::source::Source;
 use unbroken_ledger::error::LedgerError;
@@ -29,6 +30,11 @@ pub trait Hands: Send + Sync {
     /// # Errors
     /// Why it cannot be taken, in a sentence.
     fn policy(&self, named: &str) -> Result<Policy, String>;
+    /// A layout as the configuration names it.
+    ///
+    /// # Errors
+    /// Why it cannot be taken, in a sentence.
+    fn layout(&self, named: &str) -> Result<Layout, String>;
     /// What a ledger needs of the world.
     fn surroundings(&self) -> Surroundings;
     /// The configuration, read anew.

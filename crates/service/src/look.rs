@@ -91,7 +91,7 @@ impl Service<'_> {
         stop: &Arc<AtomicBool>,
     ) -> Result<(), Failed> {
         // What is broken in the configuration is told also while the source is away.
-        let policy = self.policy(config).map_err(Failed::Configuration)?;
+        let (layout, policy) = self.rules(config).map_err(Failed::Configuration)?;
         let source = self.hands.source(config, &self.config.ledger, stop);
         let source = source.map_err(|refusal| match refusal {
             Refusal::Now(why) => Failed::Source(why),
@@ -113,16 +113,11 @@ impl Service<'_> {
         match kind {
             Kind::Content => {
                 let options = Options {
-                    layout: config.layout,
                     policy,
-                    since: None,
-                    until: None,
                     keys: config.keys.clone(),
-                    limit: None,
-                    reseal: false,
-                    moved: false,
                     copies: config.copies,
                     expires: config.expires,
+                    ..Options::of_all(layout)
                 };
                 let started = self.now();
                 let last = self.last_end(&ledger, &*source).map_err(Failed::of_ledger)?;

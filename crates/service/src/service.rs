@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use unbroken_evidence::error::{chain, escaped};
 use unbroken_evidence::time::Time;
+use unbroken_ingest::layout::Layout;
 use unbroken_ingest::passes::{LastPasses, Pass};
 use unbroken_ingest::policy::Policy;
 use unbroken_ingest::run::Software;
@@ -92,7 +93,7 @@ impl<'a> Service<'a> {
         let private = Private::open_to_read(&private_path(&self.config.ledger))?;
         let mut names = Vec::new();
         for source in &self.config.sources {
-            self.policy(source).map_err(ServiceError::Config)?;
+            self.rules(source).map_err(ServiceError::Config)?;
             // A folder that is not mounted today is no reason not to begin; one that may never be looked at is.
             match self.hands.source(source, &self.config.ledger, &self.signals.stop) {
                 Ok(opened) => names.push((opened.name().to_owned(), opened.scope().to_owned())),
@@ -133,11 +134,12 @@ impl<'a> Service<'a> {
         });
     }
 
-    pub(crate) fn policy(&self, source: &SourceConfig) -> Result<Option<Policy>, String> {
-        match source.policy.as_deref().or_else(|| source.layout.policy()) {
-            None => Ok(None),
-            Some(named) => self.hands.policy(named).map(Some),
-        }
+    /// How the objects of a source are arranged, and what they must meet.
+    pub(crate) fn rules(&self, source: &SourceConfig) -> Result<(Layout, Option<Policy>), String> {
+        let layout = self.hands.layout(&source.layout)?;
+        let named = source.policy.as_deref().or_else(|| layout.policy());
+        let policy = named.map(|named| self.hands.policy(named)).transpose()?;
+        Ok((layout, policy))
     }
 
     /// Runs until it is asked to stop.

@@ -12,7 +12,7 @@ use unbroken_service::config::{EXAMPLE, SourceConfig};
 use crate::arguments::{self, Output};
 use crate::failure::Failure;
 use crate::world::SystemClock;
-use crate::{output, policies, service};
+use crate::{layouts, output, policies, service};
 
 pub(crate) fn run(arguments: &arguments::Config, out: &Output) -> Result<u8, Failure> {
     match arguments {
@@ -94,9 +94,10 @@ fn problem(source: &SourceConfig, ledger: &Path) -> Vec<String> {
     let policy = source.policy.as_deref().map(|named| policies::load(std::ffi::OsStr::new(named)));
     let opened = service::source(source, ledger, &Arc::default());
     let location = &source.location;
-    let policy = policy.and_then(Result::err);
-    let policy = policy.map(|failure| format!("{}; {}", failure.sentence, failure.hint));
+    let layout = layouts::load(std::ffi::OsStr::new(&source.layout)).err();
+    let said = |failure: Failure| format!("{}; {}", failure.sentence, failure.hint);
+    let policy = policy.and_then(Result::err).map(said);
     let opened = opened.err().map(|refusal| refusal.to_string());
-    let problems = [policy, opened].into_iter().flatten();
+    let problems = [layout.map(said), policy, opened].into_iter().flatten();
     problems.map(|problem| format!("source {location}: {problem}")).collect()
 }

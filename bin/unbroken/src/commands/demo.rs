@@ -13,8 +13,6 @@ use unbroken_evidence::trust::Trust;
 use unbroken_evidence::verdict::Conclusion;
 use unbroken_exhibit::produce::{Packing, Terms, produce};
 use unbroken_exhibit::select::Selector;
-use unbroken_ingest::key_filter::KeyFilter;
-use unbroken_ingest::layout::Layout;
 use unbroken_ingest::policy::Policy;
 use unbroken_ingest::run::{Context, Options, Progress, run as ingest};
 use unbroken_ingest::source::FolderSource;
@@ -23,7 +21,7 @@ use unbroken_ledger::ledger::Ledger;
 use crate::arguments::Output;
 use crate::failure::{Failure, INTERNAL};
 use crate::sources::KnownSources;
-use crate::{output, world};
+use crate::{layouts, output, world};
 
 const DAY: &str = "b1f0c5a2-3d1e-4c51-9f0e-6f3a51d0c111/year=2026/month=9/day=5/hour=07";
 const CONVERSATION: &str = "ea4303d8-014e-44f9-b770-5b15e6f86f1f";
@@ -190,16 +188,8 @@ impl Demo<'_> {
     fn ingest(&self, ledger: &mut Ledger, export: &Path) -> Result<(), Failure> {
         let source = FolderSource::new("export", export, world::threads())?;
         let options = Options {
-            layout: Layout::GenesysCloud,
             policy: Policy::ready("genesys-default"),
-            since: None,
-            until: None,
-            keys: KeyFilter::default(),
-            limit: None,
-            reseal: false,
-            moved: false,
-            copies: false,
-            expires: None,
+            ..Options::of_all(layouts::load("genesys-cloud".as_ref())?)
         };
         let context = Context {
             clock: &world::SystemClock,

@@ -1,5 +1,6 @@
 //! `unbroken ingest`
 
+use std::ffi::OsStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -9,8 +10,7 @@ use unbroken_evidence::error::{chain, escaped};
 use unbroken_evidence::time::Time;
 use unbroken_ingest::error::IngestError;
 use unbroken_ingest::key_filter::KeyFilter;
-use unbroken_ingest::layout::Layout;
-use unbroken_ingest::policy::{Policy, Remark};
+use unbroken_ingest::policy::Remark;
 use unbroken_ingest::run::{Context, Options, Progress, Summary, run as ingest};
 use unbroken_ingest::source::Source;
 use unbroken_ledger::ledger::Ledger;
@@ -18,7 +18,7 @@ use unbroken_ledger::ledger::Ledger;
 use crate::arguments::{Ingest, Output};
 use crate::failure::{Failure, USAGE};
 use crate::sources::{self, Typed};
-use crate::{output, policies, progress, stop, world};
+use crate::{layouts, output, policies, progress, stop, world};
 
 /// Problems that a terminal shows; `--json` has them all.
 const PROBLEMS_SHOWN: usize = 20;
@@ -119,11 +119,9 @@ fn failed(source: &str, location: &str, failure: &Failure) -> Value {
 }
 
 fn options(arguments: &Ingest) -> Result<Options, Failure> {
-    let layout = Layout::from_name(&arguments.layout).unwrap_or(Layout::GenesysCloud);
-    let policy = match &arguments.policy {
-        Some(typed) => Some(policies::load(typed)?),
-        None => layout.policy().and_then(Policy::ready),
-    };
+    let layout = layouts::load(&arguments.layout)?;
+    let policy = arguments.policy.as_deref().or_else(|| layout.policy().map(OsStr::new));
+    let policy = policy.map(policies::load).transpose()?;
     let keys = KeyFilter::parse(&arguments.include, &arguments.exclude);
     let hint = "`*` stands for any letters of one name, `**` for any at all, `?` for one";
     let keys = keys.map_err(|why| Failure::usage(format!("--include, --exclude: {why}"), hint))?;

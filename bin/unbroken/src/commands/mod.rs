@@ -11,6 +11,7 @@ mod exhibit;
 mod history;
 mod ingest;
 mod init;
+mod layout;
 mod list;
 mod passes;
 mod policy;
@@ -60,6 +61,7 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
             }
         }
         Command::Policy(policy) => policy::run(policy, out),
+        Command::Layout(layout) => layout::run(layout, out),
         Command::Exhibit(exhibit) => exhibit::run(exhibit, out),
         Command::Audit(audit) if audit.objects => audit_objects::run(audit, out),
         Command::Audit(audit) => audit::run(&audit.ledger.folder, out),

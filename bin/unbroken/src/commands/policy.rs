@@ -6,46 +6,25 @@ use std::path::Path;
 use serde_json::{Value, json};
 use unbroken_container::render::counted;
 use unbroken_evidence::body::Rel;
-use unbroken_ingest::policy::{Finding, Policy, READY, Remark, again};
+use unbroken_ingest::policy::{Finding, Policy, Remark, again};
 use unbroken_ledger::ledger::private_path;
 use unbroken_ledger::private::Private;
 use unbroken_ledger::reader::LogReader;
 
 use crate::arguments::{self, Output};
 use crate::failure::Failure;
-use crate::{output, policies};
+use crate::{output, policies, written};
 
 pub(crate) fn run(arguments: &arguments::Policy, out: &Output) -> Result<u8, Failure> {
     match arguments {
-        arguments::Policy::Show { name } => show(name.as_deref(), out),
+        arguments::Policy::Show { name } => {
+            let schema = ("unbroken/policies@v1", "policies");
+            written::show(&policies::SORT, schema, name.as_deref(), out)
+        }
         arguments::Policy::Check { policy, folder } => {
             check(&policies::load(policy)?, folder.as_deref(), out)
         }
     }
-}
-
-/// A ready policy, byte by byte: what is printed can be used.
-fn show(name: Option<&str>, out: &Output) -> Result<u8, Failure> {
-    let wanted: Vec<(&str, &str)> =
-        READY.into_iter().filter(|(known, _)| name.is_none_or(|name| name == *known)).collect();
-    if wanted.is_empty() {
-        let names = READY.map(|(name, _)| name).join(", ");
-        let name = name.unwrap_or_default();
-        return Err(Failure::usage(
-            format!("no policy {name} comes with the program"),
-            format!("it is one of {names}"),
-        ));
-    }
-    for (known, text) in &wanted {
-        output::text(out, &if name.is_some() { (*text).to_owned() } else { format!("{known}\n") })?;
-    }
-    let documents: Vec<Value> =
-        wanted.iter().map(|(name, text)| json!({"name": name, "text": text})).collect();
-    output::json(
-        out,
-        &json!({"schema": "unbroken/policies@v1", "exit_code": 0, "policies": documents}),
-    )?;
-    Ok(0)
 }
 
 /// What a policy would have said of a ledger.

@@ -194,7 +194,10 @@ fn a_policy_is_checked_against_what_is_sealed_before_it_is_used() {
         .unwrap();
     let copy = scene.json(&["policy", "check", "copy.toml"]);
     assert_eq!(copy["name"], "legal-discovery");
-    assert_eq!(scene.ok(&["policy", "show"]), "genesys-default\nlegal-discovery\n");
+    assert_eq!(
+        scene.ok(&["policy", "show"]),
+        "genesys-default\nlegal-discovery\nconnect-default\n"
+    );
 }
 
 #[test]
@@ -214,7 +217,10 @@ fn what_is_no_policy_touches_nothing() {
         ("export", "not a file"),
         ("nowhere.toml", "No such file"),
         ("/dev/null", "not a file"),
-        ("genesys-defaults", "genesys-default and legal-discovery come with the program"),
+        (
+            "genesys-defaults",
+            "genesys-default, legal-discovery, connect-default come with the program",
+        ),
     ] {
         let text = scene.exits(4, &["policy", "check", policy]);
         assert!(text.contains(why), "{policy}: {text}");

@@ -9,6 +9,7 @@ mod faults;
 mod field_reports;
 mod finding;
 mod kill;
+mod layouts;
 mod matrix;
 mod objects;
 mod presence;

@@ -52,26 +52,27 @@ pub enum Media {
     Unknown,
 }
 
-const MEDIA_NAMES: [(Media, &str); 6] = [
-    (Media::Call, "call"),
-    (Media::Screen, "screen"),
-    (Media::Chat, "chat"),
-    (Media::Message, "message"),
-    (Media::Email, "email"),
-    (Media::Unknown, "unknown"),
-];
-
 impl Media {
+    /// Every medium, with the name that stands in an entry.
+    pub const ALL: [(&'static str, Self); 6] = [
+        ("call", Self::Call),
+        ("screen", Self::Screen),
+        ("chat", Self::Chat),
+        ("message", Self::Message),
+        ("email", Self::Email),
+        ("unknown", Self::Unknown),
+    ];
+
     /// The name that stands in an entry.
     #[must_use]
     pub fn name(self) -> &'static str {
-        MEDIA_NAMES.iter().find(|(known, _)| *known == self).map_or("", |(_, name)| *name)
+        Self::ALL.into_iter().find(|(_, known)| *known == self).map_or("", |(name, _)| name)
     }
 
     /// The medium of that name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        MEDIA_NAMES.iter().find(|(_, known)| *known == name).map(|(media, _)| *media)
+        Self::ALL.into_iter().find(|(known, _)| *known == name).map(|(_, media)| media)
     }
 
     /// Whether the digests may stand in the clear: only where the content cannot be guessed.

@@ -16,7 +16,7 @@ use super::code::{Finding, Remark};
 use super::facts::{Document, Facts, Own};
 use super::judge::judge;
 use super::{Judged, Policy};
-use crate::layout::{Layout, Role};
+use crate::layout::{Layout, Role, is_json};
 
 /// What a policy would have said.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,15 +42,16 @@ pub fn again(
         .map(|field| field.value.clone())
         .filter(|value| value.source != sidecar::SOURCE && value.field_type != FieldType::Pad)
         .collect();
-    let (roles, read) = companions(&fields, documents);
+    let Companions { roles, other_forms, read } = companions(&fields, documents);
     let documents = read.iter().map(|(role, value)| Document { role: Some(*role), value });
     let said = |source: &str, pointer: &str| opening.value(source, pointer);
     let organization = said(recording::SOURCE, "/organization").map(str::to_owned);
     let key = opening.opening().field(object::SOURCE, object::KEY);
     let key = key.map(|field| field.value.to_bytes()).unwrap_or_default();
     let when = said(observed::SOURCE, observed::END).and_then(|text| Time::parse(text).ok());
+    let layout = Layout::of_platform(said(recording::SOURCE, "/platform"));
     let facts = Facts {
-        layout: layout(said(recording::SOURCE, "/platform")),
+        layout: &layout,
         media: body.media,
         key: &key,
         organization: organization.as_ref(),
@@ -59,6 +60,7 @@ pub fn again(
         documents: documents.collect(),
         own: Own::NotAtHand,
         roles,
+        other_forms,
         sidecar_unread: false,
         has_attributes: said(object::SOURCE, object::STORE) != Some(object::FOLDER),
         ends: None,
@@ -70,14 +72,17 @@ pub fn again(
     Some(Again { findings, remarks })
 }
 
-fn layout(platform: Option<&str>) -> Layout {
-    let known = platform.and_then(Layout::from_name);
-    known.unwrap_or(Layout::Plain)
+/// The companions of a recording that is sealed.
+#[derive(Default)]
+struct Companions {
+    roles: Vec<Role>,
+    other_forms: Vec<Role>,
+    read: Vec<(Role, Value)>,
 }
 
 /// The companions that are sealed, and what those say that were kept.
-fn companions(fields: &[Field], documents: &[Kept]) -> (Vec<Role>, Vec<(Role, Value)>) {
-    let (mut roles, mut read) = (Vec::new(), Vec::new());
+fn companions(fields: &[Field], documents: &[Kept]) -> Companions {
+    let mut companions = Companions::default();
     let of = |number: usize, name: &str| {
         let pointer = format!("/{number}/{name}");
         let is_it = |field: &&Field| field.source == companion::SOURCE && field.pointer == pointer;
@@ -88,11 +93,12 @@ fn companions(fields: &[Field], documents: &[Kept]) -> (Vec<Role>, Vec<(Role, Va
         let Some(role) = Role::ALL.into_iter().find(|known| known.name() == role.value) else {
             continue;
         };
-        roles.push(role);
+        companions.roles.push(role);
         let key = of(number, companion::KEY).map(Field::to_bytes).unwrap_or_default();
+        companions.other_forms.extend((!is_json(&key)).then_some(role));
         let kept = documents.iter().find(|document| document.key == *key);
         let value = kept.and_then(|document| parse_document(&document.bytes).ok());
-        read.extend(value.map(|value| (role, value)));
+        companions.read.extend(value.map(|value| (role, value)));
     }
-    (roles, read)
+    companions
 }

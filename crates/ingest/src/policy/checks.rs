@@ -1,18 +1,18 @@
 //! What must agree: ids, times, lengths, and the recording's own structure.
 
+use unbroken_evidence::field::Value as Field;
 use unbroken_evidence::json::Value;
 use unbroken_evidence::length::Ends;
 use unbroken_evidence::limits::DOCUMENT_BYTES_MAX;
 use unbroken_evidence::time::declared_ms;
-use unbroken_evidence::vocabulary::sidecar;
+use unbroken_evidence::vocabulary::{recording, sidecar};
 
 use super::Check;
 use super::code::{Code, Finding};
 use super::facts::{Facts, Own};
-use super::place::{Source, look, names, shown};
 use super::structure::{Structure, structure};
 use crate::group::name_of;
-use crate::layout::{Layout, genesys_cloud::from_path};
+use crate::place::{Source, look, names, shown};
 
 /// A declared time may be so far ahead of our clock: zones that are mistaken for others are not told here.
 const AHEAD_MS: i64 = 86_400_000;
@@ -38,27 +38,29 @@ fn elsewhere(index: u64) -> Finding {
     Finding::new(Code::TwoConversations, what)
 }
 
-/// A text of the sidecar.
-fn said<'a>(facts: &Facts<'a>, name: &str) -> Option<&'a str> {
-    facts.documents(Source::Sidecar).find_map(|sidecar| sidecar.member(name)?.as_str())
+/// A text of the sidecar, or else the value that the layout has under the other name.
+fn said<'a>(facts: &Facts<'a>, name: &str, in_layout: &str) -> Option<&'a str> {
+    let mut sidecars = facts.documents(Source::Sidecar);
+    let is_it = |field: &&Field| field.source == recording::SOURCE && field.pointer == in_layout;
+    let by_layout = || facts.fields.iter().find(is_it).map(|field| field.value.as_str());
+    sidecars.find_map(|sidecar| sidecar.member(name)?.as_str()).or_else(by_layout)
 }
 
 /// The sidecar against the file's name and the path, where these have ids at all.
 fn ids(facts: &Facts<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    if facts.layout != Layout::GenesysCloud {
-        return findings;
-    }
+    let Some(sidecar) = facts.documents(Source::Sidecar).next() else { return findings };
+    let (by_sidecar, by_key) =
+        (facts.layout.named_by_sidecar(sidecar), facts.layout.identity_of(facts.key));
     let name = std::str::from_utf8(name_of(facts.key)).unwrap_or_default();
-    let stem = name.split('.').next().unwrap_or_default();
-    if let Some(id) = said(facts, "recordingId")
-        && !agree(id, name)
-        && shape(id) == shape(stem)
+    if let Some((id, in_name)) = by_sidecar.recording.zip(by_key.recording)
+        && !agree(&id, name)
+        && shape(&id) == shape(&in_name)
     {
         let what = "the sidecar names another recording than the file name";
         findings.push(Finding::new(Code::OtherRecording, what));
     }
-    if let Some((id, path)) = said(facts, "conversationId").zip(from_path(facts.key).conversation)
+    if let Some((id, path)) = by_sidecar.conversation.zip(by_key.conversation)
         && !id.eq_ignore_ascii_case(&path)
     {
         let what = "the sidecar names another conversation than the path";
@@ -84,9 +86,9 @@ fn shape(id: &str) -> Vec<u8> {
 
 fn times(facts: &Facts<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let mut read = |pointer: &str| {
+    let mut read = |pointer: &str, in_layout: &str| {
         let name = pointer.trim_start_matches('/');
-        let text = said(facts, name)?;
+        let text = said(facts, name, in_layout)?;
         let ms = declared_ms(text);
         if ms.is_none() && !text.trim().is_empty() {
             let what = format!("the sidecar's {name} is no time that can be read");
@@ -94,7 +96,7 @@ fn times(facts: &Facts<'_>) -> Vec<Finding> {
         }
         ms
     };
-    let (start, end) = (read(sidecar::START), read(sidecar::END));
+    let (start, end) = (read(sidecar::START, "/start"), read(sidecar::END, "/end"));
     if start.zip(end).is_some_and(|(start, end)| end < start) {
         let what = "the recording ends before it starts, as its sidecar says";
         findings.push(Finding::new(Code::EndsBeforeItStarts, what));

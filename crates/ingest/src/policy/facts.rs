@@ -6,9 +6,9 @@ use unbroken_evidence::json::Value;
 use unbroken_evidence::length::Ends;
 use unbroken_evidence::time::Time;
 
-use super::place::{Looked, Place, Source, look, names, shown};
 use crate::layout::{Layout, Role};
 use crate::near::spelling;
+use crate::place::{Looked, Place, Source, look, names, shown};
 
 /// A JSON document that belongs to a recording, or is it.
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +33,7 @@ pub(crate) enum Own {
 /// What is known of a recording.
 #[derive(Clone, Debug)]
 pub(crate) struct Facts<'a> {
-    pub(crate) layout: Layout,
+    pub(crate) layout: &'a Layout,
     pub(crate) media: Media,
     pub(crate) key: &'a [u8],
     pub(crate) organization: Option<&'a String>,
@@ -44,6 +44,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) own: Own,
     /// Companions that are there, by what they are.
     pub(crate) roles: Vec<Role>,
+    /// Those of them that are no JSON by their names: nobody reads them.
+    pub(crate) other_forms: Vec<Role>,
     /// Its sidecar is there, and could not be had.
     pub(crate) sidecar_unread: bool,
     /// Whether the store keeps tags, locks and headers.
@@ -59,7 +61,7 @@ pub(crate) struct Facts<'a> {
 
 /// A value, as it stands in its source.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Seen<'a> {
+pub(crate) enum Seen<'a> {
     /// Of a store, where everything is a text.
     Text(&'a str),
     /// Of a document.
@@ -68,7 +70,7 @@ pub(super) enum Seen<'a> {
 
 /// What is at a place.
 #[derive(Debug)]
-pub(super) enum At<'a> {
+pub(crate) enum At<'a> {
     /// Values, each with its pointer; and the first place that has none, with how many.
     There(Vec<(String, Seen<'a>)>, Option<(String, u64)>),
     /// The source is there, and has no such value.
@@ -78,13 +80,13 @@ pub(super) enum At<'a> {
     /// Whether it is there cannot be told, and what is missing to tell it.
     NotReadable(&'a str),
     /// The platform's export never carries it; and who has it.
-    NotOffered(&'static str),
+    NotOffered(&'a str),
     /// Nobody was asked, and why not.
     NotConfigured(&'static str),
 }
 
 impl<'a> Facts<'a> {
-    pub(super) fn at(&self, place: &Place) -> At<'a> {
+    pub(crate) fn at(&self, place: &Place) -> At<'a> {
         match place.source {
             Source::Api => At::NotConfigured("the platform's API is not read by this version"),
             source if source.is_document() => self.in_documents(place),
@@ -95,6 +97,17 @@ impl<'a> Facts<'a> {
             }
             _ => self.in_fields(place),
         }
+    }
+
+    /// The texts at a place, as far as there are any.
+    pub(crate) fn texts(&self, place: &Place) -> Vec<String> {
+        let At::There(values, _) = self.at(place) else { return Vec::new() };
+        let text = |(_, seen): (String, Seen<'_>)| match seen {
+            Seen::Text(text) => Some(text.to_owned()),
+            Seen::Json(Value::String(text) | Value::Number(text)) => Some(text.clone()),
+            Seen::Json(_) => None,
+        };
+        values.into_iter().filter_map(text).collect()
     }
 
     /// The documents of a source.

@@ -9,9 +9,9 @@ use unbroken_evidence::time::{Time, declared_ms};
 use super::checks::check;
 use super::code::{Code, Finding, Remark, Sort};
 use super::facts::{At, Facts, Seen};
-use super::place::{Place, Source, shown};
 use super::{CompanionRule, FieldRule, Kind, Policy};
 use crate::layout::Role;
+use crate::place::{Place, Source, shown};
 
 /// What a policy finds of one recording.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -59,6 +59,7 @@ fn companion(rule: &CompanionRule, facts: &Facts<'_>) -> Vec<Finding> {
             if rule.role == Role::Transcript { Source::Transcript } else { Source::Conversation };
         return match (has(rule.role), facts.documents(documents).next()) {
             (false, _) => vec![not_there(rule, facts)],
+            (true, None) if facts.other_forms.contains(&rule.role) => Vec::new(),
             (true, None) => {
                 let what = format!("the {role} is there, and cannot be read");
                 vec![Finding::new(Code::CompanionUnreadable, what)]
@@ -68,6 +69,9 @@ fn companion(rule: &CompanionRule, facts: &Facts<'_>) -> Vec<Finding> {
     }
     if facts.sidecar_unread {
         return vec![Finding::new(Code::CompanionUnreadable, "the sidecar could not be read")];
+    }
+    if facts.other_forms.contains(&Role::UnreadSidecar) {
+        return Vec::new();
     }
     if has(Role::UnreadSidecar) {
         let why = "the sidecar is not read: broken, over 1 MiB or 64 levels, a name twice, or not plain UTF-8";
@@ -157,10 +161,12 @@ impl Judged {
     }
 
     /// The export never carries it, or nobody was asked: the first says more.
-    fn remark(&mut self, name: &str, remarks: &[(Sort, &'static str)]) {
+    fn remark(&mut self, name: &str, remarks: &[(Sort, &str)]) {
         let Some((sort, why)) = remarks.iter().min_by_key(|(sort, _)| *sort) else { return };
         let sentence = match sort {
-            Sort::NotOffered => format!("{name}: the export never carries it; it is with {why}"),
+            Sort::NotOffered => {
+                format!("{name}: the export never carries it; it is with {}", printable(why))
+            }
             Sort::NotChecked => format!("{name}: {why}"),
         };
         self.remarks.insert(Remark { sort: *sort, sentence });

@@ -8,7 +8,6 @@ mod checks;
 mod code;
 mod facts;
 mod judge;
-mod place;
 mod read;
 mod structure;
 
@@ -19,9 +18,9 @@ pub use self::again::{Again, again};
 pub use self::code::{Code, Finding, Remark, Sort};
 pub(crate) use self::facts::{Document, Facts, Own};
 pub(crate) use self::judge::{Judged, judge};
-use self::place::Place;
 use crate::glob::Glob;
-use crate::layout::{Layout, Role};
+use crate::layout::Role;
+use crate::place::Place;
 pub use crate::table::TableError;
 
 /// A policy that was read and understood.
@@ -35,9 +34,10 @@ pub struct Policy {
 }
 
 /// The policies that come with the program: name and text.
-pub const READY: [(&str, &str); 2] = [
+pub const READY: [(&str, &str); 3] = [
     ("genesys-default", include_str!("ready/genesys-default.toml")),
     ("legal-discovery", include_str!("ready/legal-discovery.toml")),
+    ("connect-default", include_str!("ready/connect-default.toml")),
 ];
 
 impl Policy {
@@ -75,8 +75,7 @@ impl Policy {
 
     /// Whether it asks for values of the recording's own document.
     pub(crate) fn reads_the_recording(&self) -> bool {
-        let mut from = self.fields.iter().flat_map(|rule| &rule.from);
-        from.any(|place| place.source == place::Source::Document)
+        self.fields.iter().flat_map(|rule| &rule.from).any(Place::is_of_the_recording)
     }
 
     /// How long a companion may be waited for at the most.
@@ -174,7 +173,8 @@ enum Check {
 #[derive(Clone, Debug, Default)]
 struct Scope {
     media: Vec<Media>,
-    layouts: Vec<Layout>,
+    /// By name.
+    layouts: Vec<String>,
     organizations: Vec<String>,
     keys: Vec<Glob>,
 }
@@ -183,7 +183,8 @@ impl Scope {
     fn covers(&self, facts: &Facts<'_>) -> bool {
         let organization = |known: &String| facts.organization == Some(known);
         (self.media.is_empty() || self.media.contains(&facts.media))
-            && (self.layouts.is_empty() || self.layouts.contains(&facts.layout))
+            && (self.layouts.is_empty()
+                || self.layouts.iter().any(|name| name == facts.layout.name()))
             && (self.organizations.is_empty() || self.organizations.iter().any(organization))
             && (self.keys.is_empty() || self.keys.iter().any(|key| key.matches(facts.key)))
     }

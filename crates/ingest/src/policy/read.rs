@@ -4,11 +4,11 @@ use regex_lite::Regex;
 use unbroken_evidence::body::Media;
 use unbroken_evidence::error::printable;
 
-use super::place::Place;
 use super::{Check, CheckRule, CompanionRule, FieldRule, Kind, Policy, Scope};
 use crate::glob::Glob;
-use crate::layout::{Layout, Role};
+use crate::layout::{READY as LAYOUTS, Role};
 use crate::near::nearest;
+use crate::place::Place;
 use crate::table::{Table, TableError};
 
 /// What the first line of every policy says.
@@ -29,11 +29,7 @@ pub(super) fn policy(text: &str) -> Result<Policy, TableError> {
         return Err(whole(format!("a policy has at most {TEXT_BYTES_MAX} bytes")));
     }
     let policy = Table::parse(text)?.whole(|table| {
-        let format = table.needed("format")?;
-        if format != FORMAT {
-            let found = printable(&format);
-            return Err(whole(format!("`format`: expected \"{FORMAT}\"; found \"{found}\"")));
-        }
+        table.format(FORMAT)?;
         let name = table.needed("name")?;
         if name.chars().any(char::is_control) || name.len() > 80 {
             return Err(whole("`name`: expected at most 80 letters on one line".to_owned()));
@@ -61,7 +57,7 @@ fn field(table: &mut Table) -> Result<FieldRule, TableError> {
         from.push(Place::parse(&place).map_err(|sentence| TableError { line, sentence })?);
     }
     let kind = table.text("type")?;
-    let kind = kind.map(|kind| one_of(table, "type", &kind, &Kind::ALL)).transpose()?;
+    let kind = kind.map(|kind| table.one_of("type", &kind, &Kind::ALL)).transpose()?;
     let pattern = match table.text("pattern")? {
         None => None,
         // The whole value must fit: a part that fits is a trap.
@@ -86,8 +82,7 @@ fn whole(pattern: &str) -> Result<Regex, regex_lite::Error> {
 
 fn companion(table: &mut Table) -> Result<CompanionRule, TableError> {
     let role = table.needed("role")?;
-    let known = [Role::Sidecar, Role::Transcript, Role::Conversation];
-    let role = one_of(table, "role", &role, &known.map(|role| (role.name(), role)))?;
+    let role = table.one_of("role", &role, &Role::WRITTEN.map(|role| (role.name(), role)))?;
     let within = table.number("within-minutes")?.unwrap_or(0);
     if within > WITHIN_MINUTES_MAX {
         let what =
@@ -109,7 +104,7 @@ fn check(table: &mut Table) -> Result<CheckRule, TableError> {
         ("size", Check::Size { least: 0 }),
         ("container", Check::Container { known: false }),
     ];
-    let what = match one_of(table, "what", &what, &known)? {
+    let what = match table.one_of("what", &what, &known)? {
         Check::Length { within } => {
             Check::Length { within: table.number("within-seconds")?.unwrap_or(within) }
         }
@@ -125,14 +120,19 @@ fn check(table: &mut Table) -> Result<CheckRule, TableError> {
 
 fn scope(table: &mut Table) -> Result<Scope, TableError> {
     let mut scope = Scope::default();
-    let media =
-        [Media::Call, Media::Screen, Media::Chat, Media::Email, Media::Message, Media::Unknown];
     for (_, name) in table.texts("media")? {
-        scope.media.push(one_of(table, "media", &name, &media.map(|media| (media.name(), media)))?);
+        scope.media.push(table.one_of("media", &name, &Media::ALL)?);
     }
-    let layouts = Layout::ALL.map(|layout| (layout.name(), layout));
-    for (_, name) in table.texts("layouts")? {
-        scope.layouts.push(one_of(table, "layouts", &name, &layouts)?);
+    for (line, name) in table.texts("layouts")? {
+        let known = LAYOUTS.map(|(known, _)| known);
+        if let Some(meant) = nearest(&name, known.into_iter()).filter(|known| *known != name) {
+            let name = printable(&name);
+            let sentence = format!(
+                "`layouts`: \"{name}\" would be taken for \"{meant}\", which comes with the program; do you mean that?"
+            );
+            return Err(TableError { line, sentence });
+        }
+        scope.layouts.push(name);
     }
     scope.organizations = table.texts("organizations")?.into_iter().map(|(_, id)| id).collect();
     for (line, pattern) in table.texts("keys")? {
@@ -140,21 +140,4 @@ fn scope(table: &mut Table) -> Result<Scope, TableError> {
         scope.keys.push(glob);
     }
     Ok(scope)
-}
-
-/// The known thing of that name.
-fn one_of<T: Copy>(
-    table: &Table,
-    member: &str,
-    written: &str,
-    known: &[(&str, T)],
-) -> Result<T, TableError> {
-    if let Some((_, found)) = known.iter().find(|(name, _)| *name == written) {
-        return Ok(*found);
-    }
-    let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
-    let meant = nearest(written, names.iter().copied())
-        .map_or_else(String::new, |name| format!("; do you mean \"{name}\"?"));
-    let (written, names) = (printable(written), names.join(", "));
-    Err(table.wrong(format!("`{member}`: expected one of {names}; found \"{written}\"{meant}")))
 }

@@ -6,7 +6,7 @@ mod find;
 mod names;
 mod read;
 
-use unbroken_evidence::body::{Body, Media};
+use unbroken_evidence::body::Body;
 use unbroken_evidence::disclosed::Disclosed;
 use unbroken_evidence::entry::UnverifiedEntry;
 use unbroken_evidence::opening::VerifiedOpening;
@@ -198,10 +198,6 @@ impl Asked<'_> {
         }
     }
 }
-
-/// The media that a question may name.
-const MEDIA: [Media; 6] =
-    [Media::Call, Media::Screen, Media::Chat, Media::Email, Media::Message, Media::Unknown];
 
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,6 @@
 //! The names of a question, and where their values stand in an opening.
 
+use unbroken_evidence::body::Media;
 use unbroken_evidence::error::printable;
 use unbroken_ledger::asked::{KNOWN, Known, is_at};
 
@@ -90,7 +91,7 @@ impl Name {
     /// The only values that it can have, if these are known.
     pub(super) fn values(&self) -> Option<Vec<&'static str>> {
         match self {
-            Self::Media => Some(super::MEDIA.iter().map(|media| media.name()).collect()),
+            Self::Media => Some(Media::ALL.map(|(name, _)| name).into_iter().collect()),
             Self::Hold | Self::Gone | Self::Complete => Some(vec!["yes", "no"]),
             Self::Finding => {
                 let codes = crate::policy::Code::ALL.iter();

@@ -21,8 +21,7 @@ use crate::disposition::Disposition;
 use crate::error::{ObjectError, Problem};
 use crate::group::Group;
 use crate::key_filter::KeyFilter;
-use crate::layout::genesys_cloud::Folder;
-use crate::layout::{Assembled, Layout, Role, Seen, Sketch};
+use crate::layout::{Assembled, Folder, Layout, Role, Seen, Sketch};
 use crate::policy::{Judged, Policy};
 use crate::source::{Listed, Source};
 
@@ -51,7 +50,7 @@ pub(crate) struct Work<'a> {
     pub(crate) is_new: bool,
     /// It is at another place than in its last run.
     pub(crate) is_moved: bool,
-    pub(crate) layout: Layout,
+    pub(crate) layout: &'a Layout,
     pub(crate) clock: &'a dyn Clock,
     /// Which keys are looked at.
     pub(crate) keys: &'a KeyFilter,
@@ -149,9 +148,12 @@ impl Work<'_> {
         let sketches: Vec<Option<Box<Sketch>>> =
             objects.iter_mut().map(|object| object.sketch.take()).collect();
         let folder = self.folder(group, &sketches);
-        let alone = (0..group.objects.len()).filter(|_| folder.is_none()).map(Assembled::alone);
+        let alone = group.objects.iter().enumerate().filter(|_| folder.is_none());
+        let alone = alone.map(|(place, (_, listed))| {
+            Assembled::alone(place, self.layout.identity_of(&listed.key))
+        });
         let mut companions = HashSet::new();
-        let unread = Unread::of(&objects);
+        let unread = Unread::of(&objects, self.layout);
         for assembled in folder.iter().flat_map(Folder::recordings).chain(alone) {
             if self.stop.load(Ordering::Relaxed) {
                 return Ok(abandoned());
@@ -194,7 +196,7 @@ impl Work<'_> {
 
     /// The folder that a group is, where the layout makes it one.
     fn folder<'a>(
-        &self,
+        &'a self,
         group: &'a Group,
         sketches: &'a [Option<Box<Sketch>>],
     ) -> Option<Folder<'a>> {
@@ -203,7 +205,7 @@ impl Work<'_> {
             key: &listed.key,
             document: document.as_deref(),
         });
-        self.layout.groups_by_folder().then(|| Folder::new(seen.collect()))
+        self.layout.groups_by_folder().then(|| Folder::new(self.layout, seen.collect()))
     }
 
     /// The newest state that was sealed of an object, and its entry.
@@ -248,7 +250,7 @@ impl Work<'_> {
         }
         let known = self.known(&object.listed.key, &tools.private)?;
         let is_due = self.due.contains(&object.listed.key);
-        let waits = without_reading(object.listed, &known, digest, unread)
+        let waits = without_reading(object.listed, &known, digest, (unread, self.layout))
             .filter(|became| !is_due || *became != Disposition::Unchanged)
             .or_else(|| passing.then_some(Disposition::KeptBack))
             .or_else(|| self.waits_for_its_sidecar(object.listed, assembled, unread, done));
@@ -309,23 +311,25 @@ impl Work<'_> {
         unread: &Unread,
         done: &mut GroupDone,
     ) -> Option<Disposition> {
-        let key = sidecar_key(&listed.key);
         let is_sidecar = |role: &Role| matches!(role, Role::Sidecar | Role::UnreadSidecar);
         let is_listed = assembled.companions.iter().any(|(_, role)| is_sidecar(role));
-        // One that was left out by its key is not looked for either.
-        let is_meant = self.layout.groups_by_folder() && self.keys.wants(&key);
-        if !is_meant || is_listed || unread.keys.contains(&key) {
+        let sidecars = self.layout.sidecars_of(&listed.key);
+        if is_listed || sidecars.iter().any(|key| unread.keys.contains(key)) {
             return None;
         }
-        let what = match self.source.is_there(&key) {
-            Ok(false) => return None,
-            Ok(true) => "it is there now, and was not listed: it came meanwhile, or the listing is not whole; its recording waits for the next run".to_owned(),
-            Err(error) => {
-                format!("it is not listed, and whether it is there cannot be told: {error}")
-            }
-        };
-        done.problems.push(Problem::new(&key, what));
-        Some(Disposition::KeptBack)
+        // One that was left out by its key is not looked for either.
+        for key in sidecars.iter().filter(|key| self.keys.wants(key)) {
+            let what = match self.source.is_there(key) {
+                Ok(false) => continue,
+                Ok(true) => "it is there now, and was not listed: it came meanwhile, or the listing is not whole; its recording waits for the next run".to_owned(),
+                Err(error) => {
+                    format!("it is not listed, and whether it is there cannot be told: {error}")
+                }
+            };
+            done.problems.push(Problem::new(key, what));
+            return Some(Disposition::KeptBack);
+        }
+        None
     }
 }
 
@@ -365,7 +369,7 @@ fn without_reading(
     listed: &Listed,
     known: &Option<(u64, ObjectState)>,
     companions: Hash,
-    unread: &Unread,
+    (unread, layout): (&Unread, &Layout),
 ) -> Option<Disposition> {
     let known = known.as_ref().map(|(_, known)| known);
     if known.is_some_and(|known| known.stamp == listed.stamp && known.companions == companions) {
@@ -373,7 +377,7 @@ fn without_reading(
     } else if known.is_some() && !unread.keys.is_empty() {
         // Its companions cannot be told today: nothing is said to have changed.
         Some(Disposition::NotJudged)
-    } else if unread.passing.contains(&sidecar_key(&listed.key)) {
+    } else if layout.sidecars_of(&listed.key).iter().any(|key| unread.passing.contains(key)) {
         Some(Disposition::KeptBack)
     } else {
         None
@@ -388,9 +392,9 @@ struct Unread {
 }
 
 impl Unread {
-    fn of(objects: &[Object<'_>]) -> Self {
+    fn of(objects: &[Object<'_>], layout: &Layout) -> Self {
         let (mut keys, mut passing) = (HashSet::new(), HashSet::new());
-        for object in objects.iter().filter(|object| is_document(&object.listed.key)) {
+        for object in objects.iter().filter(|object| layout.reads(&object.listed.key)) {
             let Some(error) = &object.error else { continue };
             keys.insert(object.listed.key.clone());
             if error.may_pass() {
@@ -401,11 +405,6 @@ impl Unread {
     }
 }
 
-/// The key under which Genesys Cloud exports the sidecar of a recording.
-fn sidecar_key(recording: &[u8]) -> Vec<u8> {
-    [recording, b"_metadata.json"].concat()
-}
-
 /// The documents that were brought back for this recording go again.
 fn let_go(objects: &mut [Object<'_>], assembled: &Assembled) {
     let companions = assembled.companions.iter().map(|(place, _)| *place);
@@ -413,11 +412,6 @@ fn let_go(objects: &mut [Object<'_>], assembled: &Assembled) {
         let object = objects.get_mut(place).filter(|object| object.let_go);
         object.into_iter().for_each(Object::let_go);
     }
-}
-
-/// Whether a name is that of a JSON document.
-fn is_document(key: &[u8]) -> bool {
-    key.to_ascii_lowercase().ends_with(b".json")
 }
 
 /// The system gave no randomness.

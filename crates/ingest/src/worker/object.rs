@@ -10,11 +10,11 @@ use unbroken_evidence::json::Value;
 use unbroken_ledger::error::LedgerError;
 use unbroken_ledger::random::block_key;
 
-use super::{Tools, Work, is_document, no_randomness};
+use super::{Tools, Work, no_randomness};
 use crate::capture::{Captured, Keep, capture};
 use crate::disposition::Disposition;
 use crate::error::ObjectError;
-use crate::layout::{Assembled, Sketch, genesys_cloud};
+use crate::layout::{Assembled, Sketch};
 use crate::source::Listed;
 
 /// One object of the group, as far as it has been read.
@@ -74,12 +74,13 @@ impl Work<'_> {
             disposition: Disposition::Unread("not looked at"),
         };
         let in_folders = self.layout.groups_by_folder();
-        let is_read = in_folders || self.reads_the_recording();
-        if is_read && object.error.is_none() && is_document(&object.listed.key) {
+        // A policy asks of a document whether it is whole.
+        let is_read = in_folders || self.policy.is_some() || self.layout.reads_the_recording();
+        if is_read && object.error.is_none() && self.layout.reads(&object.listed.key) {
             self.read_document(&mut object, tools)?;
         }
         if let Some(document) = object.document.as_ref().filter(|_| in_folders) {
-            let sketch = genesys_cloud::sketch(document);
+            let sketch = self.layout.sketch(document);
             object.is_companion = sketch.says.is_some();
             object.sketch = Some(Box::new(sketch));
         }
@@ -98,9 +99,10 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Whether the policy asks for values of the recording's own document.
+    /// Whether policy or layout ask for values of the recording's own document.
     fn reads_the_recording(&self) -> bool {
-        self.policy.is_some_and(|(policy, _)| policy.reads_the_recording())
+        self.layout.reads_the_recording()
+            || self.policy.is_some_and(|(policy, _)| policy.reads_the_recording())
     }
 
     /// Reads the documents of a recording again that were let go, its own too where the policy asks for what

@@ -12,9 +12,10 @@ use unbroken_ledger::private::{Lookup, ObjectState, Private};
 use unbroken_ledger::random::subject;
 
 use super::object::Object;
-use super::{Sealing, Tools, Unread, Work, is_document, no_randomness, sidecar_key};
+use super::{Sealing, Tools, Unread, Work, no_randomness};
 use crate::capture::Captured;
-use crate::layout::{Assembled, Identity, Layout, Role, genesys_cloud, media_of_name};
+use crate::layout::{Assembled, Identity, Role, is_json};
+use crate::place::Place;
 use crate::policy::{Document, Facts, Judged, Own, judge};
 use crate::recording::{Companion, Material, of_object};
 use crate::source::Listed;
@@ -53,19 +54,29 @@ impl Work<'_> {
             })
             .collect();
         let sidecar = members.iter().find(|c| c.role == Role::Sidecar).and_then(|c| c.document);
-        let media = self.media(listed, sidecar);
-        let identity = &assembled.identity;
-        let fields = of_object(self.source, self.layout, listed, &captured, identity);
+        let media = self.layout.media(&listed.key, sidecar);
+        let own = objects.get(assembled.recording).and_then(|object| object.document.as_ref());
+        let of = (listed, &captured);
+        let (assembled, fields) = self.told(of, assembled, (media, &members, own));
+        let (assembled, identity) = (&assembled, &assembled.identity);
         let Some(story) =
             story(known.as_ref(), super::companions(objects, assembled), &captured, tools)?
         else {
             return Ok(None);
         };
-        let own = objects.get(assembled.recording).and_then(|object| object.document.as_ref());
         let facts = Facts {
             elsewhere: self.elsewhere(identity, story.subject, &tools.private)?,
-            sidecar_unread: unread.keys.contains(&sidecar_key(&listed.key)),
+            sidecar_unread: self
+                .layout
+                .sidecars_of(&listed.key)
+                .iter()
+                .any(|key| unread.keys.contains(key)),
             organization: identity.organization.as_ref(),
+            other_forms: members
+                .iter()
+                .filter(|member| !is_json(&member.listed.key))
+                .map(|member| member.role)
+                .collect(),
             roles: assembled.companions.iter().map(|(_, role)| *role).collect(),
             ..self.facts(listed, &captured, (media, &fields), &members, own)
         };
@@ -89,16 +100,36 @@ impl Work<'_> {
         Ok(Some(Sealing { entry, key: listed.key.clone(), judged, change: story.change }))
     }
 
+    /// What object and layout say of a recording; ids that only a value of it tells are its own from here on.
+    fn told(
+        &self,
+        (listed, captured): (&Listed, &Captured),
+        assembled: &Assembled,
+        (media, members, own): (Media, &[Companion<'_>], Option<&Value>),
+    ) -> (Assembled, Vec<Field>) {
+        let mut assembled = assembled.clone();
+        let of_object =
+            |identity: &Identity| of_object(self.source, self.layout, listed, captured, identity);
+        let fields = of_object(&assembled.identity);
+        let at = |place: &Place| {
+            self.facts(listed, captured, (media, &fields), members, own).texts(place)
+        };
+        let said = self.layout.values(&listed.key, &mut assembled.identity, &at);
+        let Some(said) = said else { return (assembled, fields) };
+        let fields = of_object(&assembled.identity);
+        (assembled, fields.into_iter().chain(said).collect())
+    }
+
     /// What a policy is held against.
     fn facts<'a>(
-        &self,
+        &'a self,
         listed: &'a Listed,
         captured: &'a Captured,
         (media, fields): (Media, &'a [Field]),
         members: &[Companion<'a>],
         own: Option<&'a Value>,
     ) -> Facts<'a> {
-        let is_unread = own.is_none() && is_document(&listed.key);
+        let is_unread = own.is_none() && self.layout.reads(&listed.key);
         let companions = members.iter().filter_map(|member| {
             Some(Document { role: Some(member.role), value: member.document? })
         });
@@ -112,6 +143,7 @@ impl Work<'_> {
             documents: companions.chain(own.map(|value| Document { role: None, value })).collect(),
             own: if is_unread { Own::Unread } else { Own::Read },
             roles: Vec::new(),
+            other_forms: Vec::new(),
             sidecar_unread: false,
             has_attributes: self.source.folder().is_none(),
             ends: captured.ends.as_deref(),
@@ -119,16 +151,6 @@ impl Work<'_> {
             modified: Time::parse(&listed.modified).ok(),
             elsewhere: None,
         }
-    }
-
-    /// The medium: what the sidecar says, or else what the name does.
-    fn media(&self, listed: &Listed, sidecar: Option<&Value>) -> Media {
-        if self.layout == Layout::Plain {
-            return Media::Unknown;
-        }
-        let said = sidecar.and_then(genesys_cloud::media);
-        let said = said.filter(|media| *media != Media::Unknown);
-        said.unwrap_or_else(|| media_of_name(&listed.key))
     }
 
     /// An entry about another recording that has this one's id and another conversation.

@@ -8,7 +8,7 @@ use crate::near::nearest;
 
 /// What a value may come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Source {
+pub(crate) enum Source {
     /// The recording's metadata file.
     Sidecar,
     /// A document about its conversation.
@@ -34,7 +34,7 @@ pub(super) enum Source {
 }
 
 impl Source {
-    pub(super) const ALL: [(&'static str, Self); 11] = [
+    pub(crate) const ALL: [(&'static str, Self); 11] = [
         ("sidecar", Self::Sidecar),
         ("conversation", Self::Conversation),
         ("transcript", Self::Transcript),
@@ -48,30 +48,30 @@ impl Source {
         ("genesys-api", Self::Api),
     ];
 
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         let known = Self::ALL.into_iter().find(|(_, source)| *source == self);
         known.map_or("", |(name, _)| name)
     }
 
     /// Whether its values stand in a JSON document.
-    pub(super) const fn is_document(self) -> bool {
+    pub(crate) const fn is_document(self) -> bool {
         matches!(self, Self::Sidecar | Self::Conversation | Self::Transcript | Self::Document)
     }
 }
 
-/// A place as a policy writes it: `sidecar/participants/*/name`.
+/// A place as a policy or a layout writes it: `sidecar/participants/*/name`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) source: Source,
+pub(crate) struct Place {
+    pub(crate) source: Source,
     /// The names on the way; `None` stands for every element.
-    pub(super) way: Vec<Option<String>>,
+    pub(crate) way: Vec<Option<String>>,
     written: String,
 }
 
 impl Place {
     /// # Errors
     /// Why it can be no place.
-    pub(super) fn parse(written: &str) -> Result<Self, String> {
+    pub(crate) fn parse(written: &str) -> Result<Self, String> {
         let shown = printable(written);
         let Some((source, pointer)) = written.split_once('/').filter(|(_, rest)| !rest.is_empty())
         else {
@@ -98,13 +98,18 @@ impl Place {
         Ok(Self { source, way, written: written.to_owned() })
     }
 
-    /// As the policy writes it.
-    pub(super) fn written(&self) -> &str {
+    /// Whether it is a value of the recording's own document.
+    pub(crate) fn is_of_the_recording(&self) -> bool {
+        self.source == Source::Document
+    }
+
+    /// As it is written.
+    pub(crate) fn written(&self) -> &str {
         &self.written
     }
 
     /// The last name on the way.
-    pub(super) fn last_name(&self) -> &str {
+    pub(crate) fn last_name(&self) -> &str {
         self.way.iter().rev().flatten().next().map_or("", String::as_str)
     }
 }
@@ -115,15 +120,15 @@ fn unescaped(name: &str) -> String {
 
 /// What stands at a place of a document.
 #[derive(Debug, Default)]
-pub(super) struct Looked<'a> {
+pub(crate) struct Looked<'a> {
     /// The values, each with its pointer.
-    pub(super) found: Vec<(String, &'a Value)>,
+    pub(crate) found: Vec<(String, &'a Value)>,
     /// The first place that has none, and how many.
-    pub(super) lacking: Option<(String, u64)>,
+    pub(crate) lacking: Option<(String, u64)>,
 }
 
 /// Looks along `way`; each element that `*` stands for must have the rest, and there must be one.
-pub(super) fn look<'a>(document: &'a Value, way: &[Option<String>]) -> Looked<'a> {
+pub(crate) fn look<'a>(document: &'a Value, way: &[Option<String>]) -> Looked<'a> {
     let mut looked = Looked::default();
     looked.along(String::new(), document, way);
     looked
@@ -168,7 +173,7 @@ impl<'a> Looked<'a> {
 }
 
 /// A pointer as a finding shows it: names that are no names of fields may be names of people, and are not in it.
-pub(super) fn shown(pointer: &str) -> String {
+pub(crate) fn shown(pointer: &str) -> String {
     let is_plain = |name: &str| {
         let is_number = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
         let letters = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.*".contains(&byte);
@@ -192,7 +197,7 @@ pub(super) fn shown(pointer: &str) -> String {
 const LOOKED_AT_MAX: usize = 20_000;
 
 /// Every name in a document with the pointer to it, as far as is reasonable.
-pub(super) fn names<'a>(document: &'a Value, each: &mut dyn FnMut(&'a str, &str)) {
+pub(crate) fn names<'a>(document: &'a Value, each: &mut dyn FnMut(&'a str, &str)) {
     let mut left = LOOKED_AT_MAX;
     walk(document, &mut String::new(), &mut left, each);
 }
