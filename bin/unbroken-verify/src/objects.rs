@@ -60,6 +60,7 @@ pub(crate) fn run(arguments: &ObjectArguments, output: &Output) -> Result<u8, Fa
         print_json(&json!({
             "schema": "unbroken/objects@v1", "exit_code": code, "objects": answers,
             "entries_with_a_known_hash": found.shown, "entries_that_hide_theirs": found.hidden,
+            "entries_not_judged": found.unjudged,
             "openings_that_do_not_fit": found.unfit,
             "log": render::document(&found.verdict, Some(&identity)),
         }))?;
@@ -232,6 +233,16 @@ fn sentence(object: &Object, answer: &Answer, found: &ObjectVerdict) -> String {
             let hidden = match found.hidden {
                 0 => "none hides its digest".to_owned(),
                 count => format!("{count} more hide their digest, and may be about it"),
+            };
+            let hidden = match found.unjudged.as_slice() {
+                [] => hidden,
+                [one] => format!(
+                    "entry {one} shows a SHA-256 that was looked for, and was not judged; {hidden}"
+                ),
+                [one, more @ ..] => format!(
+                    "entry {one} and {} more show a SHA-256 that was looked for, and were not judged; {hidden}",
+                    more.len()
+                ),
             };
             format!(
                 "no match among {} recording entries with a known digest; {hidden}; digests of metadata files and transcripts are known from openings only",

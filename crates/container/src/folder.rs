@@ -77,13 +77,13 @@ impl Listing<'_> {
             is_empty = false;
             let own = entry.file_name();
             let slash = if name.is_empty() { "" } else { "/" };
-            let below = self.shown(format!("{name}{slash}{}", own.to_string_lossy()), own.to_str());
+            let below = format!("{name}{slash}{}", own.to_string_lossy());
             let metadata = entry.metadata().map_err(|error| OpenError::io(&entry.path(), error))?;
             if metadata.is_dir() {
                 self.folders += 1;
                 self.list(&entry.path(), &below, depth + 1)?;
             } else if metadata.is_file() {
-                self.files.push((below, metadata.len()));
+                self.files.push((self.shown(&entry.path(), &below), metadata.len()));
             } else {
                 let why = "a link, device or pipe, which an exhibit must not hold";
                 return refused(format!("{}: {why}", printable(&below)));
@@ -93,21 +93,29 @@ impl Listing<'_> {
             }
         }
         if is_empty && !name.is_empty() {
-            self.empty.push(name.to_owned());
+            self.empty.push(self.shown(path, name));
         }
         Ok(())
     }
 
-    /// The path under which a file is listed. One that no exhibit may have is listed short, safe to
-    /// print and apart from every other: it is found, and never read.
-    fn shown(&self, path: String, name: Option<&str>) -> String {
-        if name.is_some() && check_path(&path).is_ok() {
-            return path;
+    /// The path under which a file or a folder is listed. One that no exhibit may have is listed short and safe to
+    /// print: it is found, and never read. A number tells it from others where that is not the whole of it.
+    fn shown(&self, place: &Path, path: &str) -> String {
+        let is_text = place.to_str().is_some();
+        if is_text && check_path(path).is_ok() {
+            return path.to_owned();
+        }
+        let shown = percent_encoded(path);
+        if is_text && !shown.ends_with(CUT) {
+            return shown;
         }
         let number = self.files.len() + self.folders + 1;
-        format!("{} (file {number} as the folder was read)", percent_encoded(&path))
+        format!("{shown} (file {number} as the folder was read)")
     }
 }
+
+/// Behind a name that was cut.
+const CUT: &str = "...";
 
 /// A name as addresses write it: it can be printed, and printing it leaves it as it is. Cut if it is long.
 fn percent_encoded(path: &str) -> String {
@@ -115,7 +123,7 @@ fn percent_encoded(path: &str) -> String {
     let mut shown = String::new();
     for byte in path.bytes() {
         match byte {
-            _ if shown.len() >= LENGTH_MAX => return shown + "...",
+            _ if shown.len() >= LENGTH_MAX => return shown + CUT,
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'_' | b'-' | b'/' => {
                 shown.push(char::from(byte));
             }
@@ -215,14 +223,15 @@ mod tests {
 
     #[test]
     fn a_name_that_no_exhibit_has_is_listed_safe_to_print_and_never_read() {
-        let place = folder_of(&["good", "a b", "b\u{1b}[31m"]);
+        let place = folder_of(&["good", "a b", "b\u{1b}[31m", ".git/x", "c d/e f"]);
         let mut folder = Folder::open(place.path()).unwrap();
         let paths: Vec<String> = folder.files().paths().map(str::to_owned).collect();
-        assert_eq!(paths.len(), 3);
+        assert_eq!(paths.len(), 5);
         for path in paths {
             assert!(path.bytes().all(|byte| (0x20..0x7f).contains(&byte)), "{path:?}");
             let is_good = path == "good";
-            assert!(is_good || path.ends_with(')'), "{path}");
+            let told = ["a%20b", "b%1B%5B31m", ".git/x", "c%20d/e%20f"];
+            assert!(is_good || told.contains(&&*path), "{path}");
             assert_eq!(read(&mut folder, &path).is_ok(), is_good, "{path}");
         }
         for path in ["a b", "../good", "", "/etc/hostname", "other"] {

@@ -37,12 +37,14 @@ pub struct Redaction {
     pub index: u64,
     /// What was withheld.
     pub what: Withhold,
+    /// Its value, which nobody is shown.
+    pub value: String,
 }
 
 impl Redaction {
     pub(crate) fn of(index: u64, value: &Value) -> Self {
-        let Value { source, pointer, .. } = value.clone();
-        Self { index, what: Withhold { source, pointer } }
+        let Value { source, pointer, value, .. } = value.clone();
+        Self { index, what: Withhold { source, pointer }, value }
     }
 }
 

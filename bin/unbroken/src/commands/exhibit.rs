@@ -1,6 +1,6 @@
 //! `unbroken exhibit`
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
@@ -270,7 +270,8 @@ fn warn(made: &Made, out: &Output) {
     }
     let is_digest =
         |r: &&Redaction| r.what.source == "companion" && r.what.pointer.ends_with("/sha256");
-    let files = made.redactions.iter().filter(is_digest).count() as u64;
+    let digests = made.redactions.iter().filter(is_digest).map(|redaction| &redaction.value);
+    let files = digests.collect::<BTreeSet<_>>().len() as u64;
     if files > 0 {
         let files = counted(files, "metadata file");
         output::warning(out, &format!("left out, for a value in it is withheld: {files}"));

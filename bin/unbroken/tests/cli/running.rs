@@ -320,7 +320,10 @@ fn what_cannot_work_is_refused_before_it_begins() {
     assert!(text.contains("problem: ledger /var/lib/unbroken/ledger: "), "{text}");
     configure(&scene, free_port(), "policy = \"nobody's\"");
     let text = scene.exits(4, &["run", "--config", "run.toml"]);
-    assert!(text.contains("genesys-default, legal-discovery, connect-default come with the program"), "{text}");
+    assert!(
+        text.contains("genesys-default, legal-discovery, connect-default come with the program"),
+        "{text}"
+    );
     let text = scene.exits(2, &["config", "check", "run.toml"]);
     assert!(text.contains("problem: source export: policy nobody's: "), "{text}");
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();

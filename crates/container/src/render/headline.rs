@@ -6,9 +6,9 @@ use unbroken_evidence::body::Subject;
 use unbroken_evidence::left_out::Reason;
 use unbroken_evidence::log::KEPT_ITEM;
 use unbroken_evidence::recordings::{Bytes, Recording};
-use unbroken_evidence::step::Step;
+use unbroken_evidence::step::{Axis, Step};
 use unbroken_evidence::trust::{ANCHOR_ITEM, NO_LOG_KEY};
-use unbroken_evidence::verdict::{Blame, Conclusion, Finding, Outcome, Verdict};
+use unbroken_evidence::verdict::{Blame, Conclusion, Finding, Outcome, Seen, Verdict};
 
 use super::counted;
 
@@ -81,6 +81,13 @@ fn none_packed(verdict: &Verdict) -> bool {
     !lines.is_empty() && lines.iter().all(|line| line.bytes == Bytes::NotPacked)
 }
 
+/// Whether a key and a ledger id were given of which one is this ledger's, and the other is not.
+fn are_of_two_ledgers(verdict: &Verdict) -> bool {
+    let is_of_this = |seen: &Seen| seen.signed || seen.id_holds;
+    let failed = |step| verdict.tally(step).contradicted > 0;
+    verdict.seen().is_some_and(is_of_this) && (failed(Step::LedgerId) || failed(Step::Checkpoint))
+}
+
 fn contradiction(verdict: &Verdict, blame: Blame) -> String {
     let place = verdict.first_contradiction().map_or_else(String::new, |f| {
         let more = match verdict.contradictions() {
@@ -105,7 +112,7 @@ fn contradiction(verdict: &Verdict, blame: Blame) -> String {
             "ALTERATION OR INCONSISTENCY FOUND{place}. This does not show who changed what, when, or whether by accident."
         ),
         Blame::AnotherLedger if is_kept => format!(
-            "NO VALID LOG KEY OF THIS LEDGER SIGNED THE CHECKPOINT THAT YOU KEPT{place}. Look first whether it is the right file. {}",
+            "NO VALID LOG KEY OF THIS LEDGER SIGNED THE CHECKPOINT THAT YOU KEPT{place}. Look first whether it is the right file, and whole. {}",
             if is_anchored(verdict) {
                 "The log itself stands under the anchor that you gave."
             } else {
@@ -114,6 +121,10 @@ fn contradiction(verdict: &Verdict, blame: Blame) -> String {
         ),
         Blame::AnotherLedger if is_other_key => format!(
             "THE KEY THAT YOU NAMED SIGNS NO CHECKPOINTS{place}. Give the log's key, or the ledger id. Whatever agrees agrees within this {} only.",
+            container(verdict)
+        ),
+        Blame::AnotherLedger if are_of_two_ledgers(verdict) => format!(
+            "THE KEY AND THE LEDGER ID THAT YOU GAVE ARE NOT OF ONE LEDGER, found{place}. Look first whether what you gave is what reached you on paper{later}. Whatever agrees agrees within this {} only.",
             container(verdict)
         ),
         Blame::AnotherLedger => format!(
@@ -289,11 +300,14 @@ fn examined(verdict: &Verdict) -> Option<String> {
 fn replaced(verdict: &Verdict) -> Option<String> {
     let count = verdict.replacements().with_other_bytes();
     let times = counted(count, "time");
-    let said = match verdict.blame() {
-        Some(Blame::Evidence | Blame::AnotherLedger) => format!(
-            "ENTRIES IN IT SAY THAT BYTES WERE REPLACED, {times}, after they were first sealed; who made these entries is said below. Of this package:"
+    // Whose word it is has to be known: under an anchor that holds, and signatures that do.
+    let axes = [Axis::Ledger, Axis::Signer, Axis::History].map(|axis| verdict.outcome(axis));
+    let is_known = axes.iter().all(|outcome| *outcome == Outcome::Established);
+    let said = match is_known {
+        false => format!(
+            "ENTRIES IN IT SAY THAT BYTES WERE REPLACED, {times}, after they were first sealed; whose entries these are is not established. Of this package:"
         ),
-        None | Some(Blame::Package) => format!(
+        true => format!(
             "BYTES WERE REPLACED {times} after they were first sealed, as the ledger's own entries say. Of this package:"
         ),
     };

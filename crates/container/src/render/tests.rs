@@ -91,7 +91,44 @@ fn that_bytes_were_replaced_is_the_ledgers_word_only_where_it_is_that_ledger() {
     let other = Trust { keys: vec![], ledger_ids: vec![Hash::of(&[])] };
     let begins = |trust: &Trust| headline(&exhibit("replaced", trust));
     assert!(begins(&anchor()).starts_with("BYTES WERE REPLACED 1 time after"));
-    assert!(begins(&other).starts_with("ENTRIES IN IT SAY THAT BYTES WERE REPLACED, 1 time, "));
+    let hedged = "ENTRIES IN IT SAY THAT BYTES WERE REPLACED, 1 time, after they were first sealed; whose entries these are is not established. ";
+    assert!(begins(&other).starts_with(hedged));
+    assert!(
+        begins(&Trust::default()).starts_with(hedged),
+        "without an anchor they may be anybody's"
+    );
+}
+
+/// A right ledger id with another ledger's key was "an alteration", and a right key with another id "another ledger".
+#[test]
+fn a_key_and_a_ledger_id_of_two_ledgers_are_told_as_that() {
+    let read = |name: &str| std::fs::read_to_string(vectors().join(name)).unwrap();
+    let id = Hash::from_hex(read("ledger-id.txt").trim_end()).unwrap();
+    let wrong = VerifierKey::parse(read("wrong-anchor.txt").trim_end()).unwrap();
+    let right_id = Trust { keys: vec![wrong.clone()], ledger_ids: vec![id] };
+    let right_key = Trust { ledger_ids: vec![Hash::of(&[])], ..anchor() };
+    for trust in [right_id, right_key] {
+        let said = headline(&exhibit("good", &trust));
+        let begins =
+            "THE KEY AND THE LEDGER ID THAT YOU GAVE ARE NOT OF ONE LEDGER, found at step V";
+        assert!(said.starts_with(begins), "{said}");
+    }
+    let both_wrong = Trust { keys: vec![wrong], ledger_ids: vec![Hash::of(&[])] };
+    let said = headline(&exhibit("good", &both_wrong));
+    assert!(said.starts_with("THIS IS ANOTHER LEDGER THAN THE ONE YOU NAMED"), "{said}");
+}
+
+/// That nobody looked at a cosignature was said as that there is none.
+#[test]
+fn a_cosignature_that_is_here_is_not_said_to_be_missing() {
+    let said = |name: &str| text(&exhibit(name, &anchor()), None, Detail::Explained, Colour::Off);
+    let none = "cosignatures: none is here, and this version checks none";
+    let some = "cosignatures: signature lines of other keys are on the checkpoint, and this version verifies none";
+    let signed = said("checkpoint-signed-by-another-too");
+    assert!(
+        said("good").contains(none) && signed.contains(some) && !signed.contains(none),
+        "{signed}"
+    );
 }
 
 // spec: A1

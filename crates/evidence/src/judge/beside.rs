@@ -1,6 +1,7 @@
 //! The sentences that stand beside the axes of an exhibit.
 
 use crate::judge::findings::Findings;
+use crate::judge::trust::FOREIGN_KEYS;
 use crate::recordings::{Bytes, Recordings};
 use crate::step::{Axis, Step};
 use crate::verdict::Seen;
@@ -77,7 +78,13 @@ pub(super) fn notes(
         } else {
             "no declaration of the producer was read"
         };
-        let sentence = format!("{by}; nothing is said of other recordings{of}{unread}");
+        let is_whole = is_proven && seen.is_some_and(|seen| seen.size == shown);
+        let later = if is_whole {
+            ""
+        } else {
+            ", nor whether an entry about these was left out: that shows only in the published log"
+        };
+        let sentence = format!("{by}; nothing is said of other recordings{later}{of}{unread}");
         findings.note(Axis::Scope, sentence);
     }
     if hidden > 0 {
@@ -93,13 +100,18 @@ pub(super) const ANCHORS: &str = "ledger/anchors/";
 
 /// V17 and V18, of which this version carries out nothing.
 pub(super) fn not_supplied(findings: &mut Findings, has_anchors: bool) {
-    let why = if has_anchors {
-        "files in ledger/anchors are here, and this version looks into none of them"
-    } else {
-        "none is here, and this version checks none"
-    };
-    findings.not_supplied(Step::Time, "timestamps", why);
-    findings.not_supplied(Step::Witness, "cosignatures", why);
+    const ANCHORS: &str =
+        "files in ledger/anchors are here, and this version looks into none of them";
+    const NONE: &str = "none is here, and this version checks none";
+    let is_here = findings
+        .notes
+        .get(&Axis::Witness)
+        .is_some_and(|notes| notes.iter().any(|note| note.starts_with(FOREIGN_KEYS)));
+    let lines =
+        "signature lines of other keys are on the checkpoint, and this version verifies none";
+    let time = if has_anchors { ANCHORS } else { NONE };
+    findings.not_supplied(Step::Time, "timestamps", time);
+    findings.not_supplied(Step::Witness, "cosignatures", if is_here { lines } else { time });
     findings.ran(&[Step::Time, Step::Witness]);
 }
 

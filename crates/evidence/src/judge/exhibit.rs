@@ -90,7 +90,7 @@ pub fn verify_exhibit(
     bytes_that_agree(&story.commitments.recordings, not_judged, &mut findings);
     let mut verdict = Verdict::of(findings);
     let has_genesis = !story.unplaced.contains(&0) && story.entries.history.is_shown(0);
-    let id_holds = |seen: &Seen| seen.anchored && has_genesis;
+    let id_holds = |seen: &Seen| seen.id_holds || seen.anchored && has_genesis;
     verdict.seen = seen.map(|seen| Seen { id_holds: id_holds(&seen), ..seen });
     verdict.produced = story.scope.closed();
     verdict.recordings = story.commitments.recordings;
@@ -437,15 +437,17 @@ mod tests {
             (ledger, notes_of(&mut package, Axis::Scope))
         };
         let all = "every entry up to this checkpoint is shown; a later one that ends or disputes a key shows only in the published log";
-        let scope = |shown: u64| {
+        let scope = |shown: u64, later: &str| {
             format!(
-                "as declared by the producer; nothing is said of other recordings; of the 9 entries up to this checkpoint {shown} are shown here"
+                "as declared by the producer; nothing is said of other recordings{later}; of the 9 entries up to this checkpoint {shown} are shown here"
             )
         };
-        assert_eq!(said("good"), (vec![all.to_owned()], vec![scope(9)]));
+        let later =
+            ", nor whether an entry about these was left out: that shows only in the published log";
+        assert_eq!(said("good"), (vec![all.to_owned()], vec![scope(9, "")]));
         let some = "an entry that ends or disputes a key may be left out here: that shows only in the published log";
-        assert_eq!(said("an-entry-not-shown"), (vec![some.to_owned()], vec![scope(8)]));
-        let unread = format!("{}, of which 1 cannot be read", scope(9));
+        assert_eq!(said("an-entry-not-shown"), (vec![some.to_owned()], vec![scope(8, later)]));
+        let unread = format!("{}, of which 1 cannot be read", scope(9, later));
         let not_all = "not every entry here was read and proven: one of the log's that ends or disputes a key may not be among them";
         assert_eq!(said("entry-version"), (vec![not_all.to_owned()], vec![unread]));
         let (_, scope) = said("later-produced");

@@ -173,7 +173,8 @@ impl History {
             return findings.not_established(Step::Named, item, &why);
         }
         if named.tag == Tag::Refused {
-            let why = format!("the signature of entry {target}, which it names, does not hold");
+            let why =
+                format!("on entry {target}, which it names, no signature by a known key holds");
             return findings.not_established(Step::Named, item, &why);
         }
         if named.tag == Tag::Displaced {
@@ -315,7 +316,7 @@ impl History {
         let what = [
             (displaced, "whose proof does not hold or is missing"),
             (unread, "that cannot be read or are not understood"),
-            (refused, "whose signature does not hold"),
+            (refused, "on which no signature by a known key holds"),
         ];
         for (count, what) in what.into_iter().filter(|(count, _)| *count > 0) {
             let why =

@@ -36,12 +36,22 @@ impl Kept {
         self.unverified.claims().size
     }
 
-    /// Whether the log continues it: `now` is the log's checkpoint, `root` the log's root at the kept size,
+    /// The size of the kept checkpoint, where there is one and the log continues it: see [`Kept::against`].
+    pub(crate) fn continued(
+        kept: Option<Self>,
+        now: (&Checkpoint, bool),
+        (keys, root): (&Keys, Option<Hash>),
+        findings: &mut Findings,
+    ) -> Option<u64> {
+        kept.filter(|kept| kept.against(now, keys, root, findings)).map(|kept| kept.size())
+    }
+
+    /// Whether the log continues it: `now` is the log's checkpoint, and whether it is anchored, `root` the log's root at the kept size,
     /// where the walk came that far. A log key of the ledger must have signed it, as the control chain has
     /// them: a file that nobody signed accuses no ledger.
-    pub(crate) fn against(
+    fn against(
         &self,
-        now: &Checkpoint,
+        (now, is_signed): (&Checkpoint, bool),
         keys: &Keys,
         root: Option<Hash>,
         findings: &mut Findings,
@@ -56,7 +66,11 @@ impl Kept {
             }
             let expected =
                 format!("a signature by a log key of this ledger, valid at size {}", claims.size);
-            let found = names(lines.signatures().iter());
+            let names = names(lines.signatures().iter());
+            let found = match keys.is_named_on(lines, claims.size) {
+                true => format!("a signature line of {names}, which does not hold"),
+                false => format!("a signature line of {names}"),
+            };
             findings.blamed(Fault::Anchor, Step::Checkpoint, KEPT_ITEM, &expected, &found);
             return false;
         };
@@ -79,7 +93,13 @@ impl Kept {
         findings.check(fits, Step::Checkpoint, KEPT_ITEM, &least, &found);
         let Some(root) = root else { return false };
         let expected = format!("root {} at size {}, as you kept it", claims.root, claims.size);
-        findings.check(root == claims.root, Step::Inclusion, "log", &expected, &root.to_string());
+        let both = if is_signed {
+            "; log keys of this ledger signed both: one log, two histories"
+        } else {
+            ""
+        };
+        let found = format!("{root}{both}");
+        findings.check(root == claims.root, Step::Inclusion, "log", &expected, &found);
         same && fits && root == claims.root
     }
 }
@@ -112,6 +132,28 @@ mod tests {
         let (found, continues) = kept("good", b"no checkpoint");
         assert_eq!((found.len(), continues), (1, None));
         assert!(found[0].starts_with("V8! kept checkpoint: expected a checkpoint; "), "{found:?}");
+    }
+
+    /// A signature that does not hold was told as the key of another ledger; and of two checkpoints that one key
+    /// signed nobody was told that it did.
+    // spec: L11
+    #[test]
+    fn a_damaged_checkpoint_is_told_from_a_strangers_and_a_second_history_from_both() {
+        let own = MemoryLog::of("good").0.remove("checkpoint").unwrap();
+        let text = String::from_utf8(own).unwrap();
+        let (damaged, _) = kept("good", text.replacen("\n8\n", "\n7\n", 1).as_bytes());
+        assert!(damaged[0].ends_with(", which does not hold"), "{damaged:?}");
+        let since = |name: &str| {
+            let logs = concat!(env!("CARGO_MANIFEST_DIR"), "/../../spec/vectors/logs");
+            std::fs::read(format!("{logs}/{name}.since")).unwrap()
+        };
+        let name = "kept-one-by-a-stranger";
+        let (stranger, _) = kept(name, &since(name));
+        assert!(!stranger[0].contains("does not hold"), "{stranger:?}");
+        let name = "does-not-continue";
+        let (history, _) = kept(name, &since(name));
+        let both = "; log keys of this ledger signed both: one log, two histories";
+        assert!(history.iter().any(|line| line.ends_with(both)), "{history:?}");
     }
 
     /// Each log of the vectors that comes with a kept checkpoint, under its anchor.

@@ -87,6 +87,14 @@ impl fmt::Display for Blind {
     }
 }
 
+/// The log keys of a chain, where they serve.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Serving {
+    pub(crate) keys: Vec<VerifierKey>,
+    /// Under the ledger id that was given there is no other one.
+    pub(crate) are_all: bool,
+}
+
 impl Keys {
     /// The leaf of entry 0.
     #[must_use]
@@ -186,11 +194,14 @@ impl Keys {
     }
 
     /// L8: the log keys of this chain, where no key was given and it is the one of each ledger id that was.
-    pub(crate) fn serving(&self, trust: &Trust) -> Vec<VerifierKey> {
+    pub(crate) fn serving(&self, trust: &Trust) -> Serving {
         let is_named =
             trust.keys.is_empty() && trust.ledger_ids.iter().all(|id| Some(*id) == self.ledger_id);
         let keys = self.keys().filter(|history| is_named && history.role == Role::Log);
-        keys.map(|history| history.key.clone()).collect()
+        Serving {
+            keys: keys.map(|history| history.key.clone()).collect(),
+            are_all: !trust.ledger_ids.is_empty() && self.not_read_from().is_none(),
+        }
     }
 
     /// The log key, valid at `size`, that signed the checkpoint in `note`.
@@ -199,6 +210,14 @@ impl Keys {
             history.role == Role::Log
                 && history.covers_size(size)
                 && note.check(&history.key) == SignatureCheck::Valid
+        })
+    }
+
+    /// Whether a log key, valid at `size`, has a signature line on `note`.
+    pub(crate) fn is_named_on(&self, note: &Note, size: u64) -> bool {
+        let mut signers = self.keys().filter(|history| history.role == Role::Log);
+        signers.any(|history| {
+            history.covers_size(size) && note.check(&history.key) != SignatureCheck::Absent
         })
     }
 

@@ -10,7 +10,7 @@ pub use crate::judge::kept::KEPT_ITEM;
 use crate::judge::kept::Kept;
 use crate::judge::trust::Judged;
 use crate::judge::walk::{Visitor, Walk, tell_of_missing};
-use crate::key::VerifierKey;
+use crate::keys::Serving;
 use crate::limits::NOTE_BYTES_MAX;
 use crate::spread::spread;
 use crate::step::{Axis, Step};
@@ -79,11 +79,11 @@ pub fn verify_log(
         findings.note(Axis::Scope, sentence);
         entries.history.says_what_is_superseded(&mut findings);
     }
-    let continued = kept
-        .filter(|kept| kept.against(judged.claims(), &entries.keys, earlier_root, &mut findings));
+    let now = (judged.claims(), seen.anchored);
+    let continues = Kept::continued(kept, now, (&entries.keys, earlier_root), &mut findings);
     nothing_else(&mut findings);
     let mut verdict = Verdict::of(findings);
-    verdict.seen = Some(seen.of_log(continued.map(|kept| kept.size()), root));
+    verdict.seen = Some(seen.of_log(continues, root));
     Ok(verdict)
 }
 
@@ -110,7 +110,7 @@ pub(crate) fn checkpoint(
 pub(crate) fn same_root(
     judged: &mut Judged,
     (root, missing): (Option<Hash>, Vec<Tile>),
-    serving: Vec<VerifierKey>,
+    serving: Serving,
     findings: &mut Findings,
 ) {
     judged.serve(serving);
@@ -175,6 +175,28 @@ mod tests {
         let (seen, whole) = (verdict.seen().unwrap(), verdict.tally(Step::NoteForm));
         assert_eq!((seen.size, seen.anchored, seen.continues), (300, true, None));
         assert!(whole.ran && whole.held == 300);
+    }
+
+    /// The ledger id is the log's where it was given, or where an anchor holds and the entries lead to its root.
+    // spec: A10
+    #[test]
+    fn a_ledger_id_is_the_logs_where_it_was_given_or_the_entries_lead_there() {
+        let id_holds = |trust: &Trust, is_changed: bool| {
+            let mut log = MemoryLog::of("good");
+            if is_changed {
+                let (_, bundle) =
+                    log.0.iter_mut().find(|(path, _)| path.starts_with("tile/entries/")).unwrap();
+                let last = bundle.len() - 9;
+                bundle[last] ^= 1;
+            }
+            verify_log(&mut log, trust, None, 1, &|_| ()).unwrap().seen().unwrap().id_holds
+        };
+        let id = verify_log(&mut MemoryLog::of("good"), &anchor(), None, 1, &|_| ()).unwrap();
+        let id = id.seen().unwrap().ledger_id.unwrap();
+        let by_id = Trust { ledger_ids: vec![id], ..Trust::default() };
+        assert_eq!([false, true].map(|changed| id_holds(&anchor(), changed)), [true, false]);
+        assert_eq!([false, true].map(|changed| id_holds(&by_id, changed)), [true; 2]);
+        assert_eq!([false, true].map(|changed| id_holds(&Trust::default(), changed)), [false; 2]);
     }
 
     /// "All its entries were read", with one of a later version among them.

@@ -9,8 +9,7 @@ use crate::hash::Hash;
 use crate::judge::findings::Findings;
 use crate::judge::reading::Reading;
 use crate::judge::trust::{Judged, Trust};
-use crate::key::VerifierKey;
-use crate::keys::Keys;
+use crate::keys::{Keys, Serving};
 use crate::limits::{ENTRY_BYTES_MAX, PROOF_BYTES_MAX};
 use crate::package::{PackageError, Stop};
 use crate::proof::Proof;
@@ -92,14 +91,14 @@ impl Reading<'_> {
 
     /// L8: the log keys that the control entries here add, one after the other from the genesis on, as far as each can
     /// be taken. They serve where no vkey is given.
-    pub(crate) fn chain(&mut self, trust: &Trust) -> Result<Vec<VerifierKey>, Stop> {
+    pub(crate) fn chain(&mut self, trust: &Trust) -> Result<Serving, Stop> {
         let control = |path| match Place::of(path) {
             Some(Place::ControlNote(index)) => Some((index, path.to_owned())),
             _ => None,
         };
         let notes: BTreeMap<u64, String> =
             self.package.files().paths().filter_map(control).collect();
-        let mut keys = Keys::default();
+        let (mut keys, mut are_all) = (Keys::default(), true);
         for (index, path) in notes {
             let taken = self
                 .glance(&path, ENTRY_BYTES_MAX)?
@@ -108,10 +107,12 @@ impl Reading<'_> {
                 .and_then(|(key, entry)| entry.verify(&key).ok())
                 .is_some_and(|entry| keys.apply(index, &entry).is_ok());
             if !taken {
+                are_all = false;
                 break;
             }
         }
-        Ok(keys.serving(trust))
+        let serving = keys.serving(trust);
+        Ok(Serving { are_all: serving.are_all && are_all, ..serving })
     }
 
     /// The bytes of a file, without a word about it; none where it is too long or cannot be read.

@@ -19,7 +19,6 @@ const NAME_BYTES_MAX: usize = 80;
 const ID_BYTES_MAX: usize = 80;
 const KIND_BYTES_MAX: usize = 40;
 const KEY_BYTES_MAX: usize = 200;
-const TIME_BYTES_MAX: usize = 40;
 
 /// What is told: the first character of its line.
 const CONVERSATION: char = 'c';
@@ -92,7 +91,10 @@ impl Words {
         let declared = disclosed.declared();
         for (mark, moment) in [(START, &declared.start), (END, &declared.end)] {
             if let Some(moment) = moment {
-                self.put(mark, &moment.text, TIME_BYTES_MAX);
+                // Shortened and escaped where it was read.
+                self.0.extend([mark]);
+                self.0.push_str(&moment.text);
+                self.0.push('\n');
             }
         }
         for (source, pointer) in opening.into_iter().flat_map(VerifiedOpening::withheld).take(FEW) {

@@ -4,6 +4,7 @@ use crate::judge::exhibit::verify_exhibit;
 use crate::judge::findings::Findings;
 use crate::judge::testing::{ORIGIN, anchor, exhibit, found, found_in, signer};
 use crate::judge::trust::Judged;
+use crate::keys::Serving;
 use crate::package::{MemoryPackage, Package as _};
 use crate::step::{Axis, Step};
 use crate::trust::Trust;
@@ -104,7 +105,8 @@ fn what_became_of_a_control_entry_is_told_by_what_names_it() {
 fn entries_that_were_moved_are_counted_apart_from_those_that_were_changed() {
     let moved =
         "V23? entries: 2 whose proof does not hold or is missing may be about any recording";
-    let changed = "V23? entries: 1 whose signature does not hold may be about any recording";
+    let changed =
+        "V23? entries: 1 on which no signature by a known key holds may be about any recording";
     let found = after("good", |p| {
         let [four, six] = ["ledger/entries/4.note", "ledger/entries/6.note"];
         let (a, b) = (p.bytes(four).unwrap().to_vec(), p.bytes(six).unwrap().to_vec());
@@ -112,7 +114,7 @@ fn entries_that_were_moved_are_counted_apart_from_those_that_were_changed() {
         p.insert(six, a);
     });
     has(&found, moved);
-    has_not(&found, "whose signature does not hold may");
+    has_not(&found, "no signature by a known key holds may");
     let found = after("good", |p| replace(p, "ledger/entries/6.note", "07:00:0", "07:10:0"));
     has(&found, changed);
     has_not(&found, "is missing may be");
@@ -202,7 +204,7 @@ fn why_bytes_were_compared_with_nothing_is_said_of_each_file() {
         let bytes = p.remove(SIDECAR).unwrap();
         p.insert("data/4/recording.json", bytes);
     });
-    let why = "its bytes lie where no entry has them: they were held against no entry";
+    let why = "its bytes lie in a wrong place, where they count for no entry";
     has(&elsewhere, &format!("entry 2, companion 0: {why}"));
     let taken_out = whys(&|p| {
         take(p, &[SIDECAR]);
@@ -250,29 +252,66 @@ fn a_checkpoint_is_doubted_where_none_of_the_given_keys_or_one_of_another_text_s
     let note = signer(2).sign_note(&text(1));
     let broken = note.replacen("\n1\n", "\n7\n", 1);
     let key = |seed: u8| signer(seed).verifier().clone();
-    let doubted = |note: &str, keys: &[u8], serving: &[u8]| {
+    let doubted = |note: &str, keys: &[u8], serving: &[u8], are_all: bool| {
         let trust =
             Trust { keys: keys.iter().map(|seed| key(*seed)).collect(), ledger_ids: vec![] };
         let mut judged =
             Judged::new(note.as_bytes(), &trust, &mut Findings::new(Step::ALL)).unwrap();
-        judged.serve(serving.iter().map(|seed| key(*seed)).collect());
+        let serving = serving.iter().map(|seed| key(*seed)).collect();
+        judged.serve(Serving { keys: serving, are_all });
         judged.is_doubted()
     };
     for (note, keys, serving, expected) in [
-        (&note, &[2][..], &[][..], false),
-        (&note, &[2, 3], &[], false),
-        (&note, &[3], &[], true),
-        (&note, &[], &[], false),
-        (&note, &[], &[2], false),
-        (&note, &[], &[3, 2], false),
-        (&note, &[], &[3], false),
-        (&broken, &[2], &[], true),
-        (&broken, &[], &[2], true),
-        (&broken, &[], &[3, 2], true),
-        (&broken, &[], &[], false),
+        (&note, &[2][..], &[][..], [false; 2]),
+        (&note, &[2, 3], &[], [false; 2]),
+        (&note, &[3], &[], [true; 2]),
+        (&note, &[], &[], [false; 2]),
+        (&note, &[], &[2], [false; 2]),
+        (&note, &[], &[3, 2], [false; 2]),
+        // Another key may have signed it, unless all of this ledger's are here.
+        (&note, &[], &[3], [false, true]),
+        (&broken, &[2], &[], [true; 2]),
+        (&broken, &[], &[2], [true; 2]),
+        (&broken, &[], &[3, 2], [true; 2]),
+        (&broken, &[], &[], [false; 2]),
     ] {
-        assert_eq!(doubted(note, keys, serving), expected, "{keys:?} {serving:?}");
+        let found = [false, true].map(|are_all| doubted(note, keys, serving, are_all));
+        assert_eq!(found, expected, "{keys:?} {serving:?}");
     }
+}
+
+/// The ledger id is this log's where it was given, or where an anchor holds and entry 0 is shown in its place.
+// spec: A10
+#[test]
+fn a_ledger_id_is_proven_where_it_was_given_or_entry_0_stands_in_the_log() {
+    let id_holds = |trust: &Trust, remove: &str| {
+        let mut package = exhibit("good");
+        package.remove(remove);
+        let verdict = verify_exhibit(&mut package, trust, 1).unwrap();
+        verdict.seen().unwrap().id_holds
+    };
+    let id = verify_exhibit(&mut exhibit("good"), &anchor(), 1).unwrap();
+    let id = id.seen().unwrap().ledger_id.unwrap();
+    let by_id = Trust { ledger_ids: vec![id], ..Trust::default() };
+    for (trust, remove, expected) in [
+        (&anchor(), "", true),
+        (&anchor(), "ledger/control/0.tlog-proof", false),
+        (&anchor(), "ledger/control/0.note", false),
+        (&by_id, "", true),
+        (&by_id, "ledger/control/0.tlog-proof", true),
+        (&Trust::default(), "", false),
+    ] {
+        assert_eq!(id_holds(trust, remove), expected, "{trust:?} without {remove:?}");
+    }
+}
+
+/// A path of the right length that leads elsewhere is no path of another length.
+// spec: V10
+#[test]
+fn a_path_that_leads_elsewhere_is_told_from_one_of_another_length() {
+    let found = found_in(&mut exhibit("proof-hash"));
+    let elsewhere = "; another root: the entry, its proof or the checkpoint is another";
+    assert!(found.iter().any(|line| line.ends_with(elsewhere)), "{found:?}");
 }
 
 /// A key of this ledger that signs no checkpoints is told from one that did not sign this one.
@@ -347,14 +386,15 @@ fn the_log_keys_of_a_chain_serve_where_no_key_is_given_and_no_other_ledger_is_na
     let serving = |keys: &[u8], ledger_ids: &[Hash]| {
         let keys = keys.iter().map(|seed| signer(*seed).verifier().clone()).collect();
         let serving = entries.keys.serving(&Trust { keys, ledger_ids: ledger_ids.to_vec() });
-        serving.iter().map(ToString::to_string).collect::<Vec<_>>()
+        let keys: Vec<_> = serving.keys.iter().map(ToString::to_string).collect();
+        (keys, serving.are_all)
     };
-    let log = [signer(2).verifier().to_string()];
-    assert_eq!(serving(&[], &[]), log);
-    assert_eq!(serving(&[], &[id]), log);
-    assert_eq!(serving(&[], &[id, Hash::of(&[])]), [""; 0]);
-    assert_eq!(serving(&[2], &[]), [""; 0]);
-    assert_eq!(serving(&[2], &[id]), [""; 0]);
+    let log = || vec![signer(2).verifier().to_string()];
+    assert_eq!(serving(&[], &[]), (log(), false));
+    assert_eq!(serving(&[], &[id]), (log(), true));
+    assert_eq!(serving(&[], &[id, Hash::of(&[])]).0, [""; 0]);
+    assert_eq!(serving(&[2], &[]).0, [""; 0]);
+    assert_eq!(serving(&[2], &[id]).0, [""; 0]);
 }
 
 /// Where only the proofs' checkpoints were exchanged, the checkpoint and every entry of the exhibit were accused.

@@ -363,6 +363,18 @@ mod tests {
         assert!(found.iter().any(|line| line.starts_with("V10! log: expected root ")), "{found:?}");
     }
 
+    /// Of a second bundle the entry is named by its index in the log.
+    #[test]
+    fn an_entry_behind_the_first_bundle_is_named_by_its_index() {
+        let found = found_after(|log| {
+            let (_, bundle) =
+                log.0.iter_mut().find(|(path, _)| path.starts_with("tile/entries/001")).unwrap();
+            let at = bundle.windows(8).position(|piece| piece == b"07:00:00").unwrap_or(9);
+            bundle[at] ^= 1;
+        });
+        assert!(found.iter().any(|line| line.contains("another hash for entry 256")), "{found:?}");
+    }
+
     /// A checkpoint whose size was changed made the log look as if files were taken out of it.
     // spec: L8
     #[test]

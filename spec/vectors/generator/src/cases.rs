@@ -86,6 +86,7 @@ fn good() -> Vec<Case> {
         ("wrong-ledger-id", 1, "V9", "wrong-ledger-id"),
         ("right-anchor-and-wrong-ledger-id", 1, "V9", "anchor-and-wrong-ledger-id"),
         ("two-anchors", 1, "V8", "two-anchors"),
+        ("right-ledger-id-and-wrong-anchor", 1, "V8", "ledger-id-and-wrong-anchor"),
     ];
     let zip = zipped(&Scene::default().build());
     let with = |(name, exit, step, trust)| Case { name, exit, step, trust, zip: zip.clone() };

@@ -55,6 +55,14 @@ pub(crate) fn cases() -> Vec<Case> {
                 line(t, 2, |_| "A".repeat(43) + "=");
             })
         },
+        Case {
+            step: "V12",
+            trust: "ledger-id",
+            ..note("checkpoint-of-another-ledger-under-the-ledger-id", 1, |note| {
+                let text = "example.com/log\n9\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n";
+                *note = stranger_key().sign_note(text);
+            })
+        },
         text("checkpoint-extension", 0, |t| t.push_str("an extension that nobody knows\n")),
         text("checkpoint-extension-empty", 1, |t| t.push_str("\nbehind an empty line\n")),
         note("checkpoint-signed-by-another-too", 0, also_by_a_stranger),

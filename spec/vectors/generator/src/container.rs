@@ -19,6 +19,7 @@ pub(crate) fn cases() -> Vec<Case> {
     let mut cases: Vec<Case> = records().into_iter().chain(names()).map(refused).collect();
     cases.extend([
         crc("zip-crc-of-a-recording", "V3", b"exhibit/data/2/recording.opus"),
+        crc("zip-crc-of-a-metadata-file", "V3", b"exhibit/data/2/companion-0.json"),
         crc("zip-crc-of-an-opening", "V25", b"exhibit/data/openings/2.json"),
         crc("zip-crc-of-an-entry", "V13", b"exhibit/ledger/entries/2.note"),
         crc("zip-crc-of-the-genesis", "V13", b"exhibit/ledger/control/0.note"),

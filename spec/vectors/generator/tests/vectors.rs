@@ -32,17 +32,17 @@ fn line(file: &str) -> String {
 fn trust(name: &str) -> Trust {
     let key = |file| vec![VerifierKey::parse(&line(file)).unwrap()];
     let anchor = || Trust { keys: key("trust.txt"), ledger_ids: Vec::new() };
+    let wrong = || Trust { keys: key("wrong-anchor.txt"), ledger_ids: Vec::new() };
     let id = || vec![Hash::from_hex(&line("ledger-id.txt")).unwrap()];
     match name {
         "anchor" => anchor(),
         "none" => Trust::default(),
-        "wrong-anchor" => Trust { keys: key("wrong-anchor.txt"), ledger_ids: Vec::new() },
+        "wrong-anchor" => wrong(),
         "ledger-id" => Trust { keys: Vec::new(), ledger_ids: id() },
         "both" => Trust { ledger_ids: id(), ..anchor() },
-        "two-anchors" => {
-            Trust { keys: [key("trust.txt"), key("wrong-anchor.txt")].concat(), ..anchor() }
-        }
+        "two-anchors" => Trust { keys: [anchor().keys, wrong().keys].concat(), ..anchor() },
         "anchor-and-wrong-ledger-id" => Trust { ledger_ids: vec![Hash::of(&[])], ..anchor() },
+        "ledger-id-and-wrong-anchor" => Trust { ledger_ids: id(), ..wrong() },
         "wrong-ledger-id" => Trust { keys: Vec::new(), ledger_ids: vec![Hash::of(&[])] },
         other => panic!("unknown trust {other}"),
     }

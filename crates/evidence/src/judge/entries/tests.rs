@@ -252,7 +252,7 @@ fn of_an_entry_whose_signature_does_not_hold_nothing_is_taken() {
     assert_eq!(chain(false), [""; 0]);
     let found = chain(true);
     let not_held = "V14! entry 2: expected a signature by the key that the entry names; a signature that does not hold";
-    let named = "V21? entry 3: the signature of entry 2, which it names, does not hold";
+    let named = "V21? entry 3: on entry 2, which it names, no signature by a known key holds";
     for line in [not_held, named] {
         assert!(found.contains(&line.to_owned()), "{line}: {found:?}");
     }

@@ -70,8 +70,26 @@ pub struct ObjectVerdict {
     pub shown: u64,
     /// Recording entries that hide theirs.
     pub hidden: u64,
+    /// Recording entries that show a SHA-256 that was looked for, and were not judged: their signature does not
+    /// hold, or they cannot be read. They are not among `shown`.
+    pub unjudged: Vec<u64>,
     /// Openings from which nothing was taken: no entry that was judged has their index and commitment.
     pub unfit: Vec<u64>,
+}
+
+impl ObjectVerdict {
+    /// Where not even a checkpoint could be read.
+    fn of_no_log(findings: Findings, objects: &[Object]) -> Self {
+        Self {
+            verdict: Verdict::of(findings),
+            searched: false,
+            answers: objects.iter().map(|_| Answer::NoMatch).collect(),
+            shown: 0,
+            hidden: 0,
+            unjudged: Vec::new(),
+            unfit: Vec::new(),
+        }
+    }
 }
 
 /// Looks for `objects` in the log in `files`, which must continue the checkpoint `since`, if one is given.
@@ -89,14 +107,7 @@ pub fn verify_objects(
     let mut findings = Findings::new(STEPS);
     let Some(mut judged) = log::checkpoint(files, trust, &mut findings)? else {
         log::nothing_else(&mut findings);
-        return Ok(ObjectVerdict {
-            verdict: Verdict::of(findings),
-            searched: false,
-            answers: objects.iter().map(|_| Answer::NoMatch).collect(),
-            shown: 0,
-            hidden: 0,
-            unfit: Vec::new(),
-        });
+        return Ok(ObjectVerdict::of_no_log(findings, objects));
     };
     let kept = since.and_then(|bytes| Kept::read(bytes, &mut findings));
     let Checkpoint { origin, size, .. } = judged.claims().clone();
@@ -113,6 +124,7 @@ pub fn verify_objects(
     let selected = seen.selected();
     let mut mentions = Mentions::new(std::mem::take(&mut seen.undisclosed));
     let mut entries = Entries::new(Some(origin), seen.history);
+    let mut told = BTreeSet::new();
     if root.is_some() {
         let mut reader = Reader { files, size, bundle: None };
         for chunk in selected.into_iter().collect::<Vec<_>>().chunks(512) {
@@ -122,6 +134,7 @@ pub fn verify_objects(
             }
             for outcome in entries.settle(threads, &mut findings) {
                 let Outcome::Judged(entry) = outcome else { continue };
+                told.insert(entry.index);
                 let opening = openings.remove(&entry.index);
                 mentions.entry(entry.index, entry.statement(), opening, &mut findings);
             }
@@ -137,17 +150,20 @@ pub fn verify_objects(
     if sealed.anchored {
         findings.note(Axis::Scope, JUDGED_HERE.into());
     }
-    let continued = kept
-        .filter(|kept| kept.against(judged.claims(), &entries.keys, earlier_root, &mut findings));
+    let now = (judged.claims(), sealed.anchored);
+    let continues = Kept::continued(kept, now, (&entries.keys, earlier_root), &mut findings);
     log::nothing_else(&mut findings);
     let mut verdict = Verdict::of(findings);
-    verdict.seen = Some(sealed.of_log(continued.map(|kept| kept.size()), root));
+    verdict.seen = Some(sealed.of_log(continues, root));
     // A digest that is not in the clear is known where an opening that was verified shows it.
     let (shown, hidden) =
         (seen.shown + mentions.opened, seen.hidden.saturating_sub(mentions.opened));
+    let is_one = |index: &&u64| searched && !openings.contains_key(*index);
+    let unjudged: Vec<u64> = seen.matches.difference(&told).filter(is_one).copied().collect();
+    let shown = shown.saturating_sub(unjudged.len() as u64);
     let mut unfit: Vec<u64> = openings.into_keys().chain(mentions.unfit).collect();
     unfit.sort_unstable();
-    Ok(ObjectVerdict { verdict, searched, answers, shown, hidden, unfit })
+    Ok(ObjectVerdict { verdict, searched, answers, shown, hidden, unjudged, unfit })
 }
 
 /// The answers of what the entries mention; of a log that is not whole there are none.

@@ -32,6 +32,24 @@ fn each_object_has_its_answer_and_every_entry_is_counted() {
     assert_eq!((found.shown, found.hidden, found.unfit.len()), (2, 1, 0));
 }
 
+/// An entry that shows the digest that was looked for, and was changed elsewhere, was counted among those that do
+/// not match.
+// spec: O1 O4
+#[test]
+fn an_entry_that_shows_the_digest_and_was_not_judged_is_named() {
+    let mut log = MemoryLog::of("good");
+    let bundle = log.0.iter_mut().find(|(path, _)| path.contains("/entries/")).unwrap().1;
+    let sha256 = object(&call()).sha256.to_string();
+    let shows =
+        |at: &usize| bundle.get(*at..).is_some_and(|rest| rest.starts_with(sha256.as_bytes()));
+    let at = (0..bundle.len()).find(shows).unwrap() + sha256.len() + "\",\"size\":".len();
+    assert_eq!(std::mem::replace(&mut bundle[at], b'8'), b'9');
+    let whole = asked(&mut MemoryLog::of("good"), &[object(&call())]);
+    let told = asked(&mut log, &[object(&call())]);
+    assert!(whole.unjudged.is_empty() && told.unjudged.len() == 1, "{:?}", told.unjudged);
+    assert_eq!(told.shown + 1, whole.shown);
+}
+
 // spec: O1
 #[test]
 fn size_and_blake3_are_held_against_the_object_too() {

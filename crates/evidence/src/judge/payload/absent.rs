@@ -16,7 +16,7 @@ fn stands(line: &Recording) -> bool {
 }
 
 /// What is said of values that stand in an entry and were held against nothing.
-const NO_FILE: &str = "its values were held against no metadata file";
+pub(super) const NO_FILE: &str = "its values were held against no metadata file";
 
 impl Payload<'_, '_> {
     /// What is committed to and not packed.
@@ -42,7 +42,7 @@ impl Payload<'_, '_> {
             let why = match self.left_out.get(&(commitment.index(), commitment.role())) {
                 _ if self.fetched.contains(sha256) => super::IN_FETCH.to_owned(),
                 _ if self.misplaced.contains(sha256) => {
-                    "its bytes lie where no entry has them: they were held against no entry".to_owned()
+                    "its bytes lie in a wrong place, where they count for no entry".to_owned()
                 }
                 _ if self.missing.contains(sha256) => {
                     "the manifest lists it, and it is not there".to_owned()

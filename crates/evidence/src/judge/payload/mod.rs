@@ -6,6 +6,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use self::absent::NO_FILE;
 use crate::bag::{Packed, Place};
 use crate::content::{BlockKey, Digests};
 use crate::hash::Hash;
@@ -275,6 +276,12 @@ impl<'a, 'b> Payload<'a, 'b> {
     /// A file that is there and cannot be read, where one with this digest should be.
     fn damaged(&mut self, path: &str, expected: Hash) {
         self.packed.insert(expected);
+        for (_, commitment) in self.commitments.to(&expected) {
+            if let Commitment::Companion { index, number, sidecar: Some(_), .. } = commitment {
+                let item = format!("entry {index}, companion {number}");
+                self.findings.not_supplied(Step::Sidecar, &item, NO_FILE);
+            }
+        }
         let of_these =
             |line: &&mut Recording| line.sha256 == Some(expected) && line.bytes != Bytes::Agree;
         for line in self.commitments.recordings.lines.iter_mut().filter(of_these) {

@@ -69,13 +69,47 @@ impl Judged {
         (item, expected, found): (&str, &str, &str),
         findings: &mut Findings,
     ) -> bool {
-        if holds || !self.is_broken {
+        if holds || !(self.is_broken || self.is_foreign) {
             findings.check(holds, Step::Inclusion, item, expected, found);
             return holds;
         }
-        let why =
-            "the signature of the checkpoint does not hold: what it has to lead to is not known";
+        let why = if self.is_broken {
+            "the signature of the checkpoint does not hold: what it has to lead to is not known"
+        } else {
+            "no log key of this ledger signed the checkpoint: what it has to lead to is not known"
+        };
         findings.not_established(Step::Inclusion, item, why);
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::testing::{ORIGIN, found, signer};
+    use crate::trust::Trust;
+    use crate::verdict::Verdict;
+
+    /// Two checkpoints of one log are two histories where both are signed, and of one size.
+    // spec: X14
+    #[test]
+    fn a_fork_is_two_signed_checkpoints_of_one_size() {
+        let note = |size, root: &[u8]| {
+            let text = Checkpoint { origin: ORIGIN.to_owned(), size, root: Hash::of(&[root]) };
+            signer(2).sign_note(&text.text())
+        };
+        let is_fork = |own: &str, held: &str| {
+            let mut findings = Findings::new(Step::ALL);
+            let trust = Trust::key(signer(2).verifier().clone());
+            let mut judged = Judged::new(own.as_bytes(), &trust, &mut findings).unwrap();
+            judged.is_held = true;
+            assert!(judged.is_another_in("a proof", held.as_bytes(), &mut findings).is_none());
+            found(&Verdict::of(findings)).iter().any(|line| line.contains("two histories"))
+        };
+        let own = note(7, b"a");
+        assert!(is_fork(&own, &note(7, b"b")));
+        assert!(!is_fork(&own, &note(6, b"b")), "an earlier one of the same log");
+        let changed = own.replacen("\n7\n", "\n8\n", 1);
+        assert!(!is_fork(&changed, &note(8, b"b")), "nobody signed one of them");
     }
 }

@@ -8,7 +8,7 @@ use crate::error::printable;
 use crate::hash::{Hash, encode_hex};
 use crate::judge::findings::Findings;
 use crate::key::VerifierKey;
-use crate::keys::Keys;
+use crate::keys::{Keys, Serving};
 use crate::note::{SignatureCheck, SignatureLine};
 use crate::step::{Axis, Step};
 use crate::verdict::{Fault, Seen};
@@ -46,6 +46,8 @@ pub(crate) struct Judged {
     absent: Vec<VerifierKey>,
     /// The keys that tell whether a text is the one that was signed: those given, or else the chain's (L8).
     serving: Vec<VerifierKey>,
+    /// No log key of the chain, which serve here, has a line on it: it is another ledger's, or nobody's.
+    is_foreign: bool,
     /// The signature of one of them does not hold: the text is another than that key signed.
     is_broken: bool,
     /// A proof holds another checkpoint, which one of them signed.
@@ -86,25 +88,36 @@ impl Judged {
         }
         findings.ran(&[Step::Checkpoint]);
         let serving = trust.keys.clone();
-        let (is_another, is_held) = (false, false);
-        Some(Self { unverified, verified, absent, serving, is_broken, is_another, is_held })
+        let (is_foreign, is_another, is_held) = (false, false, false);
+        Some(Self {
+            unverified,
+            verified,
+            absent,
+            serving,
+            is_foreign,
+            is_broken,
+            is_another,
+            is_held,
+        })
     }
 
     /// L8: where no key was given, the log keys of the chain tell whether its text was signed.
-    pub(crate) fn serve(&mut self, keys: Vec<VerifierKey>) {
+    pub(crate) fn serve(&mut self, Serving { keys, are_all }: Serving) {
         if keys.is_empty() {
             return;
         }
         let checks: Vec<_> = keys.iter().map(|key| self.unverified.clone().verify(key)).collect();
-        self.is_broken = !checks.iter().any(Result::is_ok)
-            && checks.iter().any(|check| matches!(check, Err(SignatureCheck::Invalid)));
+        let nobody_signed = !checks.iter().any(Result::is_ok);
+        let is_invalid = |check: &Result<_, _>| matches!(check, Err(SignatureCheck::Invalid));
+        self.is_broken = nobody_signed && checks.iter().any(is_invalid);
+        self.is_foreign = nobody_signed && !self.is_broken && are_all;
         self.serving = keys;
     }
 
     /// Whether its text is another than the one that was signed, as far as the keys that serve can tell.
     pub(crate) const fn is_doubted(&self) -> bool {
         let nobody_signed = self.verified.is_empty() && !self.absent.is_empty();
-        self.is_broken || self.is_another || nobody_signed
+        self.is_broken || self.is_foreign || self.is_another || nobody_signed
     }
 
     /// What the checkpoint says: verified only if [`Seen::anchored`] says so in the end.
@@ -115,11 +128,16 @@ impl Judged {
     /// Holds the ledger id and the checkpoint's key against the control chain (V9, V12).
     pub(crate) fn against(&self, trust: &Trust, keys: &Keys, findings: &mut Findings) -> Seen {
         let pinned = ledger_ids(trust, keys.ledger_id(), findings);
-        // Where a ledger id holds, or a key that was given signed what the proofs hold, it is no other ledger.
-        let is_named = pinned && !trust.ledger_ids.is_empty() || self.is_another;
-        let fault = if is_named { Fault::Evidence } else { Fault::Anchor };
+        // Where a ledger id holds, or a key that was given signed what the proofs hold, it is no other ledger: but
+        // for a key that is another's, where one of this ledger's signed.
+        let note = self.unverified.note();
+        let is_signed = keys.signer_of_checkpoint(note, self.claims().size).is_some();
+        let is_named = pinned && !trust.ledger_ids.is_empty();
         for key in &self.absent {
-            let lines = self.unverified.note().signatures();
+            let lines = note.signatures();
+            let is_strange = is_signed && keys.key(&key.hash()).is_none();
+            let is_of_this = is_named && !is_strange || self.is_another;
+            let fault = if is_of_this { Fault::Evidence } else { Fault::Anchor };
             let other = keys.key(&key.hash()).filter(|history| history.role != Role::Log);
             let found = match other {
                 Some(history) => format!("a {} {NO_LOG_KEY}", history.role.name()),
@@ -139,7 +157,8 @@ impl Judged {
         findings.ran(&[Step::LedgerId, Step::LogKey]);
         let Checkpoint { origin, size, root } = self.claims().clone();
         let signed = !self.verified.is_empty();
-        let (ledger_id, continues, id_holds) = (keys.ledger_id(), None, false);
+        let (ledger_id, continues) = (keys.ledger_id(), None);
+        let id_holds = pinned && !trust.ledger_ids.is_empty();
         Seen { origin, size, root, ledger_id, anchored, signed, continues, id_holds }
     }
 
