@@ -124,7 +124,7 @@ fn contradiction(verdict: &Verdict, blame: Blame) -> String {
             container(verdict)
         ),
         Blame::AnotherLedger if are_of_two_ledgers(verdict) => format!(
-            "THE KEY AND THE LEDGER ID THAT YOU GAVE ARE NOT OF ONE LEDGER, found{place}. Look first whether what you gave is what reached you on paper{later}. Whatever agrees agrees within this {} only.",
+            "THE KEY AND THE LEDGER ID THAT YOU GAVE ARE NOT OF ONE LEDGER, found{place}. Look first whether what you gave is what reached you on paper. Whatever agrees agrees within this {} only.",
             container(verdict)
         ),
         Blame::AnotherLedger => format!(

@@ -90,7 +90,7 @@ pub fn verify_exhibit(
     bytes_that_agree(&story.commitments.recordings, not_judged, &mut findings);
     let mut verdict = Verdict::of(findings);
     let has_genesis = !story.unplaced.contains(&0) && story.entries.history.is_shown(0);
-    let id_holds = |seen: &Seen| seen.id_holds || seen.anchored && has_genesis;
+    let id_holds = |seen: &Seen| seen.id_holds || seen.is_vouched() && has_genesis;
     verdict.seen = seen.map(|seen| Seen { id_holds: id_holds(&seen), ..seen });
     verdict.produced = story.scope.closed();
     verdict.recordings = story.commitments.recordings;

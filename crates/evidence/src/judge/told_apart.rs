@@ -300,6 +300,8 @@ fn a_ledger_id_is_proven_where_it_was_given_or_entry_0_stands_in_the_log() {
         (&by_id, "", true),
         (&by_id, "ledger/control/0.tlog-proof", true),
         (&Trust::default(), "", false),
+        // The key speaks for this ledger, whatever the other anchor is.
+        (&Trust { ledger_ids: vec![crate::hash::Hash::of(&[])], ..anchor() }, "", true),
     ] {
         assert_eq!(id_holds(trust, remove), expected, "{trust:?} without {remove:?}");
     }

@@ -69,17 +69,26 @@ impl Judged {
         (item, expected, found): (&str, &str, &str),
         findings: &mut Findings,
     ) -> bool {
-        if holds || !(self.is_broken || self.is_foreign) {
+        let Some(why) = self.nobody_signed().filter(|_| !holds) else {
             findings.check(holds, Step::Inclusion, item, expected, found);
             return holds;
-        }
-        let why = if self.is_broken {
-            "the signature of the checkpoint does not hold: what it has to lead to is not known"
-        } else {
-            "no log key of this ledger signed the checkpoint: what it has to lead to is not known"
         };
-        findings.not_established(Step::Inclusion, item, why);
+        let why = format!("{why}: what it has to lead to is not known");
+        findings.not_established(Step::Inclusion, item, &why);
         true
+    }
+
+    /// Why the checkpoint's text is nobody's word, if it is.
+    pub(super) fn nobody_signed(&self) -> Option<&'static str> {
+        if self.is_broken {
+            Some("the signature of the checkpoint does not hold")
+        } else if self.is_foreign {
+            Some("no log key of this ledger signed the checkpoint")
+        } else if self.verified.is_empty() && !self.absent.is_empty() {
+            Some("no key that was given signed the checkpoint")
+        } else {
+            None
+        }
     }
 }
 

@@ -115,9 +115,8 @@ impl Judged {
     }
 
     /// Whether its text is another than the one that was signed, as far as the keys that serve can tell.
-    pub(crate) const fn is_doubted(&self) -> bool {
-        let nobody_signed = self.verified.is_empty() && !self.absent.is_empty();
-        self.is_broken || self.is_foreign || self.is_another || nobody_signed
+    pub(crate) fn is_doubted(&self) -> bool {
+        self.is_another || self.nobody_signed().is_some()
     }
 
     /// What the checkpoint says: verified only if [`Seen::anchored`] says so in the end.
@@ -165,10 +164,11 @@ impl Judged {
     /// L2: names the signature lines whose keys are neither given nor, where none is given, the chain's.
     fn foreign(&self, trust: &Trust, keys: &Keys, findings: &mut Findings) {
         let note = self.unverified.note();
-        let own = keys.signer_of_checkpoint(note, self.claims().size).map(|history| &history.key);
+        let own = keys.keys().filter(|history| trust.keys.is_empty() && history.role == Role::Log);
+        let own: Vec<_> = own.map(|history| &history.key).collect();
         let verified = |line: &&SignatureLine| {
-            let own = own.filter(|_| trust.keys.is_empty());
-            trust.keys.iter().chain(own).any(|key| key.name() == line.name && key.id() == line.id)
+            let mut known = trust.keys.iter().chain(own.iter().copied());
+            known.any(|key| key.name() == line.name && key.id() == line.id)
         };
         let others = note.signatures().iter().filter(|line| !verified(line));
         let count = others.clone().count();
@@ -408,6 +408,24 @@ mod tests {
         ] {
             let seen = seen(name, &trust);
             assert_eq!((seen.anchored, seen.signed), (anchored, signed), "{name} {trust:?}");
+        }
+    }
+
+    /// A line of the ledger's own log key is no stranger's, though it does not hold.
+    // spec: L2
+    #[test]
+    fn a_line_of_the_chains_own_key_is_no_other_keys() {
+        let (entries, _) = crate::judge::testing::Scribe::new().judged(&[0]);
+        let origin = crate::judge::testing::ORIGIN.to_owned();
+        let text = Checkpoint { origin, size: 1, root: Hash::of(&[]) }.text();
+        let note = signer(2).sign_note(&text).replacen("\n1\n", "\n2\n", 1);
+        for (trust, named) in
+            [(Trust::default(), false), (Trust::key(signer(9).verifier().clone()), true)]
+        {
+            let mut findings = Findings::new(Step::ALL);
+            let judged = Judged::new(note.as_bytes(), &trust, &mut findings).unwrap();
+            judged.against(&trust, &entries.keys, &mut findings);
+            assert_eq!(findings.notes.contains_key(&Axis::Witness), named, "{trust:?}");
         }
     }
 

@@ -159,15 +159,20 @@ pub struct Seen {
     pub signed: bool,
     /// The size of the kept checkpoint that it was shown to continue.
     pub continues: Option<u64>,
-    /// Whether the ledger id is the one that was given, or everything that was given holds and entry 0 stands in the
-    /// log: it is this log's, whatever else is contradicted.
+    /// Whether the ledger id is the one that was given, or something that was given speaks for the checkpoint and
+    /// entry 0 stands in the log: it is this log's, whatever else is contradicted.
     pub id_holds: bool,
 }
 
 impl Seen {
+    /// Whether something that was given speaks for the checkpoint, whatever else was given.
+    pub(crate) const fn is_vouched(&self) -> bool {
+        self.anchored || self.signed
+    }
+
     /// Of a log: the size of the kept checkpoint that it continues, and the root over its entries.
     pub(crate) fn of_log(self, continues: Option<u64>, root: Option<Hash>) -> Self {
-        let id_holds = self.id_holds || self.anchored && root == Some(self.root);
+        let id_holds = self.id_holds || self.is_vouched() && root == Some(self.root);
         Self { continues, id_holds, ..self }
     }
 }
