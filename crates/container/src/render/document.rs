@@ -1,7 +1,9 @@
 //! The verdict as a document for machines: `unbroken/verdict@v1`.
 
 use serde::{Serialize, Serializer};
-use unbroken_evidence::recordings::{Beside, Bytes, Policy, Recording, Recordings, Replacement};
+use unbroken_evidence::recordings::{
+    Beside, Bytes, NotGiven, Policy, Recording, Recordings, Replacement,
+};
 use unbroken_evidence::step::Step;
 use unbroken_evidence::verdict::{AxisVerdict, Blame, Conclusion, Finding, LIMITS, Seen, Verdict};
 
@@ -30,6 +32,7 @@ pub struct Document<'a> {
     #[serde(serialize_with = "others")]
     beside: &'a Recordings,
     policies: Vec<PolicyDocument<'a>>,
+    not_given: Vec<NotGivenDocument<'a>>,
     replacements: Vec<ReplacementDocument>,
     replacements_with_other_bytes: u64,
     does_not_establish: &'static [&'static str],
@@ -125,6 +128,12 @@ struct PolicyDocument<'a> {
 }
 
 #[derive(Debug, Serialize)]
+struct NotGivenDocument<'a> {
+    index: u64,
+    text: &'a str,
+}
+
+#[derive(Debug, Serialize)]
 struct ReplacementDocument {
     index: u64,
     supersedes: u64,
@@ -205,10 +214,15 @@ pub fn document<'a>(verdict: &'a Verdict, identity: Option<&Identity>) -> Docume
         recordings: verdict.recordings(),
         beside: verdict.recordings(),
         policies: verdict.recordings().policies().iter().map(policy).collect(),
+        not_given: verdict.recordings().not_given().iter().map(not_given).collect(),
         replacements: verdict.replacements().listed().map(replacement).collect(),
         replacements_with_other_bytes: verdict.replacements().with_other_bytes(),
         does_not_establish: LIMITS,
     }
+}
+
+fn not_given(said: &NotGiven) -> NotGivenDocument<'_> {
+    NotGivenDocument { index: said.index, text: &said.text }
 }
 
 fn identity_document(identity: Identity) -> IdentityDocument {

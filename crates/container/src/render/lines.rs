@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use unbroken_evidence::recordings::{Bytes, Recording, Recordings, Told};
+use unbroken_evidence::recordings::{Bytes, NotGiven, Recording, Recordings, Told};
 
 use super::document::bytes;
 use super::text::{Detail, LINES_SHOWN, more};
@@ -44,6 +44,13 @@ fn policies(recordings: &Recordings, text: &mut String) {
     for policy in recordings.policies() {
         let (name, said) = (quoted(&policy.name), quoted(&policy.text));
         let _ = writeln!(text, "- entry {}, {name}: {said}", policy.index);
+    }
+    if recordings.not_given().is_empty() {
+        return;
+    }
+    text.push_str("What they ask for and nobody could give, as the runs that are shown say of all that they sealed (a recording may meet its policy without it):\n");
+    for NotGiven { index, text: said } in recordings.not_given() {
+        let _ = writeln!(text, "- entry {index}: {}", quoted(said));
     }
 }
 

@@ -122,6 +122,8 @@ pub mod pass {
     pub const FROM: &str = "/entries/from";
     /// The index behind the last one: that of the pass itself.
     pub const TO: &str = "/entries/to";
+    /// Begins what the policy asks for and nobody could give, from 0 on.
+    pub const REMARKS: &str = "/remarks/";
 }
 
 /// Values of the recording's own metadata file.

@@ -142,6 +142,9 @@ impl Commitments {
                 self.policies.insert(judged.leaf);
                 self.recordings.policy(index, opening);
             }
+            if let Some(opening) = opening.filter(|_| statement.kind == Kind::Pass) {
+                self.recordings.pass(index, opening);
+            }
             // One without a subject is about the recordings that it names.
             let named = statement.body.refs().iter().filter_map(|reference| {
                 self.recordings.find(reference.index).map(|line| line.subject)

@@ -11,6 +11,8 @@
 mod accused;
 mod asked;
 mod beside;
+#[cfg(test)]
+mod by_ledger_id;
 mod chain;
 mod commitments;
 mod entries;

@@ -280,33 +280,6 @@ fn a_checkpoint_is_doubted_where_none_of_the_given_keys_or_one_of_another_text_s
     }
 }
 
-/// The ledger id is this log's where it was given, or where an anchor holds and entry 0 is shown in its place.
-// spec: A10
-#[test]
-fn a_ledger_id_is_proven_where_it_was_given_or_entry_0_stands_in_the_log() {
-    let id_holds = |trust: &Trust, remove: &str| {
-        let mut package = exhibit("good");
-        package.remove(remove);
-        let verdict = verify_exhibit(&mut package, trust, 1).unwrap();
-        verdict.seen().unwrap().id_holds
-    };
-    let id = verify_exhibit(&mut exhibit("good"), &anchor(), 1).unwrap();
-    let id = id.seen().unwrap().ledger_id.unwrap();
-    let by_id = Trust { ledger_ids: vec![id], ..Trust::default() };
-    for (trust, remove, expected) in [
-        (&anchor(), "", true),
-        (&anchor(), "ledger/control/0.tlog-proof", false),
-        (&anchor(), "ledger/control/0.note", false),
-        (&by_id, "", true),
-        (&by_id, "ledger/control/0.tlog-proof", true),
-        (&Trust::default(), "", false),
-        // The key speaks for this ledger, whatever the other anchor is.
-        (&Trust { ledger_ids: vec![crate::hash::Hash::of(&[])], ..anchor() }, "", true),
-    ] {
-        assert_eq!(id_holds(trust, remove), expected, "{trust:?} without {remove:?}");
-    }
-}
-
 /// A path of the right length that leads elsewhere is no path of another length.
 // spec: V10
 #[test]
@@ -325,6 +298,8 @@ fn another_log_key_of_this_ledger_is_told_as_absent() {
     let line = found(&verdict).into_iter().find(|line| line.starts_with("V8! checkpoint: "));
     let line = line.unwrap();
     assert!(line.contains("; a signature line of "), "{line}");
+    // No ledger id says that this is the ledger that was named.
+    assert_eq!(verdict.blame(), Some(crate::verdict::Blame::AnotherLedger));
 }
 
 /// A part that holds beside one that was not looked at is said, and what was not.

@@ -48,6 +48,11 @@ fn an_entry_that_shows_the_digest_and_was_not_judged_is_named() {
     let told = asked(&mut log, &[object(&call())]);
     assert!(whole.unjudged.is_empty() && told.unjudged.len() == 1, "{:?}", told.unjudged);
     assert_eq!(told.shown + 1, whole.shown);
+    // What came with an opening is named with the opening.
+    let openings = BTreeMap::from([(told.unjudged[0], Opening::default())]);
+    let opened =
+        verify_objects(&mut log, &anchor(), None, openings, &[object(&call())], 1).unwrap();
+    assert_eq!((opened.unfit, opened.unjudged), (told.unjudged, vec![]));
 }
 
 // spec: O1

@@ -10,12 +10,14 @@ use crate::declared::Odd;
 use crate::disclosed::Disclosed;
 use crate::entry::Statement;
 use crate::error::printable_within;
+use crate::field::Value;
 use crate::hash::Hash;
 pub use crate::judge::told::Told;
 use crate::judge::told::{Stretch, Words};
 use crate::left_out::Reason;
 use crate::opening::VerifiedOpening;
 use crate::time::Time;
+use crate::vocabulary::pass;
 
 /// What was found of the bytes that an entry commits to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -175,6 +177,19 @@ pub struct Policy {
     pub text: String,
 }
 
+/// What a run says that its policy asks for and nobody could give: a recording may meet the policy all the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotGiven {
+    /// The index of the run's entry.
+    pub index: u64,
+    /// What, why, and of how many of the run's recordings; shortened and escaped.
+    pub text: String,
+}
+
+/// Such remarks that a verdict shows, and bytes of each.
+const NOT_GIVEN_SHOWN: usize = 16;
+const NOT_GIVEN_BYTES_MAX: usize = 300;
+
 /// Policies that a verdict shows, and bytes of name and text.
 const POLICIES_SHOWN: usize = 8;
 const POLICY_NAME_BYTES_MAX: usize = 80;
@@ -187,6 +202,7 @@ pub struct Recordings {
     /// Ascending by subject, then index, once everything was seen.
     beside: Vec<Beside>,
     policies: Vec<Policy>,
+    not_given: Vec<NotGiven>,
     pub(crate) not_judged: u64,
     pub(crate) words: Words,
 }
@@ -235,6 +251,26 @@ impl Recordings {
             let text = printable_within(said("/text"), POLICY_TEXT_BYTES_MAX);
             self.policies.push(Policy { index, name, text });
         }
+    }
+
+    /// The first few things that policies ask for and nobody could give, as the runs that are shown say.
+    #[must_use]
+    pub fn not_given(&self) -> &[NotGiven] {
+        &self.not_given
+    }
+
+    /// Takes in what a run says.
+    pub(crate) fn pass(&mut self, index: u64, opening: &VerifiedOpening) {
+        let is_remark = |value: &&Value| {
+            value.source == pass::SOURCE && value.pointer.starts_with(pass::REMARKS)
+        };
+        let left = NOT_GIVEN_SHOWN.saturating_sub(self.not_given.len());
+        let values = opening.fields().map(|field| &field.value).filter(is_remark);
+        let said = values.take(left).map(|value| NotGiven {
+            index,
+            text: printable_within(&value.value, NOT_GIVEN_BYTES_MAX),
+        });
+        self.not_given.extend(said);
     }
 
     /// Takes in another entry about a recording.

@@ -134,6 +134,32 @@ fn the_first_few_policies_are_said_in_their_own_words() {
     assert_eq!(recordings.policies()[0].text, "t");
 }
 
+/// A policy that asks for a hold which nobody could give was met, and nobody was told that it was not there.
+// spec: A8
+#[test]
+fn what_a_policy_asks_for_and_nobody_could_give_is_said() {
+    let remark = "not-offered: legal hold: the export never carries it (4 recordings)";
+    let mut recordings = Recordings::default();
+    for run in 0..20 {
+        let values = vec![
+            Value::string("pass", "/remarks/0", remark),
+            Value::string("pass", "/outcome", "finished"),
+        ];
+        let mut salt = 0_u8;
+        let set = FieldSet::seal(values, &mut || {
+            salt += 1;
+            [salt; 16]
+        });
+        let commitment = set.commitment();
+        let positions = set.into_fields().into_iter().map(Position::Shown).collect();
+        let opening = Opening { positions, ..Opening::default() }.verify(&commitment).unwrap();
+        recordings.pass(run, &opening);
+    }
+    assert_eq!(recordings.not_given().len(), NOT_GIVEN_SHOWN);
+    let [first, second, ..] = recordings.not_given() else { panic!("two") };
+    assert_eq!((first.index, first.text.as_str(), second.index), (0, remark, 1));
+}
+
 #[test]
 fn one_replacement_with_other_bytes_is_named_before_any_number_of_harmless_ones() {
     let mut replacements = Replacements::default();
