@@ -23,6 +23,8 @@ const SHOWN: usize = 50;
 pub(crate) fn run(arguments: &Audit, out: &Output) -> Result<u8, Failure> {
     let stop = stop::on_signal();
     let folder = &arguments.ledger.folder;
+    // First, so that a mistyped folder is told as one that holds no ledger.
+    let size = LogReader::open(folder)?.checkpoint().size;
     let private = Private::open_to_read(&private_path(folder))?;
     let mut wanted = Wanted {
         sample: arguments.sample,
@@ -34,7 +36,6 @@ pub(crate) fn run(arguments: &Audit, out: &Output) -> Result<u8, Failure> {
         Failure::new(USAGE, format!("the system gives no randomness: {error}"), "try again")
     })?;
     if arguments.resume {
-        let size = LogReader::open(folder)?.checkpoint().size;
         wanted = stopped(&private, size)?.ok_or_else(|| {
             Failure::usage(
                 "--resume: the last audit of objects came to its end, or there was none",

@@ -223,3 +223,13 @@ fn a_bandwidth_is_kept_over_all_objects_and_a_stop_does_not_wait_for_it() {
     let (code, text, _) = cloud.run(&["ingest", "--bandwidth", "0", &source]);
     assert_eq!(code, 4, "{text}");
 }
+
+/// Of a mistyped folder its private.db was said to be lost, and to be restored.
+#[test]
+fn a_mistyped_ledger_is_told_as_one_that_is_not_there() {
+    let scene = Scene::new();
+    for command in [&["audit", "--objects"][..], &["audit"], &["list"], &["restore"]] {
+        let text = scene.exits(4, &[command, &["--ledger", "ledgr"]].concat());
+        assert!(text.contains("ledgr: no ledger is there"), "{command:?}: {text}");
+    }
+}
