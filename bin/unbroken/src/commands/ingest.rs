@@ -60,6 +60,11 @@ pub(crate) fn run(arguments: &Ingest, out: &Output) -> Result<u8, Failure> {
         match ended {
             Ok(summary) => {
                 show(&**source, &summary, out)?;
+                let by_keys = !arguments.include.is_empty() || !arguments.exclude.is_empty();
+                if by_keys && summary.objects > 0 && summary.excluded == summary.objects {
+                    let what = "every object was left out: is a pattern of --include or --exclude mistyped?";
+                    output::news(out, &format!("{}: {what}", source.name()));
+                }
                 codes.push(summary.exit_code());
                 documents.push(document(&**source, &summary));
                 if summary.interrupted {

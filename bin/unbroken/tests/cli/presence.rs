@@ -109,6 +109,10 @@ fn keys_that_are_not_wanted_are_left_out_and_are_not_gone() {
         scene.json(&["ingest", "export", "--include", "**/r-5.*", "--exclude", "**_metadata.json"]);
     let source = &document["sources"][0];
     assert_eq!((&source["sealed"], &source["incomplete"]), (&1.into(), &1.into()), "{document}");
+    // A pattern that nothing fits is a slip: cron hears of it too.
+    let text = scene.ok(&["ingest", "-q", "export", "--include", "r-1.*"]);
+    assert!(text.contains("export: every object was left out: is a pattern"), "{text}");
+    assert_eq!(scene.ok(&["ingest", "-q", "export", "--include", "**/r-1.*"]), "");
     let text = scene.exits(4, &["ingest", "export", "--include", "[a]"]);
     assert!(text.contains("--include, --exclude: ") && text.contains("brackets"), "{text}");
 }
