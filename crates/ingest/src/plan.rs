@@ -30,6 +30,8 @@ pub struct Understood {
     pub what: Option<String>,
     /// The medium, of what would be a recording.
     pub media: Option<Media>,
+    /// Whether only its content says what it is.
+    pub by_content: bool,
     /// What stands in it: names of [docs/layouts.md], each with its value.
     pub parts: Vec<(&'static str, String)>,
 }
@@ -102,6 +104,8 @@ impl Plan {
     }
 }
 
+/// What a document is called that has no name that says more.
+const BY_CONTENT: &str = "recording or companion: its content will tell";
 /// What a recording is called that has no sidecar of its name.
 const WITHOUT_SIDECAR: &str = "recording, without a sidecar of its name";
 
@@ -120,13 +124,13 @@ fn by_names(group: &Group, layout: &Layout) -> Vec<(&'static str, Option<Underst
             Some(Role::Sidecar | Role::UnreadSidecar) => "companion: sidecar",
             Some(Role::Transcript) => "companion: transcript",
             Some(Role::Conversation) => "companion: conversation",
-            None if !layout.has_sidecars() || has_sidecar() => "recording",
-            None if layout.tells_by_content(&listed.key) => {
-                "recording or companion: its content will tell"
-            }
+            None if has_sidecar() => "recording",
+            None if layout.tells_by_content(&listed.key) => BY_CONTENT,
+            None if !layout.has_sidecars() => "recording",
             None => WITHOUT_SIDECAR,
         };
-        (as_what, Some(understood(layout, &listed.key, role)))
+        let by_content = as_what == BY_CONTENT;
+        (as_what, Some(Understood { by_content, ..understood(layout, &listed.key, role) }))
     });
     each.collect()
 }
@@ -136,6 +140,7 @@ fn understood(layout: &Layout, key: &[u8], role: Option<Role>) -> Understood {
     let parts = said.parts.into_iter().map(|(name, value)| (name, Cow::into_owned(value)));
     Understood {
         what: said.what.map(str::to_owned),
+        by_content: false,
         media: role.is_none().then(|| layout.media(key, None)),
         parts: parts.collect(),
     }

@@ -57,8 +57,9 @@ fn test(layout: Layout, (source, s3): (&OsStr, &S3Arguments), out: &Output) -> R
     let mut text = format!("layout {}: {objects}\n", options.layout.name());
     text.extend(each);
     if not_understood > 0 {
-        let keys = counted(not_understood, "key");
-        text.push_str(&format!("{keys} NOT UNDERSTOOD: no template of the layout fits\n"));
+        let sentence = "no template of the layout finds anything in the key";
+        let objects = counted(not_understood, "object");
+        text.push_str(&format!("{objects} NOT UNDERSTOOD: {sentence}\n"));
     }
     text.push_str(
         "By their keys alone: nothing was read, and what is in a document may tell more.\n",
@@ -83,9 +84,9 @@ impl Tested {
         let key = escaped(&String::from_utf8_lossy(&planned.listed.key));
         let what = what(planned);
         let (is_understood, parts) = match &planned.understood {
-            Some(Understood { what: named, media, parts }) => {
+            Some(Understood { what: named, media, by_content, parts }) => {
                 let is_recording = media.is_some();
-                let says = named.is_some() || !parts.is_empty();
+                let says = named.is_some() || *by_content || !parts.is_empty();
                 (says || !is_recording || !layout.reads_keys(), parts.as_slice())
             }
             None => (true, [].as_slice()),

@@ -58,7 +58,7 @@ fn what_amazon_connect_writes_is_sealed_and_found_by_its_contact() {
     let text = scene.exits(2, &["ingest", "export", "--layout", "amazon-connect"]);
     assert!(text.contains("contact id is missing") && text.contains("[field-missing]"), "{text}");
     let text = scene.exits(2, &["layout", "test", "amazon-connect", "export"]);
-    assert!(text.contains("1 key NOT UNDERSTOOD"), "{text}");
+    assert!(text.contains("1 object NOT UNDERSTOOD"), "{text}");
 }
 
 const OURS: &str = r#"

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::{Assembled, Layout, NameRule, Role, Seen, Sketch};
+use super::{Assembled, Identity, Layout, NameRule, Role, Seen, Sketch};
 
 /// A folder with more recordings than this is not one conversation's: a document that names none
 /// belongs to none of them. Else each would be a companion of each, n times n.
@@ -27,7 +27,8 @@ impl<'a> Folder<'a> {
         let places: HashMap<&[u8], usize> =
             seen.iter().enumerate().map(|(place, one)| (one.key, place)).collect();
         let classes: Vec<Class> = seen.iter().map(|one| classify(layout, one, &places)).collect();
-        let index = Index::new(layout, &seen, &classes, places);
+        let mut index = Index::new(layout, &seen, &classes, places);
+        index.keep_claimed(layout, &seen, &classes);
         Self { layout, seen, classes, index }
     }
 
@@ -86,14 +87,28 @@ impl<'a> Folder<'a> {
         for (key, _) in self.layout.companions_of(one.key) {
             let at = self.index.places.get(key.as_slice()).copied();
             let other = |at: usize| Some((at, self.role(at).filter(|role| !is_sidecar(*role))?));
-            companions.extend(at.and_then(other));
+            companions.extend(at.and_then(other).filter(|(at, _)| self.may_be_of(*at, &identity)));
         }
-        companions.extend(self.index.documents_of(identity.conversation.as_deref()));
+        companions.extend(self.index.documents_of(&identity));
+        // Its own come first, where there are more than can be sealed with it.
+        let mut taken = HashSet::new();
+        companions.retain(|(at, _)| taken.insert(*at));
+        companions.truncate(COMPANIONS_MAX);
         let key = |at: usize| self.seen.get(at).map(|seen| seen.key);
         companions.sort_by(|(a, _), (b, _)| key(*a).cmp(&key(*b)));
-        companions.dedup_by_key(|(at, _)| *at);
-        companions.truncate(COMPANIONS_MAX);
         Assembled { recording: place, companions, identity }
+    }
+
+    /// Whether the document at this place names nothing else than this recording: what it says comes before its name.
+    fn may_be_of(&self, at: usize, identity: &Identity) -> bool {
+        let Some(document) = self.seen.get(at).and_then(|one| one.document) else { return true };
+        let agrees = |said: &Option<Box<str>>, known: &Option<String>| match (said, known) {
+            (Some(said), Some(known)) => **said == **known,
+            _ => true,
+        };
+        document.says.is_none()
+            || agrees(&document.recording, &identity.recording)
+                && agrees(&document.conversation, &identity.conversation)
     }
 
     /// The sidecar of a recording: by its name, or else by what it names.
@@ -137,7 +152,9 @@ struct Index<'a> {
     places: HashMap<&'a [u8], usize>,
     /// Sidecars by the recording that they name.
     sidecars: HashMap<&'a str, usize>,
-    /// Transcripts and conversation documents by the conversation that they name, if they do.
+    /// Transcripts and conversation documents by the recording that they name.
+    of_recordings: HashMap<&'a str, Vec<(usize, Role)>>,
+    /// The others by the conversation that they name, if they do.
     documents: BTreeMap<Option<&'a str>, Vec<(usize, Role)>>,
     /// Whether a document that names no conversation may be taken to speak of every recording.
     is_one_conversation: bool,
@@ -154,6 +171,7 @@ impl<'a> Index<'a> {
         let mut index = Self {
             places,
             sidecars: HashMap::new(),
+            of_recordings: HashMap::new(),
             documents: BTreeMap::new(),
             is_one_conversation: recordings <= RECORDINGS_OF_A_CONVERSATION_MAX,
         };
@@ -167,6 +185,10 @@ impl<'a> Index<'a> {
                 Some(role @ (Role::Transcript | Role::Conversation)) => *role,
                 Some(Role::UnreadSidecar) | None => continue,
             };
+            if let Some(recording) = one.document.and_then(named_recording) {
+                index.of_recordings.entry(recording).or_default().push((place, role));
+                continue;
+            }
             let said = one.document.and_then(|document| document.conversation.as_deref());
             let is_of_one = said.is_none()
                 && layout
@@ -181,23 +203,28 @@ impl<'a> Index<'a> {
 
     /// Whether some conversation has more documents than are sealed with one recording.
     fn is_crowded(&self) -> bool {
-        self.documents.values().map(Vec::len).sum::<usize>() >= COMPANIONS_MAX
+        self.documents.values().any(|documents| documents.len() >= COMPANIONS_MAX)
     }
 
-    /// The documents of a conversation; where nobody says which one, a folder that is not too large
-    /// holds one conversation.
-    fn documents_of(&self, conversation: Option<&str>) -> Vec<(usize, Role)> {
-        let mut found: Vec<(usize, Role)> = match conversation {
-            Some(id) => self.documents.get(&Some(id)).cloned().unwrap_or_default(),
-            None if self.is_one_conversation => {
-                let named = self.documents.iter().filter(|(said, _)| said.is_some());
-                named.flat_map(|(_, documents)| documents.clone()).collect()
-            }
-            None => Vec::new(),
-        };
-        if self.is_one_conversation {
-            found.extend(self.documents.get(&None).into_iter().flatten());
+    /// A sidecar that is a listed recording's by its name is not given to another one by what it names.
+    fn keep_claimed(&mut self, layout: &Layout, seen: &[Seen<'_>], classes: &[Class]) {
+        if self.sidecars.is_empty() {
+            return;
         }
-        found
+        let recordings = seen.iter().zip(classes).filter(|(_, class)| class.is_none());
+        let named = recordings.flat_map(|(one, _)| layout.sidecars_of(one.key));
+        let claimed: HashSet<usize> =
+            named.filter_map(|key| self.places.get(key.as_slice()).copied()).collect();
+        self.sidecars.retain(|_, place| !claimed.contains(place));
+    }
+
+    /// The documents that name this recording, or its conversation, and no recording; and those that name nothing,
+    /// where the folder is not too large to hold one conversation.
+    fn documents_of(&self, identity: &Identity) -> Vec<(usize, Role)> {
+        let by_recording = identity.recording.as_deref().and_then(|id| self.of_recordings.get(id));
+        let conversation = identity.conversation.as_deref();
+        let by_conversation = conversation.and_then(|id| self.documents.get(&Some(id)));
+        let of_all = self.documents.get(&None).filter(|_| self.is_one_conversation);
+        [by_recording, by_conversation, of_all].into_iter().flatten().flatten().copied().collect()
     }
 }

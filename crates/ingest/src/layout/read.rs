@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use unbroken_evidence::body::Media;
-use unbroken_evidence::error::printable;
+use unbroken_evidence::error::{escaped, printable};
 
 use super::template::Template;
-use super::values::{IDS, NAMES};
+use super::values::{IDS, NAMES, TIME};
 use super::{
     CompanionRule, DocumentRule, FieldRule, KeyRule, Layout, MediaRule, NameRule, NotOffered,
     READY, Role, Rules,
@@ -21,6 +21,8 @@ const FORMAT: &str = "unbroken/layout@v1";
 const TEXT_BYTES_MAX: usize = 65_536;
 /// Rules of one sort: each is asked of every key.
 const RULES_MAX: usize = 100;
+/// Places of all [[field]]s: each is looked for in every document, which may have 4,096 values.
+const PLACES_MAX: usize = 64;
 
 pub(super) fn layout(text: &str) -> Result<Layout, TableError> {
     let whole = |sentence: String| TableError { line: 1, sentence };
@@ -57,6 +59,10 @@ pub(super) fn layout(text: &str) -> Result<Layout, TableError> {
         }
         Ok(rules)
     })?;
+    let places: usize = rules.fields.iter().map(|rule| rule.from.len()).sum();
+    if places > PLACES_MAX {
+        return Err(whole(format!("its [[field]]s name {places} places; at most {PLACES_MAX}")));
+    }
     let Rules { keys, media, companions, documents, fields, not_offered, .. } = &rules;
     let most = [keys.len(), media.len(), companions.len(), documents.len(), fields.len()];
     match most.into_iter().chain([not_offered.len()]).max() {
@@ -85,17 +91,28 @@ fn refuse_name(name: &str, text: &str) -> Result<(), String> {
 fn key(table: &mut Table) -> Result<KeyRule, TableError> {
     let template = template(table, "template")?;
     let template = template.ok_or_else(|| table.wrong("[[key]] has no `template`"))?;
-    let parts: Vec<&str> = template.parts().collect();
-    let has = |name: &str| parts.contains(&name);
-    if has("hour") && !has("day") || has("day") && !(has("year") && has("month")) {
-        return Err(table.wrong("`template`: a time has at least {year}, {month} and {day}"));
-    }
+    is_whole_time(&template, "template", table)?;
     let what = table.text("what")?;
-    if what.as_ref().is_some_and(|what| what.chars().any(char::is_control) || what.len() > 80) {
-        return Err(table.wrong("`what`: expected at most 80 letters on one line"));
+    if what.as_ref().is_some_and(|what| escaped(what) != **what || what.len() > 80) {
+        return Err(table.wrong("`what`: expected at most 80 letters that can be printed"));
     }
     let media = table.text("media")?.map(|name| medium(table, &name)).transpose()?;
     Ok(KeyRule { template, what, media })
+}
+
+/// A time of which parts are missing would be sealed as one that stands nowhere.
+fn is_whole_time(template: &Template, name: &str, table: &Table) -> Result<bool, TableError> {
+    let parts: Vec<&str> = template.parts().collect();
+    let has = |name: &&str| parts.contains(name);
+    if !TIME.iter().any(&has) {
+        return Ok(false);
+    }
+    let (needed, _) = TIME.split_at(TIME.len() - 1);
+    if needed.iter().all(has) {
+        return Ok(true);
+    }
+    let sentence = "a time has at least {year}, {month}, {day}, {hour} and {minute}; write `*` for what is none";
+    Err(table.wrong(format!("`{name}`: {sentence}")))
 }
 
 fn medium(table: &Table, name: &str) -> Result<Media, TableError> {
@@ -131,10 +148,15 @@ fn companion(table: &mut Table) -> Result<CompanionRule, TableError> {
             return Err(table
                 .wrong("`name`: with {name} or {stem} it has no `*`, no `?` and no other part"));
         }
-        Some((before, false, after)) if before.is_empty() && after.is_empty() => {
-            return Err(table.wrong("`name`: {name} alone is the recording itself"));
+        Some((before, _, after)) if before.is_empty() && after.is_empty() => {
+            return Err(table.wrong("`name`: {name} or {stem} alone may be the recording itself"));
         }
         Some((before, is_stem, after)) => NameRule::OfRecording { before, is_stem, after },
+        None if name.bytes().all(|byte| byte == b'*') => {
+            return Err(
+                table.wrong("`name`: every file would be a companion, and none a recording")
+            );
+        }
         None => {
             let glob = Glob::parse(&name).map_err(|why| table.wrong(format!("`name`: {why}")))?;
             NameRule::Any(glob)
@@ -175,14 +197,24 @@ fn field(table: &mut Table) -> Result<FieldRule, TableError> {
     let mut from = Vec::new();
     for (line, place) in table.texts("from")? {
         let place = Place::parse(&place).map_err(|sentence| TableError { line, sentence })?;
+        if matches!(place.source, Source::Recording | Source::Api) {
+            let sentence =
+                "`from`: expected a place in a document, a header, a tag or a lock".to_owned();
+            return Err(TableError { line, sentence });
+        }
         from.push(place);
     }
     if from.is_empty() {
         return Err(table.wrong("[[field]] has no `from`: name the places that may have it"));
     }
     let time = template(table, "time")?;
-    if time.is_some() && !["start", "end"].contains(&name) {
-        return Err(table.wrong(format!("`time`: {name} is no time")));
+    if let Some(time) = &time {
+        if !["start", "end"].contains(&name) {
+            return Err(table.wrong(format!("`time`: {name} is no time")));
+        }
+        if !is_whole_time(time, "time", table)? {
+            return Err(table.wrong("`time`: it has no part of a time"));
+        }
     }
     Ok(FieldRule { name, from, time })
 }

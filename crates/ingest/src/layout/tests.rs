@@ -314,6 +314,9 @@ fn values_come_from_the_first_place_that_has_some() {
         "recording/start=2026-03-17T07:31:00Z",
     ];
     assert_eq!(fields, expected);
+    // An empty text is no value: the next place is asked.
+    let empty = [("s3-header/x-amz-meta-contact-id", " "), ("s3-tag/contact", "c-8")];
+    assert_eq!(values(&layout, "x/y.wav", &empty).0.conversation.as_deref(), Some("c-8"));
     // What is no time stays as it is: a check of times finds it.
     let (_, fields) = values(&layout, "x/y.wav", &[("s3-tag/began", "31/02/2026 7:31")]);
     assert!(fields.contains(&"recording/start=31/02/2026 7:31".to_owned()), "{fields:?}");
@@ -343,11 +346,11 @@ fn what_is_no_layout_is_told_with_its_line() {
         ),
         (
             "@[[key]]\ntemplate = \"{day:2}\"",
-            "line 4: `template`: a time has at least {year}, {month} and {day}",
+            "line 4: `template`: a time has at least {year}, {month}, {day}, {hour} and {minute}; write `*` for what is none",
         ),
         (
             "@[[companion]]\nrole = \"sidecar\"\nname = \"{name}\"",
-            "line 4: `name`: {name} alone is the recording itself",
+            "line 4: `name`: {name} or {stem} alone may be the recording itself",
         ),
         (
             "@[[companion]]\nrole = \"sidecar\"\nname = \"{name}*.x\"",
@@ -397,4 +400,93 @@ fn a_layout_that_was_changed_is_another_one() {
     let one = written("together = \"folder\"\n").unwrap();
     let other = written("together = \"folder\"\n# and more\n").unwrap();
     assert_ne!(one.identity(), other.identity());
+}
+
+/// The folder's recordings with their companions, of objects with documents.
+fn told(layout: &Layout, objects: &[(&str, &str)]) -> Vec<String> {
+    let documents: Vec<Option<Sketch>> = objects
+        .iter()
+        .map(|(_, text)| read(text.as_bytes()).ok().map(|document| layout.sketch(&document)))
+        .collect();
+    let seen = objects.iter().zip(&documents);
+    let seen = seen
+        .map(|((key, _), document)| Seen { key: key.as_bytes(), document: document.as_ref() })
+        .collect();
+    let folder = Folder::new(layout, seen);
+    let line = |one: Assembled| {
+        let with = one.companions.iter().map(|(at, _)| objects[*at].0);
+        format!("{} {:?}", objects[one.recording].0, with.collect::<Vec<_>>())
+    };
+    folder.recordings().map(line).collect()
+}
+
+const PAIRS: &str = r#"
+together = "folder"
+[[key]]
+template = "**/{recording}.wav"
+[[companion]]
+role = "sidecar"
+name = "{stem}.json"
+[[companion]]
+role = "transcript"
+name = "{stem}.t.json"
+[[document]]
+role = "sidecar"
+all = "rid"
+recording = "rid"
+conversation = "cid"
+[[document]]
+role = "transcript"
+all = "words"
+recording = "of"
+conversation = "cid"
+"#;
+
+/// Somebody else's words were sealed with a recording, and handed over with it.
+#[test]
+fn a_document_belongs_to_what_it_names_and_to_nobody_else() {
+    let layout = written(PAIRS).unwrap();
+    // Of b no conversation is known; t names that of a, u names b itself, v nobody.
+    let objects = [
+        ("a.wav", ""),
+        ("a.json", r#"{"rid":"a","cid":"c-a"}"#),
+        ("b.wav", ""),
+        ("t", r#"{"words":[],"cid":"c-a"}"#),
+        ("u", r#"{"words":[],"of":"b"}"#),
+        ("v", r#"{"words":[]}"#),
+    ];
+    let objects: Vec<(&str, &str)> = objects.into();
+    assert_eq!(
+        told(&layout, &objects),
+        ["a.wav [\"a.json\", \"t\", \"v\"]", "b.wav [\"u\", \"v\"]"]
+    );
+    // What it says comes before its name.
+    let by_name = [("a.wav", ""), ("b.wav", ""), ("a.t.json", r#"{"words":[],"of":"b"}"#)];
+    assert_eq!(told(&layout, &by_name), ["a.wav []", "b.wav [\"a.t.json\"]"]);
+}
+
+/// A recording whose sidecar names another one had hidden that the other one has none.
+#[test]
+fn a_sidecar_that_is_one_recordings_by_its_name_is_no_other_ones() {
+    let layout = written(PAIRS).unwrap();
+    let objects = [("a.wav", ""), ("a.json", r#"{"rid":"b"}"#), ("b.wav", "")];
+    assert_eq!(told(&layout, &objects), ["a.wav [\"a.json\"]", "b.wav []"]);
+    let opus = SIDECAR.replace("r-1", "r-2");
+    let objects = [("r-1.opus", ""), ("r-1.opus_metadata.json", &*opus), ("r-2.opus", "")];
+    let expected = ["r-1.opus [\"r-1.opus_metadata.json\"]", "r-2.opus []"];
+    assert_eq!(told(&genesys(), &objects), expected);
+}
+
+/// So many documents that their recording's own sidecar was cut off kept it from being sealed.
+#[test]
+fn a_recordings_own_companions_come_before_those_of_its_conversation() {
+    let document = r#"{"conversationId":"c-1","participants":[]}"#;
+    let names: Vec<String> = (0..1_100).map(|n| format!("a{n:04}.json")).collect();
+    let mut objects: Vec<(&str, &str)> =
+        names.iter().map(|name| (name.as_str(), document)).collect();
+    objects.extend([("r-1.opus", ""), ("r-1.opus_metadata.json", SIDECAR)]);
+    let told = told(&genesys(), &objects);
+    assert_eq!(told.len(), 1);
+    assert!(told[0].contains("r-1.opus_metadata.json"));
+    assert_eq!(told[0].matches(".json").count(), 1_024);
 }

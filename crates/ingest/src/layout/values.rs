@@ -95,12 +95,15 @@ impl Layout {
             said.parts.iter().map(|(name, value)| (*name, value.clone().into_owned())).collect();
         for rule in &self.0.fields {
             // Beyond the first place that has one nobody is asked.
-            let found = rule.from.iter().map(at).find(|found| !found.is_empty());
-            for text in found.unwrap_or_default() {
+            let mut places = rule.from.iter().map(|place| {
+                let found = at(place).into_iter();
+                found.filter(|text| is_value(text)).collect::<Vec<_>>()
+            });
+            for text in places.find(|found| !found.is_empty()).unwrap_or_default() {
                 values.push((rule.name, as_written(rule.time.as_ref(), text)));
             }
         }
-        values.retain(|(_, value)| !value.is_empty() && value.len() <= VALUE_BYTES_MAX);
+        values.retain(|(_, value)| is_value(value));
         let mut fields = Vec::new();
         fields.extend(said.what.map(|what| Field::string(recording::SOURCE, "/what", what)));
         for name in NAMES {
@@ -129,15 +132,20 @@ impl Layout {
     }
 }
 
-/// The parts of a time.
-const TIME: [&str; 6] = ["year", "month", "day", "hour", "minute", "second"];
+/// An empty text says nothing, and a very long one is no name.
+fn is_value(text: &str) -> bool {
+    !text.trim().is_empty() && text.len() <= VALUE_BYTES_MAX
+}
+
+/// The parts of a time; seconds may be left out.
+pub(super) const TIME: [&str; 6] = ["year", "month", "day", "hour", "minute", "second"];
 
 /// The time, in UTC, that these parts are; `None` where it is none.
 fn time(parts: &[(&'static str, &str)]) -> Option<String> {
     let part = |name: &str| parts.iter().find(|(known, _)| *known == name).map(|(_, text)| *text);
     let [year, month, day, hour, minute, second] = TIME.map(part);
-    let (hour, minute) = (hour.unwrap_or("00"), minute.unwrap_or("00"));
-    let (year, month, day, second) = (year?, month?, day?, second.unwrap_or("00"));
+    let (year, month, day) = (year?, month?, day?);
+    let (hour, minute, second) = (hour?, minute?, second.unwrap_or("00"));
     let text = format!("{year}-{month:0>2}-{day:0>2}T{hour:0>2}:{minute:0>2}:{second:0>2}Z");
     declared_ms(&text).map(|_| text)
 }

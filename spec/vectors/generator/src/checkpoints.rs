@@ -59,7 +59,8 @@ pub(crate) fn cases() -> Vec<Case> {
             step: "V12",
             trust: "ledger-id",
             ..note("checkpoint-of-another-ledger-under-the-ledger-id", 1, |note| {
-                let text = "example.com/recordings\n9\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n";
+                let text =
+                    "example.com/recordings\n9\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n";
                 *note = stranger_key().sign_note(text);
             })
         },
