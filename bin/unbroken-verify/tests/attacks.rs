@@ -136,7 +136,7 @@ fn a_file_left_behind_takes_no_warning_out_of_the_headline() {
     assert!(alone.contains("anybody could have made all of it, keys and all"), "{alone}");
     assert!(!alone.contains("the evidence in it agrees"), "{alone}");
     let replaced = headline("replaced", &trust);
-    assert!(replaced.contains("BYTES WERE REPLACED 1 time"), "{replaced}");
+    assert!(replaced.contains("BYTES OF RECORDINGS WERE REPLACED 1 time"), "{replaced}");
     let disputed = headline("key-disputed", &trust);
     assert!(disputed.contains("Not established at V15, entry 4: "), "{disputed}");
     assert!(!disputed.contains("the evidence in it agrees"), "{disputed}");

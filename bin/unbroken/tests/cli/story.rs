@@ -195,7 +195,7 @@ fn changed_bytes_and_late_companions_supersede_and_the_history_is_shown_whole() 
     assert!(text.contains("is about other bytes, not found there"), "{text}");
     let (code, text) = scene.verify("exhibit");
     assert_eq!(code, 2, "the first bytes are gone, and the verdict says so: {text}");
-    assert!(text.contains("BYTES WERE REPLACED 1 time"), "{text}");
+    assert!(text.contains("BYTES OF RECORDINGS WERE REPLACED 1 time"), "{text}");
     for ending in ["note", "tlog-proof"] {
         std::fs::remove_file(scene.path(&format!("exhibit/ledger/entries/6.{ending}"))).unwrap();
     }
@@ -447,7 +447,7 @@ fn a_verdict_says_what_a_recordings_metadata_declares_and_what_is_odd_about_it()
         " its declared end; ",
         "odd         its declared end is before its declared start\n",
         "odd         entry 2, about another recording, commits to the same bytes\n",
-        "measured    1.5 s: the sound that is in the file, at the rate that its container names (of an Ogg file its last page says so, whatever is missing before it)\n",
+        "measured    1.5 s: the sound that is in the file, as its own container counts it (an Ogg file by its last page, whatever is missing before it)\n",
         "odd         the length measured is not its declared duration\n",
         &format!(": call, recording \"r-2\", conversation \"{CONVERSATION}\"\n"),
         "; something is odd about 2.",

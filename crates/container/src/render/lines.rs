@@ -90,7 +90,7 @@ fn about(line: &Recording, told: &Told<'_>) -> Vec<Line> {
     lines.extend(declared(line, told).map(|declared| ("declared", declared)));
     if let Some(ms) = line.measured_ms {
         let measured = format!(
-            "{}: the sound that is in the file, at the rate that its container names (of an Ogg file its last page says so, whatever is missing before it)",
+            "{}: the sound that is in the file, as its own container counts it (an Ogg file by its last page, whatever is missing before it)",
             span(ms)
         );
         lines.push(("measured", measured));

@@ -90,8 +90,8 @@ fn a_log_is_called_a_log() {
 fn that_bytes_were_replaced_is_the_ledgers_word_only_where_it_is_that_ledger() {
     let other = Trust { keys: vec![], ledger_ids: vec![Hash::of(&[])] };
     let begins = |trust: &Trust| headline(&exhibit("replaced", trust));
-    assert!(begins(&anchor()).starts_with("BYTES WERE REPLACED 1 time after"));
-    let hedged = "ENTRIES IN IT SAY THAT BYTES WERE REPLACED, 1 time, after they were first sealed; whose entries these are is not established. ";
+    assert!(begins(&anchor()).starts_with("BYTES OF RECORDINGS WERE REPLACED 1 time after"));
+    let hedged = "ENTRIES IN IT SAY THAT BYTES OF RECORDINGS WERE REPLACED, 1 time, after they were first sealed; whose entries these are is not established. ";
     assert!(begins(&other).starts_with(hedged));
     assert!(
         begins(&Trust::default()).starts_with(hedged),
@@ -125,6 +125,11 @@ fn a_cosignature_that_is_here_is_not_said_to_be_missing() {
     let none = "cosignatures: none is here, and this version checks none";
     let some = "cosignatures: signature lines of other keys are on the checkpoint, and this version verifies none";
     let signed = said("checkpoint-signed-by-another-too");
+    // The log's own line is none, whatever key was given.
+    let read = |name: &str| std::fs::read_to_string(vectors().join(name)).unwrap();
+    let other = Trust::key(VerifierKey::parse(read("wrong-anchor.txt").trim_end()).unwrap());
+    let of_other = text(&exhibit("good", &other), None, Detail::Explained, Colour::Off);
+    assert!(of_other.contains(none), "{of_other}");
     assert!(
         said("good").contains(none) && signed.contains(some) && !signed.contains(none),
         "{signed}"

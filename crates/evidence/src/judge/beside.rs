@@ -1,7 +1,6 @@
 //! The sentences that stand beside the axes of an exhibit.
 
 use crate::judge::findings::Findings;
-use crate::judge::trust::FOREIGN_KEYS;
 use crate::recordings::{Bytes, Recordings};
 use crate::step::{Axis, Step};
 use crate::verdict::Seen;
@@ -99,19 +98,15 @@ pub(super) fn notes(
 pub(super) const ANCHORS: &str = "ledger/anchors/";
 
 /// V17 and V18, of which this version carries out nothing.
-pub(super) fn not_supplied(findings: &mut Findings, has_anchors: bool) {
+pub(super) fn not_supplied(findings: &mut Findings, has_anchors: bool, is_cosigned: bool) {
     const ANCHORS: &str =
         "files in ledger/anchors are here, and this version looks into none of them";
     const NONE: &str = "none is here, and this version checks none";
-    let is_here = findings
-        .notes
-        .get(&Axis::Witness)
-        .is_some_and(|notes| notes.iter().any(|note| note.starts_with(FOREIGN_KEYS)));
     let lines =
         "signature lines of other keys are on the checkpoint, and this version verifies none";
     let time = if has_anchors { ANCHORS } else { NONE };
     findings.not_supplied(Step::Time, "timestamps", time);
-    findings.not_supplied(Step::Witness, "cosignatures", if is_here { lines } else { time });
+    findings.not_supplied(Step::Witness, "cosignatures", if is_cosigned { lines } else { time });
     findings.ran(&[Step::Time, Step::Witness]);
 }
 

@@ -77,11 +77,13 @@ pub fn verify_exhibit(
     story.strays(size, &reading, &mut findings);
     let absent = (story.scope.left_out(), listed);
     Payload::new(&mut reading, &mut story.commitments, absent, &mut findings).judge()?;
+    let keys = &story.entries.keys;
+    let is_cosigned = judged.as_ref().is_some_and(|judged| judged.is_cosigned(trust, keys));
     let shown = story.shown(seen.as_ref(), judged.is_some_and(|judged| !judged.is_doubted()));
     let is_declared = story.scope.is_declared();
     let has_anchors = reading.package.files().paths().any(|path| path.starts_with(ANCHORS));
     notes(&mut findings, seen.as_ref(), (story.hidden, is_declared), shown);
-    not_supplied(&mut findings, has_anchors);
+    not_supplied(&mut findings, has_anchors, is_cosigned);
     for said in story.scope.asked() {
         findings.note(Axis::Scope, format!("as the producer says, {said}"));
     }

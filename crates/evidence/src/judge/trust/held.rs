@@ -34,13 +34,17 @@ impl Judged {
             self.serving.iter().find_map(|key| held.clone().verify(key).ok())
         };
         let signed = read.and_then(signed);
-        let claims = self.claims();
+        let claims_now = self.claims().clone();
+        let claims = &claims_now;
         let is_fork = signed.as_ref().is_some_and(|held| {
             let held = held.checkpoint();
             self.is_signed() && held.size == claims.size && held.root != claims.root
         });
+        let is_same = signed.as_ref().is_some_and(|held| *held.checkpoint() == claims_now);
         let found = if is_fork {
             "another, of the same size, which a log key of this ledger signed too: one log, two histories"
+        } else if is_same {
+            "the same origin, size and root, under other signatures"
         } else {
             "another"
         };
@@ -120,5 +124,16 @@ mod tests {
         assert!(!is_fork(&own, &note(6, b"b")), "an earlier one of the same log");
         let changed = own.replacen("\n7\n", "\n8\n", 1);
         assert!(!is_fork(&changed, &note(8, b"b")), "nobody signed one of them");
+        // Where only the signature was changed, no other log state is claimed.
+        let at = own.len() - 20;
+        let other = if own.get(at..=at) == Some("A") { "B" } else { "A" };
+        let unsigned = format!("{}{other}{}", &own[..at], &own[at + 1..]);
+        let mut findings = Findings::new(Step::ALL);
+        let trust = Trust::key(signer(2).verifier().clone());
+        let mut judged = Judged::new(unsigned.as_bytes(), &trust, &mut findings).unwrap();
+        assert!(judged.is_another_in("a proof", own.as_bytes(), &mut findings).is_some());
+        let same = "; the same origin, size and root, under other signatures";
+        let said = found(&Verdict::of(findings));
+        assert!(said.iter().any(|line| line.ends_with(same)), "{said:?}");
     }
 }

@@ -161,6 +161,16 @@ impl Judged {
         Seen { origin, size, root, ledger_id, anchored, signed, continues, id_holds }
     }
 
+    /// Whether a signature line is there that is neither of a key that was given nor of a log key of the chain.
+    pub(crate) fn is_cosigned(&self, trust: &Trust, keys: &Keys) -> bool {
+        let own = keys.keys().filter(|history| history.role == Role::Log);
+        let known: Vec<_> = trust.keys.iter().chain(own.map(|history| &history.key)).collect();
+        let is_known = |line: &SignatureLine| {
+            known.iter().any(|key| key.name() == line.name && key.id() == line.id)
+        };
+        !self.unverified.note().signatures().iter().all(is_known)
+    }
+
     /// L2: names the signature lines whose keys are neither given nor, where none is given, the chain's.
     fn foreign(&self, trust: &Trust, keys: &Keys, findings: &mut Findings) {
         let note = self.unverified.note();
