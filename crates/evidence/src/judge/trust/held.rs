@@ -34,13 +34,12 @@ impl Judged {
             self.serving.iter().find_map(|key| held.clone().verify(key).ok())
         };
         let signed = read.and_then(signed);
-        let claims_now = self.claims().clone();
-        let claims = &claims_now;
+        let claims = self.claims().clone();
         let is_fork = signed.as_ref().is_some_and(|held| {
             let held = held.checkpoint();
             self.is_signed() && held.size == claims.size && held.root != claims.root
         });
-        let is_same = signed.as_ref().is_some_and(|held| *held.checkpoint() == claims_now);
+        let is_same = signed.as_ref().is_some_and(|held| *held.checkpoint() == claims);
         let found = if is_fork {
             "another, of the same size, which a log key of this ledger signed too: one log, two histories"
         } else if is_same {
