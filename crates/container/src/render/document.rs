@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer};
 use unbroken_evidence::recordings::{
-    Beside, Bytes, NotGiven, Policy, Recording, Recordings, Replacement,
+    Beside, Blocks, Bytes, NotGiven, Policy, Recording, Recordings, Replacement,
 };
 use unbroken_evidence::step::Step;
 use unbroken_evidence::verdict::{AxisVerdict, Blame, Conclusion, Finding, LIMITS, Seen, Verdict};
@@ -80,7 +80,7 @@ struct RecordingDocument<'a> {
     sealed_at: String,
     complete: Option<bool>,
     policy_shown: bool,
-    blocks_checked: bool,
+    blocks: &'static str,
     companions: u64,
     companions_that_agree: u64,
     companions_all_known: bool,
@@ -290,7 +290,7 @@ fn recording<'a>(recordings: &'a Recordings, line: &'a Recording) -> RecordingDo
         sealed_at: line.at.to_string(),
         complete: line.complete,
         policy_shown: line.policy_shown,
-        blocks_checked: line.blocks_checked,
+        blocks: blocks(line),
         companions: line.companions.0,
         companions_that_agree: line.companions.1,
         companions_all_known: !line.hides_companions,
@@ -348,6 +348,15 @@ pub(super) const fn bytes(line: &Recording) -> &'static str {
         }
         Bytes::Missing => "MISSING, though the package lists them",
         Bytes::NotDisclosed => "compared with nothing, for its SHA-256 is not shown here",
+    }
+}
+
+/// What was found of the blocks of an entry's bytes, in words.
+pub(super) const fn blocks(line: &Recording) -> &'static str {
+    match line.blocks {
+        Blocks::Agree => "agree",
+        Blocks::Differ => "differ",
+        Blocks::NotChecked => "not checked",
     }
 }
 

@@ -92,8 +92,8 @@ fn contradiction(verdict: &Verdict, blame: Blame) -> String {
     let place = verdict.first_contradiction().map_or_else(String::new, |f| {
         let more = match verdict.contradictions() {
             0 | 1 => String::new(),
-            2 => "; one more disagreement was found".to_owned(),
-            count => format!("; {} more disagreements were found", count - 1),
+            2 => "; one more check disagrees".to_owned(),
+            count => format!("; {} more checks disagree", count - 1),
         };
         let Finding { item, expected, found, .. } = f;
         format!(" at step {}, {item} (expected {expected}; found {found}){more}", f.step.id())

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use unbroken_evidence::recordings::{Bytes, NotGiven, Recording, Recordings, Told};
+use unbroken_evidence::recordings::{Blocks, Bytes, NotGiven, Recording, Recordings, Told};
 
 use super::document::bytes;
 use super::text::{Detail, LINES_SHOWN, more};
@@ -98,7 +98,9 @@ fn about(line: &Recording, told: &Told<'_>) -> Vec<Line> {
     let (companions, agree) = line.companions;
     if companions > 0 {
         let verb = if companions == 1 { "is packed and agrees" } else { "are packed and agree" };
-        lines.push(("companions", format!("{agree} of {companions} {verb}")));
+        let others =
+            if agree < companions { "; what was found of the others is under V6" } else { "" };
+        lines.push(("companions", format!("{agree} of {companions} {verb}{others}")));
     }
     if line.hidden.0 > 0 {
         let names = few(&told.withheld, line.hidden.0, ", ");
@@ -118,8 +120,12 @@ fn found(line: &Recording) -> String {
     // The size is the entry's: of a file that is another, it is not the file's.
     let sealed = if line.bytes == Bytes::Agree { "" } else { "sealed with " };
     let mut found = format!("{}{place}, {sealed}{}", bytes(line), counted(line.size, "byte"));
-    if line.bytes == Bytes::Agree && !line.blocks_checked {
-        found.push_str("; its blocks were not checked, or differ: V5");
+    if line.bytes == Bytes::Agree {
+        found.push_str(match line.blocks {
+            Blocks::Agree => "",
+            Blocks::Differ => "; its blocks are others under the block key that is here: V5",
+            Blocks::NotChecked => "; its blocks were not checked: V5",
+        });
     }
     if let Some(reason) = &line.left_out {
         let _ = write!(found, " (the exhibit's producer says: {reason})");

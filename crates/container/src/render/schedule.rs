@@ -6,13 +6,13 @@ use unbroken_evidence::error::printable;
 use unbroken_evidence::recordings::Recording;
 use unbroken_evidence::verdict::Verdict;
 
-use super::document::{bytes, conclusion};
+use super::document::{blocks, bytes, conclusion};
 
 /// The schedule of `verdict` as RFC 4180, written from what was verified and from nothing else.
 #[must_use]
 pub fn schedule(verdict: &Verdict) -> String {
     let mut text = String::from(
-        "index,subject,media,recording,conversation,found_under,bytes,sha256,file,found,left_out_because_its_producer_says,sealed_at_by_the_signers_clock,complete_as_its_signer_says,companions,companions_that_agree,values_withheld,first_withheld,fields_closed,superseded_by,declared_start,declared_end,declared_duration_ms,measured_ms,sealed_ms_after_declared_end,odd,noticed_by_the_collector,first_noticed,other_entries_about_it,blocks_checked,superseded_by_other_bytes,verdict_of_the_whole\r\n",
+        "index,subject,media,recording,conversation,found_under,bytes,sha256,file,found,left_out_because_its_producer_says,sealed_at_by_the_signers_clock,complete_as_its_signer_says,companions,companions_that_agree,values_withheld,first_withheld,fields_closed,superseded_by,declared_start,declared_end,declared_duration_ms,measured_ms,sealed_ms_after_declared_end,odd,noticed_by_the_collector,first_noticed,other_entries_about_it,blocks,superseded_by_other_bytes,verdict_of_the_whole\r\n",
     );
     let recordings = verdict.recordings();
     for line in recordings.lines() {
@@ -49,7 +49,7 @@ pub fn schedule(verdict: &Verdict) -> String {
             line.noticed,
             safe(&told.noticed.join("; ")),
             beside(line),
-            yes_or_no(line.blocks_checked),
+            blocks(line),
             line.by_other_bytes.map_or("not disclosed", yes_or_no),
             conclusion(verdict.conclusion()),
         );

@@ -19,7 +19,7 @@ use crate::left_out::LeftOut;
 use crate::length::Ends;
 use crate::limits::{BLOCK_TREES_MAX, DOCUMENT_BYTES_MAX};
 use crate::package::{PackageError, Stop};
-use crate::recordings::{Bytes, Recording};
+use crate::recordings::{Blocks, Bytes, Recording};
 use crate::step::Step;
 use crate::verdict::Fault;
 
@@ -429,7 +429,8 @@ impl<'a, 'b> Payload<'a, 'b> {
         if !not_shown.is_empty() {
             let names = not_shown.join(", content");
             let why = if self.commitments.is_unusable(*index) {
-                self.commitments.why_hidden(*index).to_owned()
+                let why = self.commitments.why_hidden(*index);
+                format!("content{names} could not be compared: {why}")
             } else if self.reading.has(&format!("data/openings/{index}.json")) {
                 format!("its entry's opening does not show content{names}")
             } else {
@@ -468,7 +469,11 @@ impl<'a, 'b> Payload<'a, 'b> {
             line.bytes = if agrees { Bytes::Agree } else { Bytes::Differ };
             line.path = Some(file.path.to_owned());
             line.sha256_agrees = true;
-            line.blocks_checked = root == Some(block_root);
+            line.blocks = match root {
+                Some(root) if root == block_root => Blocks::Agree,
+                Some(_) => Blocks::Differ,
+                None => Blocks::NotChecked,
+            };
             if agrees {
                 line.measured(file.ends.length_ms());
             }

@@ -39,6 +39,17 @@ pub enum Bytes {
     NotDisclosed,
 }
 
+/// What was found of the blocks of packed bytes (V5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blocks {
+    /// They make the block root under the block key that is disclosed.
+    Agree,
+    /// Under that key they make another root; nobody signs a key.
+    Differ,
+    /// They were not looked at.
+    NotChecked,
+}
+
 /// A recording entry and what was found of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recording {
@@ -64,8 +75,8 @@ pub struct Recording {
     pub policy_shown: bool,
     /// Whether packed bytes have its SHA-256, whatever else was found of them.
     pub sha256_agrees: bool,
-    /// Whether the blocks of its packed bytes were checked too (V5).
-    pub blocks_checked: bool,
+    /// What was found of the blocks of its packed bytes.
+    pub blocks: Blocks,
     /// Companions that it names, and how many of them are packed and agree.
     pub companions: (u64, u64),
     /// Whether it may have companions that it does not disclose.
@@ -120,7 +131,7 @@ impl Recording {
             complete: entry.completeness.map(|completeness| completeness.complete),
             policy_shown: false,
             sha256_agrees: false,
-            blocks_checked: false,
+            blocks: Blocks::NotChecked,
             companions: (0, 0),
             hides_companions: disclosed.hides_companions(),
             hidden,

@@ -19,7 +19,7 @@ fn line(index: u64, subject: u8, sha256: Option<Hash>) -> Recording {
         complete: None,
         policy_shown: false,
         sha256_agrees: false,
-        blocks_checked: false,
+        blocks: Blocks::NotChecked,
         companions: (0, 0),
         hides_companions: false,
         hidden: (0, 0),
