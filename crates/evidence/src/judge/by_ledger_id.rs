@@ -1,7 +1,7 @@
 //! Who is accused, and what is proven, where a ledger id was given and no key.
 
 use crate::exhibit::verify_exhibit;
-use crate::judge::testing::{anchor, exhibit, found};
+use crate::judge::testing::{anchor, exhibit, found, signer};
 use crate::package::MemoryPackage;
 use crate::trust::Trust;
 
@@ -48,4 +48,20 @@ fn that_no_log_key_signed_is_said_only_where_all_of_them_are_known() {
     assert!(said(&mut package));
     package.insert("ledger/control/3.note", b"no entry\n");
     assert!(!said(&mut package));
+}
+
+/// A line of the log's own key is no cosignature, whether that key was given or not.
+// spec: V18
+#[test]
+fn only_a_line_of_a_key_that_is_neither_given_nor_the_logs_is_a_cosignature() {
+    let cosigned = |name: &str, trust: &Trust| {
+        let verdict = verify_exhibit(&mut exhibit(name), trust, 1).unwrap();
+        let found = verdict.findings().iter().find(|finding| finding.item == "cosignatures");
+        found.unwrap().found.starts_with("signature lines of other keys")
+    };
+    let stranger = Trust { keys: vec![signer(9).verifier().clone()], ..Trust::default() };
+    for trust in [anchor(), by_id(), Trust::default(), stranger] {
+        assert!(!cosigned("good", &trust), "{trust:?}");
+        assert!(cosigned("checkpoint-signed-by-another-too", &trust), "{trust:?}");
+    }
 }

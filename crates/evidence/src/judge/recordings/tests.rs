@@ -1,10 +1,15 @@
 //! Lines, what stands beside them, policies and replacements.
 
 use super::*;
-use crate::field::{FieldSet, Value};
+use crate::field::{FieldSet, FieldsCommitment, Value};
+use crate::judge::commitments::Commitments;
+use crate::judge::entries::Outcome;
 use crate::judge::exhibit::verify_exhibit;
-use crate::judge::testing::{anchor, exhibit};
+use crate::judge::findings::Findings;
+use crate::judge::testing::{Scribe, anchor, exhibit};
+use crate::kind::Kind;
 use crate::opening::{Opening, Position};
+use crate::step::Step;
 
 fn line(index: u64, subject: u8, sha256: Option<Hash>) -> Recording {
     Recording {
@@ -134,6 +139,22 @@ fn the_first_few_policies_are_said_in_their_own_words() {
     assert_eq!(recordings.policies()[0].text, "t");
 }
 
+/// An opening that shows one remark of a run, and how the run ended.
+fn remarked(remark: &str) -> VerifiedOpening {
+    let values = vec![
+        Value::string("pass", "/remarks/0", remark),
+        Value::string("pass", "/outcome", "finished"),
+    ];
+    let mut salt = 0_u8;
+    let set = FieldSet::seal(values, &mut || {
+        salt += 1;
+        [salt; 16]
+    });
+    let commitment = set.commitment();
+    let positions = set.into_fields().into_iter().map(Position::Shown).collect();
+    Opening { positions, ..Opening::default() }.verify(&commitment).unwrap()
+}
+
 /// A policy that asks for a hold which nobody could give was met, and nobody was told that it was not there.
 // spec: A8
 #[test]
@@ -141,47 +162,30 @@ fn what_a_policy_asks_for_and_nobody_could_give_is_said() {
     let remark = "not-offered: legal hold: the export never carries it (4 recordings)";
     let mut recordings = Recordings::default();
     for run in 0..20 {
-        let values = vec![
-            Value::string("pass", "/remarks/0", remark),
-            Value::string("pass", "/outcome", "finished"),
-        ];
-        let mut salt = 0_u8;
-        let set = FieldSet::seal(values, &mut || {
-            salt += 1;
-            [salt; 16]
-        });
-        let commitment = set.commitment();
-        let positions = set.into_fields().into_iter().map(Position::Shown).collect();
-        let opening = Opening { positions, ..Opening::default() }.verify(&commitment).unwrap();
-        recordings.pass(run, &opening);
+        recordings.pass(run, &remarked(remark));
     }
     assert_eq!(recordings.not_given().len(), NOT_GIVEN_SHOWN);
     let [first, second, ..] = recordings.not_given() else { panic!("two") };
     assert_eq!((first.index, first.text.as_str(), second.index), (0, remark, 1));
 }
 
+/// An entry of another kind may have a value of the same name; it is no run.
+// spec: A8
 #[test]
-fn one_replacement_with_other_bytes_is_named_before_any_number_of_harmless_ones() {
-    let mut replacements = Replacements::default();
-    for index in 1..=20_000 {
-        replacements.push(Replacement {
-            index,
-            replaced: index - 1,
-            same_bytes: Some(true),
-            same_companions: None,
-        });
+fn only_a_run_says_what_nobody_could_give() {
+    let mut scribe = Scribe::new();
+    for kind in [Kind::Gap, Kind::Pass] {
+        let fields = FieldsCommitment { count: 8, root: Hash::of(&[]) };
+        let body = body::Body::Fields { fields, refs: vec![] };
+        scribe.sign(3, kind, None, body, |_| ());
     }
-    replacements.push(Replacement {
-        index: 20_001,
-        replaced: 7,
-        same_bytes: Some(false),
-        same_companions: None,
-    });
-    assert_eq!((replacements.count(), replacements.with_other_bytes()), (20_001, 1));
-    assert_eq!(replacements.listed().next().map(|r| r.index), Some(20_001));
-    let one = |same_bytes| Replacement { index: 9, replaced: 8, same_bytes, same_companions: None };
-    replacements.push(one(None));
-    replacements.push(one(None));
-    assert_eq!((replacements.count(), replacements.with_other_bytes()), (20_003, 1));
-    assert_eq!(replacements.listed().count(), LISTED + 3);
+    let mut commitments = Commitments::default();
+    let mut findings = Findings::new(Step::ALL);
+    for outcome in scribe.outcomes() {
+        if let Outcome::Judged(judged) = outcome {
+            commitments.entry(&judged, Some(&remarked("a remark")), &mut findings);
+        }
+    }
+    let said: Vec<u64> = commitments.recordings.not_given().iter().map(|said| said.index).collect();
+    assert_eq!(said, [2]);
 }
