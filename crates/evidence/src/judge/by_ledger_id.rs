@@ -5,6 +5,8 @@ use crate::judge::testing::{anchor, exhibit, found, signer};
 use crate::package::MemoryPackage;
 use crate::trust::Trust;
 
+const CHECKPOINT: &str = "ledger/checkpoint";
+
 /// The ledger id of the vectors, and no key.
 fn by_id() -> Trust {
     let good = verify_exhibit(&mut exhibit("good"), &anchor(), 1).unwrap();
@@ -50,18 +52,26 @@ fn that_no_log_key_signed_is_said_only_where_all_of_them_are_known() {
     assert!(!said(&mut package));
 }
 
-/// A line of the log's own key is no cosignature, whether that key was given or not.
+/// A line of the log's own key is no cosignature, whether that key was given or not; one of another key of
+/// the same name is.
 // spec: V18
 #[test]
 fn only_a_line_of_a_key_that_is_neither_given_nor_the_logs_is_a_cosignature() {
-    let cosigned = |name: &str, trust: &Trust| {
-        let verdict = verify_exhibit(&mut exhibit(name), trust, 1).unwrap();
+    let cosigned = |package: &mut MemoryPackage, trust: &Trust| {
+        let verdict = verify_exhibit(package, trust, 1).unwrap();
         let found = verdict.findings().iter().find(|finding| finding.item == "cosignatures");
         found.unwrap().found.starts_with("signature lines of other keys")
     };
+    let mut namesake = exhibit("good");
+    let checkpoint = String::from_utf8(namesake.bytes(CHECKPOINT).unwrap().to_vec()).unwrap();
+    let line = checkpoint.lines().last().unwrap();
+    let (name, signature) = line.rsplit_once(' ').unwrap();
+    namesake.insert(CHECKPOINT, format!("{checkpoint}{name} AAAA{}\n", &signature[4..]));
     let stranger = Trust { keys: vec![signer(9).verifier().clone()], ..Trust::default() };
     for trust in [anchor(), by_id(), Trust::default(), stranger] {
-        assert!(!cosigned("good", &trust), "{trust:?}");
-        assert!(cosigned("checkpoint-signed-by-another-too", &trust), "{trust:?}");
+        assert!(!cosigned(&mut exhibit("good"), &trust), "{trust:?}");
+        let mut by_another_too = exhibit("checkpoint-signed-by-another-too");
+        assert!(cosigned(&mut by_another_too, &trust), "{trust:?}");
+        assert!(cosigned(&mut namesake, &trust), "{trust:?}");
     }
 }
