@@ -65,7 +65,7 @@ pub fn text(
     }
     let lines = verdict.recordings().lines();
     if verdict.outcome(Axis::Ledger) == Outcome::Contradicted && !lines.is_empty() {
-        text.push_str("\nThe ledger is contradicted: what is said below of single entries holds within this package only.\n");
+        text.push_str("\nThe ledger is contradicted: of single entries nothing is claimed below beyond this package.\n");
     }
     recordings(verdict.recordings(), detail, &mut text);
     replacements(verdict, detail, &mut text);
@@ -87,7 +87,7 @@ fn identify(verdict: &Verdict, identity: Option<&Identity>, text: &mut String) {
         let is_contradicted = verdict.outcome(Axis::Ledger) == Outcome::Contradicted;
         let is_shown = seen.ledger_id.is_some();
         let is_open = is_contradicted && is_shown && !seen.id_holds;
-        let unproven = if is_open { ", which is not proven" } else { "" };
+        let unproven = if is_open { ", which is not established" } else { "" };
         let entries = counted(seen.size, "entry");
         // What a key that was given signed is not the package's own word, whatever else failed.
         let claimed = if seen.anchored || seen.signed { "" } else { ", as it says itself" };

@@ -316,7 +316,7 @@ impl<'a, 'b> Payload<'a, 'b> {
         let Some(lowest) = lowest else {
             if hides {
                 let why = self.commitments.why_hidden(*index);
-                let why = format!("sealed by nothing disclosed: {why}");
+                let why = format!("whether an entry commits to it is not known: {why}");
                 findings.not_established(Step::Recording, path, &why);
             } else {
                 let shown = self.commitments.recordings.find(*index).is_some();
@@ -430,7 +430,7 @@ impl<'a, 'b> Payload<'a, 'b> {
             let names = not_shown.join(", content");
             let why = if self.commitments.is_unusable(*index) {
                 let why = self.commitments.why_hidden(*index);
-                format!("content{names} could not be compared: {why}")
+                format!("what its opening says of content{names} could not be compared: {why}")
             } else if self.reading.has(&format!("data/openings/{index}.json")) {
                 format!("its entry's opening does not show content{names}")
             } else {

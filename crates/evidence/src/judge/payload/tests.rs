@@ -85,7 +85,7 @@ fn without_its_opening_a_recording_agrees_by_what_stands_in_the_clear() {
     let mut package = exhibit("opening-type-unknown");
     let found = found_in(&mut package);
     let why = "the opening of its entry is missing or cannot be used";
-    let digests = "content/sha256, content/blake3, content/size could not be compared";
+    let digests = "what its opening says of content/sha256, content/blake3, content/size could not be compared";
     for line in [format!("V4? {item}: {digests}: {why}"), format!("V5? {item}: {why}")] {
         assert!(found.contains(&line), "{line}: {found:?}");
     }
