@@ -305,10 +305,10 @@ fn replaced(verdict: &Verdict) -> Option<String> {
     let is_known = axes.iter().all(|outcome| *outcome == Outcome::Established);
     let said = match is_known {
         false => format!(
-            "ENTRIES IN IT SAY THAT BYTES OF RECORDINGS WERE REPLACED, {times}, after they were first sealed; whose entries these are is not established. Of this package:"
+            "ENTRIES IN IT SAY THAT BYTES OF RECORDINGS WERE REPLACED, {times}; whose entries these are is not established. Of this package:"
         ),
         true => format!(
-            "BYTES OF RECORDINGS WERE REPLACED {times} after they were first sealed, as the ledger's own entries say. Of this package:"
+            "BYTES OF RECORDINGS WERE REPLACED {times}, as the ledger's own entries say. Of this package:"
         ),
     };
     (count > 0).then_some(said)

@@ -85,7 +85,8 @@ type Line = (&'static str, String);
 fn about(line: &Recording, told: &Told<'_>) -> Vec<Line> {
     let mut lines = vec![("bytes", found(line))];
     lines.extend(line.sha256.map(|sha256| ("sealed as", format!("SHA-256 {sha256}"))));
-    lines.extend(told.key.map(|key| ("found under", quoted(key))));
+    let then = if line.noncurrent { ", as an earlier version of that object" } else { "" };
+    lines.extend(told.key.map(|key| ("found under", format!("{}{then}", quoted(key)))));
     lines.push(("sealed", sealed(line)));
     lines.extend(declared(line, told).map(|declared| ("declared", declared)));
     if let Some(ms) = line.measured_ms {

@@ -42,6 +42,8 @@ pub struct Object {
     pub key: Option<Vec<u8>>,
     /// The version; empty where the store has none.
     pub version: Option<String>,
+    /// Whether it was not the current version when it was read.
+    pub noncurrent: bool,
 }
 
 /// What the recording is called, as far as it is disclosed.
@@ -128,6 +130,7 @@ impl Disclosed {
             (object::SOURCE, object::BUCKET) => self.object.bucket = text(),
             (object::SOURCE, object::KEY) => self.object.key = Some(value.to_bytes()),
             (object::SOURCE, object::VERSION) => self.object.version = text(),
+            (object::SOURCE, object::NONCURRENT) => self.object.noncurrent = true,
             (recording::SOURCE, recording::CONVERSATION) => self.names.conversation = text(),
             (recording::SOURCE, recording::ID) => self.names.id = text(),
             (recording::SOURCE, recording::PATH_CONVERSATION) => {

@@ -28,6 +28,8 @@ pub mod object {
     pub const KEY: &str = "/key";
     /// The object's version.
     pub const VERSION: &str = "/version";
+    /// That it was not the current version when it was read.
+    pub const NONCURRENT: &str = "/noncurrent";
     /// When the store says that it was last changed.
     pub const MODIFIED: &str = "/modified";
 }
@@ -60,6 +62,8 @@ pub mod companion {
     pub const SIZE: &str = "size";
     /// What its bucket calls its content: the MD5 of its bytes, as often as not.
     pub const ETAG: &str = "etag";
+    /// The object's version.
+    pub const VERSION: &str = "version";
 }
 
 /// When the collector read the bytes.
@@ -86,6 +90,32 @@ pub mod observation {
     pub const BACK: &str = "back";
     /// Its tags, lock or hold are others than before.
     pub const CHANGED: &str = "changed";
+    /// An earlier version of it, or of what belongs to it, was there.
+    pub const VERSION: &str = "version";
+    /// A marker hid it.
+    pub const DELETE_MARKER: &str = "delete-marker";
+}
+
+/// An earlier version of an object, as its store lists it.
+pub mod version {
+    /// The source.
+    pub const SOURCE: &str = "version";
+    /// The kind of store.
+    pub const STORE: &str = "/store";
+    /// The bucket.
+    pub const BUCKET: &str = "/bucket";
+    /// The object's key.
+    pub const KEY: &str = "/key";
+    /// The version's id.
+    pub const ID: &str = "/id";
+    /// When it was written.
+    pub const MODIFIED: &str = "/modified";
+    /// Its ETag.
+    pub const ETAG: &str = "/etag";
+    /// The number of its bytes.
+    pub const SIZE: &str = "/size";
+    /// SHA-256 of its bytes.
+    pub const SHA256: &str = "/sha256";
 }
 
 /// Lock and legal hold, as the store says.

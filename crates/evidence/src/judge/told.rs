@@ -9,7 +9,7 @@ use crate::entry::Statement;
 use crate::error::printable_within;
 use crate::field::{Field, FieldType};
 use crate::opening::VerifiedOpening;
-use crate::vocabulary::{object, observation, observed};
+use crate::vocabulary::{object, observation, observed, version};
 
 /// Of what grows with an entry so many are held, each of so many bytes.
 const FEW: usize = 3;
@@ -121,6 +121,11 @@ impl Words {
         // What was observed comes first, and last of what and when.
         let place = |field: &&Field| match field.value.source.as_str() {
             observation::SOURCE => 0,
+            version::SOURCE
+                if [version::KEY, version::MODIFIED].contains(&field.value.pointer.as_str()) =>
+            {
+                0
+            }
             object::SOURCE | observed::SOURCE => 2,
             _ => 1,
         };

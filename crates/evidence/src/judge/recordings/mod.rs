@@ -63,6 +63,8 @@ pub struct Recording {
     pub size: u64,
     /// SHA-256 of the bytes, where it is disclosed.
     pub sha256: Option<Hash>,
+    /// Whether it was an earlier version of its object when it was read, as the collector says.
+    pub noncurrent: bool,
     /// Its path in the exhibit, where it is packed.
     pub path: Option<String>,
     /// What was found of its bytes.
@@ -125,6 +127,7 @@ impl Recording {
             media: entry.media,
             size: entry.content.size,
             sha256: disclosed.sha256(),
+            noncurrent: disclosed.object().noncurrent,
             path: None,
             left_out: None,
             bytes: if known { Bytes::NotPacked } else { Bytes::NotDisclosed },

@@ -18,6 +18,7 @@ fn line(index: u64, subject: u8, sha256: Option<Hash>) -> Recording {
         media: Media::Call,
         size: 7,
         sha256,
+        noncurrent: false,
         path: None,
         bytes: Bytes::NotPacked,
         left_out: None,
