@@ -230,20 +230,23 @@ impl Producer<'_> {
     /// Packs recordings, each object read and hashed once, under the lowest index that commits
     /// to what was read.
     fn recordings(&mut self, items: &[Item]) -> Result<(), ExhibitError> {
-        let mut by_object: BTreeMap<(i64, &[u8]), Vec<&Item>> = BTreeMap::new();
+        let mut by_object: BTreeMap<(i64, &[u8], &str), Vec<&Item>> = BTreeMap::new();
         let mut lost = Vec::new();
         for item in items {
             match &item.state {
-                Some(state) => by_object.entry((state.source, &state.key)).or_default().push(item),
+                Some(state) => {
+                    let version = item.disclosed.object().version.as_deref().unwrap_or_default();
+                    let object = (state.source, state.key.as_slice(), version);
+                    by_object.entry(object).or_default().push(item);
+                }
                 None => lost.push(item),
             }
         }
-        for ((source, key), items) in by_object {
+        for ((source, key, version), items) in by_object {
             let keys: Vec<(u64, BlockKey)> =
                 items.iter().filter_map(|item| item.block_key()).collect();
             let shown = escaped(&String::from_utf8_lossy(key));
-            let version = items.last().and_then(|item| item.disclosed.object().version.clone());
-            match self.original(source, key, &version.unwrap_or_default(), &keys)? {
+            match self.original(source, key, version, &keys)? {
                 Ok(staged) => self.place(&staged, key, &items)?,
                 Err(error) => {
                     self.not_packed(items.iter().map(|i| i.index), &reason(&error));
