@@ -277,6 +277,9 @@ pub(crate) struct Ingest {
     /// Seals a source by itself, though it holds what is sealed under another name
     #[arg(long)]
     pub(crate) copies: bool,
+    /// Seals versions of a bucket too that are not there any more under their keys, and delete markers
+    #[arg(long, conflicts_with_all = ["since", "until", "limit", "reseal", "dry_run"])]
+    pub(crate) all_versions: bool,
     /// Seals everything anew, after openings were lost
     #[arg(long)]
     pub(crate) reseal: bool,

@@ -98,6 +98,12 @@ pub enum SourceError {
         /// The source with its prefix.
         location: String,
     },
+    /// Every version was asked for, where there are none.
+    #[error("{location}: a folder keeps no versions of its files")]
+    NoVersions {
+        /// The source.
+        location: String,
+    },
     /// S3 refused to list.
     #[error("{location}: {why}")]
     S3 {
@@ -126,6 +132,9 @@ impl SourceError {
                 "seal it first: `unbroken ingest`; `unbroken status` names the sources"
             }
             Self::CutsAFolder { .. } => "end the prefix with a slash, or take --layout plain",
+            Self::NoVersions { .. } => {
+                "ask for every version of a bucket, and take the folder without --all-versions"
+            }
             Self::S3 { hint, .. } => hint,
         }
     }

@@ -10,10 +10,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
 use std::time::{Duration, Instant};
 
-use unbroken_evidence::content::Digester;
 use unbroken_ledger::error::LedgerError;
-use unbroken_ledger::private::Private;
-use unbroken_ledger::random::SystemRandom;
 
 use crate::disposition::Disposition;
 use crate::error::{Problem, SourceError};
@@ -184,15 +181,13 @@ pub(crate) fn worker(
     groups: &Mutex<Receiver<Vec<Group>>>,
     to_gatherer: &SyncSender<Outcomes>,
 ) {
-    let private = match Private::open_to_read(private_path) {
-        Ok(private) => private,
+    let mut tools = match Tools::open(private_path) {
+        Ok(tools) => tools,
         Err(error) => {
             let _ = to_gatherer.send(vec![Err(error)]);
             return;
         }
     };
-    let mut tools =
-        Tools { private, random: SystemRandom::default(), digester: Digester::default() };
     loop {
         let next = groups.lock().unwrap_or_else(std::sync::PoisonError::into_inner).recv();
         let Ok(groups) = next else { return };

@@ -36,6 +36,7 @@ pub mod source;
 pub mod state;
 mod summary;
 pub mod table;
+mod versions;
 mod worker;
 
 pub use crate::plan::{Plan, Planned, Understood, plan};

@@ -1,6 +1,6 @@
 //! Seals what was observed of objects after their recordings were sealed: gone, and back (spec/entry.md).
 
-use unbroken_evidence::body::{Body, Ref, Rel};
+use unbroken_evidence::body::{Body, Ref, Rel, Subject};
 use unbroken_evidence::field::{FieldSet, Value};
 use unbroken_evidence::hash::Hash;
 use unbroken_evidence::kind::Kind;
@@ -143,10 +143,23 @@ pub(crate) fn entry(
     watched: Watched,
 ) -> Result<NewEntry, LedgerError> {
     values.extend([
-        Value::string(observation::SOURCE, observation::WHAT, what),
         Value::string(object::SOURCE, object::STORE, source.store()),
         Value::string(object::SOURCE, object::BUCKET, source.bucket()),
         Value::text_or_bytes(object::SOURCE, object::KEY, &watched.key),
+    ]);
+    let about = (Ref { index, leaf, rel: Rel::About }, watched.subject);
+    observation((what, at), values, Some(about), Row { watched: Some(watched), ..Row::default() })
+}
+
+/// An observation of this and then, with `values`, about an entry of a subject where there is one.
+pub(crate) fn observation(
+    (what, at): (&str, Time),
+    mut values: Vec<Value>,
+    about: Option<(Ref, Subject)>,
+    row: Row,
+) -> Result<NewEntry, LedgerError> {
+    values.extend([
+        Value::string(observation::SOURCE, observation::WHAT, what),
         Value::string("observed", "/start", &at.to_string()),
         Value::string("observed", "/clock", "system clock"),
         Value::string("observed", "/offset", "not measured"),
@@ -154,14 +167,8 @@ pub(crate) fn entry(
     let seed = Seed::draw(&mut SystemRandom::default()).map_err(no_randomness)?;
     let mut salts = seed.salts();
     let set = FieldSet::seal(values, &mut || salts.next_salt());
-    let refs = vec![Ref { index, leaf, rel: Rel::About }];
+    let (refs, subject) = about.map_or((vec![], None), |(about, of)| (vec![about], Some(of)));
     let body = Body::Fields { fields: set.commitment(), refs };
-    let subject = Some(watched.subject);
-    let row = Row {
-        opening: Opening::of(set, None),
-        seed: Some(seed),
-        watched: Some(watched),
-        ..Row::default()
-    };
+    let row = Row { opening: Opening::of(set, None), seed: Some(seed), ..row };
     Ok(NewEntry { kind: Kind::Observation, subject, body, row })
 }

@@ -72,6 +72,7 @@ pub(crate) fn seal(
         text(&format!("/exclusions/{sort}/{number}"), pattern);
     }
     text("/policy", &summary.policy.map_or_else(|| "none".to_owned(), |leaf| leaf.to_string()));
+    text("/versions", if options.all_versions { "every one" } else { "the current ones" });
     text("/reseal", if options.reseal { "everything was sealed anew" } else { "no" });
     for (number, (remark, count)) in summary.remarks.iter().enumerate() {
         let Remark { sort, sentence } = remark;
@@ -94,6 +95,8 @@ pub(crate) fn seal(
         ("gone", summary.gone),
         ("expired", summary.expired),
         ("back", summary.back),
+        ("earlier_versions", summary.earlier),
+        ("versions_told", summary.told),
         ("problems", summary.problem_count),
     ] {
         values.push(Value::number("pass", &format!("/counts/{name}"), count));

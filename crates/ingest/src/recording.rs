@@ -8,7 +8,7 @@ use unbroken_evidence::hash::Hash;
 use unbroken_evidence::json;
 use unbroken_evidence::kind::Kind;
 use unbroken_evidence::opening::Opening;
-use unbroken_evidence::vocabulary::{companion, finding};
+use unbroken_evidence::vocabulary::{companion, finding, object};
 use unbroken_ledger::private::{
     Document, Lookup, ObjectState, Row, Watched, companions_digest, object_value,
 };
@@ -157,7 +157,11 @@ impl Material<'_> {
             &captured.digests.sha256.to_string(),
         ));
         values.push(Value::number("companion", &pointer("size"), captured.digests.size));
-        for (name, value) in [(companion::ETAG, &listed.etag), ("version", &listed.version)] {
+        let is_version =
+            |said: &&Attribute| said.source == object::SOURCE && said.name == "version";
+        let said = captured.attributes.iter().find(is_version).map(|version| &version.value);
+        let version = said.unwrap_or(&listed.version);
+        for (name, value) in [(companion::ETAG, &listed.etag), (companion::VERSION, version)] {
             if !value.is_empty() {
                 values.push(Value::string("companion", &pointer(name), value));
             }

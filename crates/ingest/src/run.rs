@@ -33,6 +33,7 @@ use crate::presence::Presence;
 use crate::same_tree;
 use crate::source::Source;
 pub use crate::summary::{PROBLEMS_KEPT, Summary};
+use crate::versions;
 pub use crate::worker::Progress;
 use crate::worker::Work;
 
@@ -68,6 +69,8 @@ pub struct Options {
     pub expires: Option<u64>,
     /// A source of which nothing was sealed may hold what is sealed under another name.
     pub copies: bool,
+    /// Versions that are not there any more under their keys, and delete markers, are sealed too.
+    pub all_versions: bool,
 }
 
 impl Options {
@@ -85,6 +88,7 @@ impl Options {
             moved: false,
             expires: None,
             copies: false,
+            all_versions: false,
         }
     }
 
@@ -126,12 +130,7 @@ pub fn run(
     options: &Options,
     context: &Context<'_>,
 ) -> Result<Summary, IngestError> {
-    match (must_reseal(ledger, source)?, options.reseal) {
-        (true, false) => return Err(IngestError::ResealNeeded),
-        (false, true) => return Err(IngestError::ResealNotNeeded),
-        _ => {}
-    }
-    same_tree::refuse(ledger, source, options, context)?;
+    refuse(ledger, source, options, context)?;
     let known_from = if options.reseal { gap(ledger)? } else { 0 };
     let (number, is_moved) = source_number(ledger, source, options)?;
     let policy = options.policy.as_ref();
@@ -141,19 +140,19 @@ pub fn run(
     let awaited = Awaited::of(ledger, (number, source.scope()), options.policy.as_ref())?;
     let started = ledger.now().to_string();
     let leaf = policy.map(|(_, leaf)| leaf);
-    let summary =
+    let mut summary =
         Summary { started, policy: leaf, first: ledger.size(), gaps, ..Summary::default() };
     let limit_reached = AtomicBool::new(options.limit == Some(0));
-    let work = Work {
+    let mut work = Work {
         limit_reached: &limit_reached,
         source,
         number,
-        is_new: !ledger.private().has_objects_of(number)?,
+        is_new: false,
         is_moved,
         layout: &options.layout,
         clock: context.clock,
         keys: &options.keys,
-        policy,
+        policy: None,
         reseal: options.reseal,
         expires: options.expires,
         due: &awaited.due,
@@ -162,6 +161,10 @@ pub fn run(
         stop: context.stop,
         progress: context.progress,
     };
+    let told =
+        if options.all_versions { versions::seal(ledger, &work, &mut summary)? } else { vec![] };
+    // Earlier versions are judged by nothing, and sealed before this is asked.
+    (work.policy, work.is_new) = (policy, !ledger.private().has_objects_of(number)?);
     let (Gathered { mut summary, listing }, listed) = work_off(ledger, &work, options, summary)?;
     let feed::Listing { outcome: listed, changes } = listed;
     if summary.objects > 0 || source.folder().is_none() {
@@ -171,6 +174,7 @@ pub fn run(
         summary.problem(Problem::new(source.location().as_bytes(), what));
         summary.emptied = true;
     }
+    versions::tell(ledger, &work, told, &mut summary)?;
     let is_empty = summary.objects == 0 && summary.gone == 0;
     let gave_up = source.given_up().or_else(|| source.empty().filter(|_| is_empty));
     let listed = listed.and_then(|()| gave_up.map_or(Ok(()), Err));
@@ -187,6 +191,24 @@ pub fn run(
     }
     ledger.checkpoint()?;
     Ok(summary)
+}
+
+/// Refuses what this source cannot be asked for.
+fn refuse(
+    ledger: &Ledger,
+    source: &dyn Source,
+    options: &Options,
+    context: &Context<'_>,
+) -> Result<(), IngestError> {
+    match (must_reseal(ledger, source)?, options.reseal) {
+        (true, false) => return Err(IngestError::ResealNeeded),
+        (false, true) => return Err(IngestError::ResealNotNeeded),
+        _ => {}
+    }
+    if options.all_versions && !source.keeps_versions() {
+        return Err(SourceError::NoVersions { location: source.shown() }.into());
+    }
+    same_tree::refuse(ledger, source, options, context)
 }
 
 /// After a loss of openings each source is sealed anew once; a mark says for which, and from which

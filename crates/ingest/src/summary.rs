@@ -50,6 +50,10 @@ pub struct Summary {
     pub expired: u64,
     /// Such objects that are there again.
     pub back: u64,
+    /// Earlier versions of recordings that were sealed.
+    pub earlier: u64,
+    /// Other earlier versions, and delete markers, that were told of.
+    pub told: u64,
     /// Problems found, at most [`PROBLEMS_KEPT`].
     pub problems: Vec<Problem>,
     /// All problems.

@@ -49,6 +49,8 @@ pub struct SourceConfig {
     pub expires: Option<u64>,
     /// It holds copies of what is sealed under another name, to be sealed by themselves.
     pub copies: bool,
+    /// Whether versions that are not there any more under their keys are sealed too.
+    pub all_versions: bool,
     /// When its contents are looked at.
     pub content: When,
     /// When tags, locks and holds of sealed objects are looked at again.
@@ -255,6 +257,10 @@ fn source(table: &mut Table) -> Result<SourceConfig, TableError> {
     let state_rate = state_rate.map_err(|_| table.wrong("`state-rate` is too large"))?;
     let expires = table.number("expire-after-days")?;
     let copies = table.flag("copies")?;
+    let all_versions = table.flag("all-versions")?;
+    if all_versions && !location.starts_with("s3://") {
+        return Err(table.wrong("a folder keeps no versions of its files"));
+    }
     Ok(SourceConfig {
         location,
         layout,
@@ -262,6 +268,7 @@ fn source(table: &mut Table) -> Result<SourceConfig, TableError> {
         keys,
         expires,
         copies,
+        all_versions,
         content,
         state,
         state_rate,

@@ -116,6 +116,7 @@ impl Service<'_> {
                     policy,
                     keys: config.keys.clone(),
                     copies: config.copies,
+                    all_versions: config.all_versions,
                     expires: config.expires,
                     ..Options::of_all(layout)
                 };

@@ -11,7 +11,7 @@ use unbroken_evidence::error::escaped;
 use unbroken_evidence::hash::Hash;
 use unbroken_evidence::kind::Kind;
 use unbroken_evidence::opening::VerifiedOpening;
-use unbroken_evidence::vocabulary::{object, object_lock, observation, pass};
+use unbroken_evidence::vocabulary::{object, object_lock, observation, pass, version};
 use unbroken_ingest::passes::{Pass, newest_first};
 use unbroken_ingest::source::key_text;
 use unbroken_ledger::error::LedgerError;
@@ -120,6 +120,7 @@ impl News {
         let entry = reader.entry(index)?;
         let Some(opening) = private.opening_of(index, &entry)? else { return Ok(()) };
         let key = opening.opening().field(object::SOURCE, object::KEY);
+        let key = key.or_else(|| opening.opening().field(version::SOURCE, version::KEY));
         let key = key.map(|field| key_text(&field.value.to_bytes())).unwrap_or_default();
         match &entry.statement().body {
             Body::Recording(recording) => {
@@ -140,7 +141,9 @@ impl News {
                     }
                 }
             }
-            _ if entry.statement().kind == Kind::Observation => {
+            _ if entry.statement().kind == Kind::Observation
+                && entry.statement().subject.is_some() =>
+            {
                 self.observation(index, &key, &opening);
             }
             _ => {}
@@ -153,6 +156,11 @@ impl News {
             Some(observation::GONE) => {
                 let held = if was_held(opening) { "; its legal hold was on" } else { "" };
                 self.take(Reason::Deleted, index, key, &format!("it is not there any more{held}"));
+            }
+            // Of a deletion that was undone before anybody looked, only the marker tells.
+            Some(observation::DELETE_MARKER) => {
+                let at = opening.value(version::SOURCE, version::MODIFIED).unwrap_or_default();
+                self.take(Reason::Deleted, index, key, &format!("a delete marker of {at} hid it"));
             }
             Some(observation::CHANGED) if was_held(opening) && hold(opening) != Some("ON") => {
                 self.take(Reason::HoldLifted, index, key, "its legal hold was on, and is not");

@@ -9,7 +9,7 @@ use unbroken_evidence::entry::{Statement, UnverifiedEntry};
 use unbroken_evidence::error::{escaped, printable_bytes};
 use unbroken_evidence::kind::Kind;
 use unbroken_evidence::opening::VerifiedOpening;
-use unbroken_evidence::vocabulary::observation;
+use unbroken_evidence::vocabulary::{observation, version};
 use unbroken_ledger::find::{self, Called};
 use unbroken_ledger::ledger::private_path;
 use unbroken_ledger::private::Private;
@@ -174,6 +174,7 @@ fn beside(statement: &Statement, opening: Option<&VerifiedOpening>) -> (String, 
                 if state.is_empty() { "no tag, no lock, no hold".into() } else { state.join(", ") };
             format!("tags, lock or hold changed; now {now}")
         }
+        observation::VERSION | observation::DELETE_MARKER => version(opening),
         other => escaped(other),
     };
     let sentence = [vec![sentence], said].concat().join("; ");
@@ -183,6 +184,20 @@ fn beside(statement: &Statement, opening: Option<&VerifiedOpening>) -> (String, 
             "observed": escaped(what), "changes": changes, "state": state, "expected": expected,
         }),
     )
+}
+
+/// An earlier version, or the marker that hid an object.
+fn version(opening: &VerifiedOpening) -> String {
+    let value = |pointer| opening.value(version::SOURCE, pointer).map(escaped).unwrap_or_default();
+    let (key, id, modified) = (value(version::KEY), value(version::ID), value(version::MODIFIED));
+    match opening.value(version::SOURCE, version::SHA256) {
+        None => format!("a delete marker of {modified} hid {key} (version {id})"),
+        Some(sha256) => format!(
+            "{key} had a version of {modified}: {} bytes, SHA-256 {} (version {id})",
+            value(version::SIZE),
+            escaped(sha256)
+        ),
+    }
 }
 
 impl Told {

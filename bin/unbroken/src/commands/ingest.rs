@@ -140,6 +140,7 @@ fn options(arguments: &Ingest) -> Result<Options, Failure> {
         reseal: arguments.reseal,
         moved: arguments.moved,
         copies: arguments.copies,
+        all_versions: arguments.all_versions,
         expires: arguments.expire_after_days,
     };
     match (&options.since, &options.until) {
@@ -200,6 +201,8 @@ fn show(source: &dyn Source, summary: &Summary, out: &Output) -> Result<(), Fail
         (summary.gone, "not there any more"),
         (summary.expired, "expired"),
         (summary.back, "there again"),
+        (summary.earlier, "earlier versions sealed"),
+        (summary.told, "other earlier versions and delete markers told of"),
     ] {
         if count > 0 {
             text.push_str(&format!(", {count} {what}"));
@@ -236,7 +239,8 @@ fn document(source: &dyn Source, summary: &Summary) -> Value {
         "bytes": summary.bytes, "sealed": summary.sealed, "sealed_again": summary.sealed_again,
         "unchanged": summary.unchanged, "companions": summary.companions,
         "incomplete": summary.incomplete, "awaited": summary.awaited, "unread": summary.unread, "strays": summary.strays,
-        "excluded": summary.excluded, "gone": summary.gone, "expired": summary.expired, "back": summary.back, "pass": summary.pass, "interrupted": summary.interrupted,
+        "excluded": summary.excluded, "gone": summary.gone, "expired": summary.expired, "back": summary.back,
+        "earlier_versions": summary.earlier, "versions_told": summary.told, "pass": summary.pass, "interrupted": summary.interrupted,
         "error": summary.listing_broke_off.as_ref().map(|error| {
             json!({"sentence": chain(error), "hint": error.hint()})
         }),

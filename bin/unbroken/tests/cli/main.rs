@@ -17,6 +17,8 @@ mod presence;
 mod radosgw;
 #[cfg(feature = "real-servers")]
 mod radosgw_unattended;
+#[cfg(feature = "real-servers")]
+mod radosgw_versions;
 mod running;
 mod server;
 mod sources;

@@ -28,6 +28,15 @@ fn a_missing_source_is_named_and_nothing_is_sealed() {
 }
 
 #[test]
+fn every_version_of_a_folders_files_is_asked_for_in_vain() {
+    let scene = Scene::new();
+    scene.recording("c-1", "r-1", b"one");
+    let text = scene.exits(4, &["ingest", "--all-versions", "export"]);
+    assert!(text.contains("a folder keeps no versions of its files"), "{text}");
+    assert_eq!(scene.json(&["status"])["size"].as_u64(), Some(1));
+}
+
+#[test]
 fn a_missing_source_does_not_stop_the_others() {
     let scene = Scene::new();
     scene.recording("c-1", "r-1", b"one");

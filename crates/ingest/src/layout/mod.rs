@@ -411,7 +411,7 @@ pub(crate) struct Identity {
 
 impl Identity {
     /// What a sidecar names stands before what path and name say, which stays where it is another.
-    fn take(&mut self, recording: Option<&str>, conversation: Option<&str>) {
+    pub(crate) fn take(&mut self, recording: Option<&str>, conversation: Option<&str>) {
         let other = |said: Option<&str>, path: &Option<String>| {
             path.clone().filter(|path| said.is_some_and(|said| said != path))
         };

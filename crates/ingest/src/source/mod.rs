@@ -38,6 +38,26 @@ pub struct Listed {
     pub not_readable: Option<ObjectError>,
 }
 
+/// One version of an object, or a marker that hides it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Version {
+    /// The object as it would be listed, with its version. A marker has no bytes.
+    pub listed: Listed,
+    /// Whether it is a delete marker.
+    pub is_marker: bool,
+    /// Whether it is what stands under the key now.
+    pub is_latest: bool,
+}
+
+/// The versions of one key.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Versions {
+    /// The oldest first.
+    pub list: Vec<Version>,
+    /// So many older ones are left out: there are more than can be held.
+    pub left_out: u64,
+}
+
 /// What an object is of which only its name could be had: what lies below it is not listed.
 pub(crate) const CLOSED_FOLDER: &str = "a folder that may not be listed";
 
@@ -105,6 +125,19 @@ pub trait Source: Sync {
     /// # Errors
     /// Why the source cannot be listed.
     fn list(&self, each: &mut dyn FnMut(Listed) -> Next) -> Result<(), SourceError>;
+
+    /// Whether it keeps versions, and can be asked for them.
+    fn keeps_versions(&self) -> bool {
+        false
+    }
+
+    /// Calls `each` with all versions of every key, ascending by key bytes, until it says no.
+    ///
+    /// # Errors
+    /// Why they cannot be listed.
+    fn versions(&self, _each: &mut dyn FnMut(Versions) -> Next) -> Result<(), SourceError> {
+        Ok(())
+    }
 
     /// Opens an object that was listed.
     ///

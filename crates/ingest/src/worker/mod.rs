@@ -1,9 +1,11 @@
 //! Works one group off: captures, assembles, assesses, and prepares entries.
 
+pub(crate) mod earlier;
 mod object;
 mod sealing;
 
 use std::collections::HashSet;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use unbroken_evidence::content::Digester;
@@ -76,6 +78,14 @@ pub(crate) struct Tools {
     pub(crate) private: Private,
     pub(crate) random: SystemRandom,
     pub(crate) digester: Digester,
+}
+
+impl Tools {
+    /// With private.db, which is at this path.
+    pub(crate) fn open(private: &Path) -> Result<Self, LedgerError> {
+        let private = Private::open_to_read(private)?;
+        Ok(Self { private, random: SystemRandom::default(), digester: Digester::default() })
+    }
 }
 
 /// A group that was worked off.
@@ -209,7 +219,7 @@ impl Work<'_> {
     }
 
     /// The newest state that was sealed of an object, and its entry.
-    fn known(
+    pub(crate) fn known(
         &self,
         key: &[u8],
         private: &Private,
@@ -385,6 +395,7 @@ fn without_reading(
 }
 
 /// Documents of a group that could not be read.
+#[derive(Default)]
 struct Unread {
     keys: HashSet<Vec<u8>>,
     /// Those that may be read at another time: they say nothing about a recording today.

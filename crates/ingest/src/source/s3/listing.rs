@@ -3,7 +3,7 @@
 //! one before it, and is given out when the next one is known to follow it.
 
 use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
-use aws_sdk_s3::types::{EncodingType, Object, OptionalObjectAttributes};
+use aws_sdk_s3::types::{EncodingType, Object, OptionalObjectAttributes, RestoreStatus};
 use unbroken_container::s3::{Bounded, Failure, decoded};
 use unbroken_evidence::error::printable_bytes;
 
@@ -12,7 +12,7 @@ use crate::error::{ObjectError, SourceError};
 use crate::source::{Listed, Next};
 
 /// How often in a row a page may bring nothing new.
-const FRUITLESS_MAX: u32 = 20;
+pub(super) const FRUITLESS_MAX: u32 = 20;
 
 /// Where the next page begins.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -150,7 +150,7 @@ impl Walk {
 }
 
 /// What to do about a server that breaks the rules of listing.
-const LIES: &str = "this is no listing as S3 defines it: run it again, and if it stays, report it to whoever runs the server";
+pub(super) const LIES: &str = "this is no listing as S3 defines it: run it again, and if it stays, report it to whoever runs the server";
 
 pub(super) fn listed(object: &Object, page: &ListObjectsV2Output) -> Listed {
     let is_encoded = page.encoding_type() == Some(&EncodingType::Url);
@@ -170,9 +170,12 @@ pub(super) fn listed(object: &Object, page: &ListObjectsV2Output) -> Listed {
 /// An object in an archive, of which there is no restored copy now: reading it would fail, and restoring it
 /// costs money.
 fn archived(object: &Object) -> Option<ObjectError> {
-    let class = object.storage_class()?.as_str();
-    let is_restored =
-        object.restore_status().is_some_and(|status| status.restore_expiry_date().is_some());
+    in_archive(object.storage_class()?.as_str(), object.restore_status())
+}
+
+/// The same, of a storage class and what is restored of it.
+pub(super) fn in_archive(class: &str, restored: Option<&RestoreStatus>) -> Option<ObjectError> {
+    let is_restored = restored.is_some_and(|status| status.restore_expiry_date().is_some());
     let is_archive = matches!(class, "GLACIER" | "DEEP_ARCHIVE") && !is_restored;
     is_archive.then(|| ObjectError::NotGiven(Failure::Archived(class.to_owned())))
 }

@@ -5,6 +5,7 @@ mod listing;
 mod reader;
 mod rights;
 mod said;
+mod versions;
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use unbroken_evidence::time::Time;
 pub use self::doctor::{Check, Health};
 pub use self::reader::S3Reader;
 use self::rights::Named;
-use super::{Attribute, Listed, Next, ObjectReader, Source};
+use super::{Attribute, Listed, Next, ObjectReader, Source, Versions};
 use crate::error::{ObjectError, Problem, SourceError};
 
 /// Objects that are fetched at once.
@@ -142,12 +143,14 @@ impl S3Source {
 
     /// Why the bucket cannot be listed.
     fn list_error(&self, failure: &Failure) -> SourceError {
-        let hint = match failure {
-            Failure::Denied(_) => {
-                "the credentials need s3:ListBucket on this bucket, and s3:GetObject on its objects"
-            }
-            failure => failure.hint(),
-        };
+        let needs =
+            "the credentials need s3:ListBucket on this bucket, and s3:GetObject on its objects";
+        self.refused(failure, needs)
+    }
+
+    /// Why it cannot be listed in one way or another, and what its credentials need for that.
+    fn refused(&self, failure: &Failure, needs: &'static str) -> SourceError {
+        let hint = if matches!(failure, Failure::Denied(_)) { needs } else { failure.hint() };
         match failure {
             // An answer of 404 without a code.
             Failure::NoObject => {
@@ -190,6 +193,14 @@ impl Source for S3Source {
 
     fn list(&self, each: &mut dyn FnMut(Listed) -> Next) -> Result<(), SourceError> {
         listing::list(self, each)
+    }
+
+    fn keeps_versions(&self) -> bool {
+        true
+    }
+
+    fn versions(&self, each: &mut dyn FnMut(Versions) -> Next) -> Result<(), SourceError> {
+        versions::list(self, each)
     }
 
     fn open<'a>(&'a self, listed: &Listed) -> Result<Box<dyn ObjectReader + 'a>, ObjectError> {
