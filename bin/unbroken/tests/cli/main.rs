@@ -16,6 +16,8 @@ mod presence;
 #[cfg(feature = "real-servers")]
 mod radosgw;
 #[cfg(feature = "real-servers")]
+mod radosgw_soak;
+#[cfg(feature = "real-servers")]
 mod radosgw_unattended;
 #[cfg(feature = "real-servers")]
 mod radosgw_versions;
