@@ -201,17 +201,9 @@ mod tests {
         assert_eq!(words.said(one), ("", vec![]));
     }
 
-    /// What was observed is what one looks for: it was the last of many, and cut off.
-    // spec: A8
-    #[test]
-    fn of_an_entry_beside_what_was_observed_comes_first_and_of_what_last() {
+    /// What is said of an entry with these values, each of them `x`.
+    fn said_of(values: &[(&str, &str)]) -> (String, Vec<String>, u64) {
         let mut scribe = crate::judge::testing::Scribe::new();
-        let values = [
-            ("object", "/key"),
-            ("observation", "/object-lock/legal-hold"),
-            ("observed", "/end"),
-            ("s3-tag", "/matter"),
-        ];
         let values = values.iter().map(|(source, pointer)| Value::string(source, pointer, "x"));
         let mut salt = 0_u8;
         let set = FieldSet::seal(values.collect(), &mut || {
@@ -226,9 +218,32 @@ mod tests {
         let mut words = Words::default();
         let (stretch, count) = words.beside(entry.statement(), Some(&opening));
         let (kind, said) = words.said(stretch);
-        assert_eq!((kind, count), ("gap", 4));
+        (kind.to_owned(), said.iter().map(|said| (*said).to_owned()).collect(), count)
+    }
+
+    /// What was observed is what one looks for: it was the last of many, and cut off.
+    // spec: A8
+    #[test]
+    fn of_an_entry_beside_what_was_observed_comes_first_and_of_what_last() {
+        let (kind, said, count) = said_of(&[
+            ("object", "/key"),
+            ("observation", "/object-lock/legal-hold"),
+            ("observed", "/end"),
+            ("s3-tag", "/matter"),
+        ]);
+        assert_eq!((kind.as_str(), count), ("gap", 4));
         let in_order =
             ["observation/object-lock/legal-hold: x", "s3-tag/matter: x", "object/key: x"];
         assert_eq!(said, in_order);
+    }
+
+    /// Of an earlier version its bucket and its ETag came first, and cut off which one it was.
+    // spec: A8
+    #[test]
+    fn of_an_earlier_version_its_key_and_its_time_come_first() {
+        let names = ["/bucket", "/etag", "/id", "/key", "/modified"];
+        let values: Vec<_> = names.iter().map(|pointer| ("version", *pointer)).collect();
+        let (_, said, _) = said_of(&[&[("observation", "/what")][..], &values].concat());
+        assert_eq!(said, ["observation/what: x", "version/key: x", "version/modified: x"]);
     }
 }
