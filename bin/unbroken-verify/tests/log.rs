@@ -50,6 +50,7 @@ impl Scene {
             clock: Arc::new(FixedClock),
             random: Box::<SystemRandom>::default(),
             holder: "a test".to_owned(),
+            remembers: None,
         };
         let ledger =
             Ledger::create(&folder.path().join("ledger"), "example.com/o", surroundings, None)

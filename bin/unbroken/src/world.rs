@@ -34,7 +34,16 @@ pub(crate) fn surroundings(command: &str) -> Surroundings {
         clock: Arc::new(SystemClock),
         random: Box::<SystemRandom>::default(),
         holder: holder(command),
+        remembers: remembers(),
     }
+}
+
+/// The folder of this user's state, where the newest checkpoint of each ledger is remembered; none without a home.
+pub(crate) fn remembers() -> Option<PathBuf> {
+    let absolute =
+        |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let home = || Some(absolute("HOME")?.join(".local/state"));
+    Some(absolute("XDG_STATE_HOME").or_else(home)?.join("unbroken"))
 }
 
 /// How often a ledger that another command holds is asked for.

@@ -136,6 +136,7 @@ mod tests {
             clock: Arc::<SetClock>::clone(&clock),
             random: Box::<SystemRandom>::default(),
             holder: "a test".to_owned(),
+            remembers: None,
         };
         let path = folder.path().join("ledger");
         let mut ledger = Ledger::create(&path, "example.com/log", surroundings, None).unwrap();

@@ -34,6 +34,7 @@ fn surroundings() -> Surroundings {
         clock: Arc::new(NoClock),
         random: Box::<SystemRandom>::default(),
         holder: "the appender".to_owned(),
+        remembers: None,
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use unbroken_evidence::error::FormError;
 
 use crate::private::PRIVATE_FORMAT;
+use crate::remembered;
 
 /// Why a ledger refused or failed. Every one of these is exit code 4, or 5 for a mistake of ours.
 #[derive(Debug, thiserror::Error)]
@@ -292,6 +293,10 @@ impl LedgerError {
             }
             Self::StoreBehind { witness: "the head copy", .. } => {
                 "nothing was written; the newest log is missing: bring it back from its copy, then run `unbroken restore`"
+            }
+            Self::StoreBehind { witness: remembered::WITNESS, .. }
+            | Self::Differs { witness: remembered::WITNESS, .. } => {
+                "nothing was written; this is an old state, or a copy that goes on beside another: bring the newest one back (docs/backup.md says what to do where it is lost)"
             }
             Self::Io { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
                 "this user may not do that: run it as the user to whom the ledger belongs, or have them allow it"

@@ -26,7 +26,8 @@ use crate::private::{Private, Row};
 use crate::publish::{Published, publish, stored};
 use crate::random::{Random, Seed};
 use crate::reader::log_folder;
-use crate::recover::{self, Recovered};
+use crate::recover::{self, Elsewhere, Recovered};
+use crate::remembered;
 use crate::seal::{Appended, Clock, NewEntry, SealedGroup, Sealer};
 use crate::store::{SledStore, Store};
 
@@ -38,6 +39,8 @@ pub struct Surroundings {
     pub random: Box<dyn Random>,
     /// Who holds the lock, for whoever finds it taken.
     pub holder: String,
+    /// The folder in which this machine remembers the newest checkpoint of each ledger, if it does.
+    pub remembers: Option<PathBuf>,
 }
 
 /// An open ledger: the one writer.
@@ -238,7 +241,9 @@ impl Ledger {
             // Taken as none, an old ledger that was put back would sign another root for a size.
             return Err(LedgerError::HeadCopyMissing { path });
         }
-        let recovered = recover::check(folder, &*store, &mut private, &keys, head_copy.as_deref())?;
+        let memory = surroundings.remembers.as_deref();
+        let elsewhere = Elsewhere { head_copy: head_copy.as_deref(), memory };
+        let recovered = recover::check(folder, &*store, &mut private, &keys, &elsewhere)?;
         let Recovered { head, origin, signed, published } = recovered;
         let mut ledger = Self {
             folder: folder.to_owned(),
@@ -418,6 +423,10 @@ impl Ledger {
             let folder = log_folder(&self.folder);
             publish(&folder, &*self.store, self.published, size, &self.signed.1)?;
             self.published = (size, self.signed.0.root());
+        }
+        // Only what somebody may have seen: of what was never published nobody holds another history.
+        if let Some(folder) = &self.surroundings.remembers {
+            remembered::keep(folder, self.keys.log.verifier(), &self.signed.1);
         }
         self.dead = false;
         Ok(())

@@ -6,6 +6,7 @@
 //! | `log/` | [`publish`], [`reader`] | the published log; may never change |
 //! | `private.db` | [`private`] | openings, lookups, documents; erasable and searchable |
 //! | `head-copy` | [`head_copy`] | where each checkpoint is also written |
+//! | (another folder) | [`remembered`] | the newest checkpoint, as far as this machine remembers it |
 //! | `keys/` | [`keys`] | who signs |
 //!
 //! [`seal`] makes entries and touches none of these; [`ledger`] writes them.
@@ -34,6 +35,7 @@ pub mod random;
 pub mod reader;
 mod record;
 mod recover;
+pub mod remembered;
 pub mod restore;
 mod row;
 mod rows;

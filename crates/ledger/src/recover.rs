@@ -15,6 +15,7 @@ use crate::place::{init_mark, store_folder};
 use crate::private::Private;
 use crate::publish::{Published, stored};
 use crate::reader::{log_folder, read};
+use crate::remembered;
 use crate::store::Store;
 
 /// What a ledger goes on from.
@@ -25,18 +26,26 @@ pub(crate) struct Recovered {
     pub(crate) published: Published,
 }
 
+/// What knows a head outside the ledger.
+pub(crate) struct Elsewhere<'a> {
+    pub(crate) head_copy: Option<&'a Path>,
+    /// The folder of what this machine remembers.
+    pub(crate) memory: Option<&'a Path>,
+}
+
 /// Compares everything that knows a head, then removes from private.db what a crash left half done.
 pub(crate) fn check(
     folder: &Path,
     store: &dyn Store,
     private: &mut Private,
     keys: &Keys,
-    head_copy: Option<&Path>,
+    elsewhere: &Elsewhere<'_>,
 ) -> Result<Recovered, LedgerError> {
     let broken = |source| LedgerError::Store { path: store_folder(folder), source };
     let head = store.head().map_err(broken)?.unwrap_or_default();
     let published = checkpoint(&log_folder(folder).join("checkpoint"), keys)?;
-    let copied = head_copy.map(|path| checkpoint(path, keys)).transpose()?.flatten();
+    let copied = elsewhere.head_copy.map(|path| checkpoint(path, keys)).transpose()?.flatten();
+    let recalled = elsewhere.memory.and_then(|f| remembered::recall(f, keys.log.verifier()));
     let check = Check { folder, store, head: &head };
     check.private(private)?;
     if let Some((_, claims)) = &published {
@@ -44,6 +53,9 @@ pub(crate) fn check(
     }
     if let Some((_, claims)) = &copied {
         check.witness("the head copy", claims)?;
+    }
+    if let Some(claims) = &recalled {
+        check.witness(remembered::WITNESS, claims)?;
     }
     if head.size() == 0 {
         return Err(if init_mark(folder).exists() {

@@ -37,6 +37,7 @@ fn surroundings() -> Surroundings {
         clock: Arc::new(NoClock),
         random: Box::<SystemRandom>::default(),
         holder: "cargo bench".to_owned(),
+        remembers: None,
     }
 }
 

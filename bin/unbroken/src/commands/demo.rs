@@ -16,7 +16,7 @@ use unbroken_exhibit::select::Selector;
 use unbroken_ingest::policy::Policy;
 use unbroken_ingest::run::{Context, Options, Progress, run as ingest};
 use unbroken_ingest::source::FolderSource;
-use unbroken_ledger::ledger::Ledger;
+use unbroken_ledger::ledger::{Ledger, Surroundings};
 
 use crate::arguments::Output;
 use crate::failure::{Failure, INTERNAL};
@@ -121,7 +121,8 @@ impl Demo<'_> {
         let mut ledger = Ledger::create(
             &self.folder.join("ledger"),
             "demo.example/recordings",
-            world::surroundings("demo"),
+            // It lives for a minute, or for a look.
+            Surroundings { remembers: None, ..world::surroundings("demo") },
             None,
         )?;
         let trust = Trust::key(ledger.trust_anchor().clone());

@@ -191,6 +191,35 @@ fn a_ledger_that_was_put_back_as_a_whole_is_told_by_its_head_copy() {
     assert!(text.contains("it is no plain file"), "{text}");
 }
 
+/// Nobody had named a place for a head copy, and an old state went on unnoticed on the same machine.
+#[test]
+fn an_old_state_that_is_put_back_is_noticed_by_the_machine_that_sealed_the_newer_one() {
+    let scene = Scene::new();
+    let copy = |from: &str, to: &str| {
+        let done = Command::new("cp").arg("-a").arg(scene.path(from)).arg(scene.path(to)).status();
+        assert!(done.unwrap().success());
+    };
+    copy("ledger", "old");
+    scene.recording(CONVERSATION, "r-1", b"one");
+    scene.ok(&["ingest", "export"]);
+    // A copy may be tried, and tells what it is.
+    scene.ok(&["restore", "--ledger", "old"]);
+    scene.ok(&["audit", "--ledger", "old"]);
+    let text = scene.exits(2, &["status", "--ledger", "old"]);
+    assert!(text.contains("the ledger was put back to an old state"), "{text}");
+    let text = scene.exits(4, &["ingest", "export", "--ledger", "old"]);
+    assert!(text.contains("the checkpoint that this machine remembers"), "{text}");
+    assert!(text.contains("docs/backup.md"), "{text}");
+    // The other one goes on.
+    scene.recording(CONVERSATION, "r-2", b"two");
+    scene.ok(&["ingest", "export"]);
+    // A machine that cannot remember refuses nothing.
+    std::fs::remove_dir_all(scene.path("state")).unwrap();
+    std::fs::write(scene.path("state"), b"no folder").unwrap();
+    scene.ok(&["ingest", "export"]);
+    scene.ok(&["ingest", "export", "--ledger", "old"]);
+}
+
 #[test]
 fn an_init_whose_head_copy_cannot_be_written_leaves_nothing_behind() {
     let scene = Scene::new();
@@ -255,6 +284,7 @@ fn a_private_db_that_knows_more_than_is_left_is_told_and_restored() {
     std::fs::remove_dir_all(scene.path("ledger/log")).unwrap();
     std::fs::rename(scene.path("old-log"), scene.path("ledger/log")).unwrap();
     std::fs::remove_dir_all(scene.path("ledger/store")).unwrap();
+    scene.forget();
     let text = scene.exits(4, &["ingest", "export"]);
     assert!(text.contains("ledger/store: the store failed: it is missing"), "{text}");
     let text = scene.exits(4, &["audit"]);

@@ -58,6 +58,11 @@ impl Scene {
         self.folder.path().join(name)
     }
 
+    /// The machine knows nothing of the ledger any more: what follows happens on another one.
+    fn forget(&self) {
+        std::fs::remove_dir_all(self.path("state")).unwrap();
+    }
+
     fn export(&self) -> PathBuf {
         self.path("export")
     }
@@ -66,6 +71,7 @@ impl Scene {
         let mut command = Command::new(env!("CARGO_BIN_EXE_unbroken"));
         command.args(arguments).current_dir(self.folder.path());
         command.env("UNBROKEN_LEDGER", "ledger").env_remove("NO_COLOR");
+        command.env("XDG_STATE_HOME", self.path("state"));
         command
     }
 

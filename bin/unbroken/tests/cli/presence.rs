@@ -140,6 +140,7 @@ fn an_observation_that_was_not_acknowledged_is_made_again() {
         std::fs::remove_dir_all(scene.path(to)).unwrap();
         std::fs::rename(from, scene.path(to)).unwrap();
     }
+    scene.forget();
     scene.exits(4, &["ingest", "export"]);
     scene.run(&["restore"]);
     let document = scene.json(&["ingest", "export"]);

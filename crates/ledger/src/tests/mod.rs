@@ -43,6 +43,7 @@ fn surroundings() -> Surroundings {
         clock: Arc::new(FixedClock),
         random: Box::<SystemRandom>::default(),
         holder: "a test".to_owned(),
+        remembers: None,
     }
 }
 

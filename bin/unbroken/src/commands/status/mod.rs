@@ -16,13 +16,14 @@ use unbroken_ledger::ledger::{private_path, store_folder};
 use unbroken_ledger::lock::Lock;
 use unbroken_ledger::private::{LOOKUPS_WANTED, Private};
 use unbroken_ledger::reader::LogReader;
+use unbroken_ledger::remembered;
 use unbroken_ledger::restore::{RESEAL_NEEDED, RESEALED, SEALED_GAPS};
 use unbroken_ledger::seal::Clock as _;
 
 use crate::arguments::Output;
 use crate::failure::Failure;
-use crate::output;
 use crate::world::SystemClock;
+use crate::{output, world};
 
 /// Files of the log of which it is said that their length cannot be.
 const LENGTHS_SHOWN: usize = 5;
@@ -108,6 +109,9 @@ fn problems(
     }
     if Lock::holder(folder).is_none() {
         problems.extend(head_copy::problem(folder, anchor, (size, private.end()?))?);
+        let memory = world::remembers();
+        let stored = private.end()?;
+        problems.extend(memory.and_then(|m| remembered::problem(&m, anchor, size, stored)));
     }
     // Whoever asks may not be allowed to read the keys; that is no problem of the ledger.
     problems.extend(keys::problems(folder, genesis).wrong);
