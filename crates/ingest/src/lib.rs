@@ -5,6 +5,7 @@
 //!        -> assess (completeness policy) -> entry -> ledger
 //! ```
 
+mod abreast;
 pub mod audits;
 mod awaited;
 mod capture;

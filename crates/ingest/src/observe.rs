@@ -5,7 +5,6 @@ use unbroken_evidence::field::{FieldSet, Value};
 use unbroken_evidence::hash::Hash;
 use unbroken_evidence::kind::Kind;
 use unbroken_evidence::opening::Opening;
-use unbroken_evidence::spread::spread;
 use unbroken_evidence::time::Time;
 use unbroken_evidence::vocabulary::{object, observation};
 use unbroken_ledger::error::LedgerError;
@@ -14,6 +13,7 @@ use unbroken_ledger::private::{Row, Watched};
 use unbroken_ledger::random::{Seed, SystemRandom};
 use unbroken_ledger::seal::NewEntry;
 
+use crate::abreast::abreast;
 use crate::error::{ObjectError, Problem};
 use crate::expiry::expected;
 use crate::presence::{Change, Changes};
@@ -41,7 +41,7 @@ pub(crate) fn presence(
     let mut changes = changes.into_iter().peekable();
     while changes.peek().is_some() {
         let some: Vec<Change> = changes.by_ref().take(AT_ONCE).collect();
-        let looked = spread(some, work.source.workers(), |change| {
+        let looked = abreast(some, work.source.workers(), |change| {
             let is_there = work.source.is_there(&change.watched.key);
             (change, work.clock.now(), is_there)
         });

@@ -3,8 +3,7 @@
 //! supersedes the one before it; of all others it tells at its end, when it knows what they belong to.
 
 use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
 use unbroken_evidence::body::{Ref, Rel, Subject};
@@ -16,6 +15,7 @@ use unbroken_ledger::ledger::{Ledger, private_path};
 use unbroken_ledger::private::{Lookup, Private, Row, Settled};
 use unbroken_ledger::seal::NewEntry;
 
+use crate::abreast::abreast_with;
 use crate::error::{ObjectError, Problem};
 use crate::observe;
 use crate::source::{Listed, Next, Version, Versions};
@@ -121,7 +121,12 @@ impl History<'_> {
             if next.is_empty() {
                 break;
             }
-            let looked = look(self.work, &self.private, next)?;
+            let (threads, begin) = (self.work.source.workers(), || Tools::open(&self.private));
+            let work = self.work;
+            let looked = abreast_with(next, threads, begin, |(version, ids), tools| {
+                let earlier = work.earlier(&version, ids, tools)?;
+                Ok((version, earlier))
+            })?;
             self.take(looked)?;
         }
         Ok(())
@@ -159,36 +164,6 @@ impl History<'_> {
         }
         self.ledger.private_mut().settle(&settled)
     }
-}
-
-/// Reads versions, several at once.
-fn look(
-    work: &Work<'_>,
-    private: &Path,
-    versions: Vec<(Version, &Vec<String>)>,
-) -> Result<Vec<(Version, Earlier)>, LedgerError> {
-    let threads = work.source.workers().min(versions.len());
-    let queue = Mutex::new(versions.into_iter());
-    let one = || -> Result<Vec<(Version, Earlier)>, LedgerError> {
-        let (mut tools, mut done) = (Tools::open(private)?, Vec::new());
-        loop {
-            let next = queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner).next();
-            let Some((version, ids)) = next else { return Ok(done) };
-            let earlier = work.earlier(&version, ids, &mut tools)?;
-            done.push((version, earlier));
-        }
-    };
-    let mut done = Vec::new();
-    std::thread::scope(|scope| {
-        let started: Vec<_> = (0..threads).map(|_| scope.spawn(one)).collect();
-        for thread in started {
-            let ended = thread.join().unwrap_or_else(|cause| std::panic::resume_unwind(cause));
-            done.extend(ended?);
-        }
-        Ok::<(), LedgerError>(())
-    })?;
-    done.sort_by(|(a, _), (b, _)| a.listed.key.cmp(&b.listed.key));
-    Ok(done)
 }
 
 /// What settles one version of an object.

@@ -10,7 +10,6 @@ use unbroken_evidence::body::Subject;
 use unbroken_evidence::field::Value;
 use unbroken_evidence::hash::Hash;
 use unbroken_evidence::kind::Kind;
-use unbroken_evidence::spread::spread;
 use unbroken_evidence::time::Time;
 use unbroken_evidence::vocabulary::{object, observation};
 use unbroken_ledger::error::LedgerError;
@@ -18,6 +17,7 @@ use unbroken_ledger::ledger::Ledger;
 use unbroken_ledger::private::{Lookup, ObjectState, Private, Row, Watched};
 
 use self::compare::{Change, State, changes, is_held, kept, said, state};
+use crate::abreast::abreast;
 use crate::error::{IngestError, ObjectError, Problem, SourceError};
 use crate::gaps::{self, Gap};
 use crate::observe::{self, Seen};
@@ -205,7 +205,7 @@ fn look(
 type Looked = (Before, Time, Result<Option<Vec<Attribute>>, ObjectError>);
 
 fn spread_over(before: Vec<Before>, source: &dyn Source, context: &Context<'_>) -> Vec<Looked> {
-    spread(before, source.workers(), |before| {
+    abreast(before, source.workers(), |before| {
         let ask = |by_name| source.state(&before.watched.key, &before.version, by_name);
         let is_missing = |now: &Option<Vec<Attribute>>| {
             let now = now.as_deref().map(state);
