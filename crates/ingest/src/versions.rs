@@ -166,10 +166,11 @@ impl History<'_> {
     }
 }
 
-/// What settles one version of an object.
-fn dealt_with(source: i64, Listed { key, version, .. }: &Listed) -> Settled {
+/// What settles one version of an object; its time is part of it, for several may be called `null`.
+fn dealt_with(source: i64, Listed { key, version, modified, .. }: &Listed) -> Settled {
     let length = (key.len() as u64).to_be_bytes();
-    let digest = Hash::of(&[b"unbroken/version\n", &length, key, version.as_bytes()]);
+    let named = [version.as_bytes(), b"\n", modified.as_bytes()].concat();
+    let digest = Hash::of(&[b"unbroken/version\n", &length, key, &named]);
     let [a, b, c, d, e, f, g, h, ..] = *digest.as_bytes();
     Settled { source, group: i64::from_be_bytes([a, b, c, d, e, f, g, h]), fingerprint: digest }
 }

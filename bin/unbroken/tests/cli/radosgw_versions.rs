@@ -1,5 +1,6 @@
 //! Versions and delete markers on a real S3 server: what was overwritten or deleted before anybody looked.
 
+use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 use serde_json::Value;
 
 use super::radosgw::Rgw;
@@ -28,6 +29,12 @@ impl Rgw {
             String::from_utf8_lossy(&[output.stdout.clone(), output.stderr].concat()).into_owned();
         let document: Value = serde_json::from_slice(&output.stdout).expect(&text);
         (output.status.code().unwrap(), document["sources"][0].clone(), text)
+    }
+
+    fn versioning(&self, status: BucketVersioningStatus) {
+        let kept = VersioningConfiguration::builder().status(status).build();
+        let put = self.owner.put_bucket_versioning().bucket(&self.bucket);
+        self.runtime.block_on(put.versioning_configuration(kept).send()).unwrap();
     }
 
     fn delete(&self, key: &str) {
@@ -127,6 +134,29 @@ fn what_is_older_than_what_is_sealed_is_told_of() {
     assert_eq!(said.len(), 2, "{text}");
     assert!(said[1].contains("had a version of"), "{text}");
     // It is known from then on like everything else that was sealed of the recording.
+    let (code, source, text) = rgw.all_versions("");
+    assert_eq!((code, counts(&source)), (0, [0, 0, 0, 0]), "{text}");
+}
+
+/// Where versioning was suspended for a time, each version written then is called `null`, and takes the place of
+/// the last one that was.
+#[test]
+fn versions_that_have_no_id_of_their_own_are_told_apart() {
+    let rgw = Rgw::new("versions-null", false);
+    rgw.recording("r-1");
+    let without_id = |bytes: &[u8]| {
+        rgw.versioning(BucketVersioningStatus::Suspended);
+        rgw.put(CALL, bytes);
+        rgw.versioning(BucketVersioningStatus::Enabled);
+    };
+    without_id(b"while it was suspended");
+    rgw.put(CALL, b"and after it");
+    let (code, source, text) = rgw.all_versions("");
+    assert_eq!((code, counts(&source)), (2, [0, 1, 2, 0]), "{text}");
+    without_id(b"while it was suspended again");
+    rgw.put(CALL, b"and after that");
+    let (code, source, text) = rgw.all_versions("");
+    assert_eq!((code, counts(&source)), (2, [0, 1, 1, 0]), "{text}");
     let (code, source, text) = rgw.all_versions("");
     assert_eq!((code, counts(&source)), (0, [0, 0, 0, 0]), "{text}");
 }

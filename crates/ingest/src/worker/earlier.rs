@@ -51,7 +51,7 @@ impl Work<'_> {
             return Ok(tell(None, named));
         }
         let sealed = self.sealed_versions(&listed.key, &tools.private)?;
-        if sealed.iter().any(|sealed| sealed.version == listed.version) {
+        if sealed.iter().any(|sealed| sealed.is(version)) {
             return Ok(Earlier::Sealed);
         }
         let mut object = self.first_look(listed, tools)?;
@@ -127,12 +127,18 @@ struct SealedVersion {
 }
 
 impl SealedVersion {
+    /// Whether it is this version. Where versioning was suspended, versions take each other's place as `null`.
+    fn is(&self, Version { listed, .. }: &Version) -> bool {
+        self.version == listed.version
+            && (self.version != "null" || self.modified == listed.modified)
+    }
+
     /// Whether it was there before `version`: by its place among all versions of the key, or, where its own is
     /// deleted for good, by its time.
     fn is_before(&self, version: &Version, ids: &[String]) -> bool {
         let place = |id: &str| ids.iter().position(|other| other == id);
         match (place(&self.version), place(&version.listed.version)) {
-            (Some(own), Some(other)) => own < other,
+            (Some(own), Some(other)) if own != other => own < other,
             _ => self.modified <= version.listed.modified,
         }
     }
