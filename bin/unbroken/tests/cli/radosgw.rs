@@ -333,19 +333,20 @@ fn the_doctor_tells_each_missing_permission_and_setting() {
         (code, health.join(", "), text)
     };
     let (code, health, text) = examine("");
-    let all = "listing good, reading good, versions good, checksum good, tags good, legal holds good, retention good, versioning good, Object Lock good";
+    let all = "listing good, reading good, versions good, checksum good, tags good, legal holds good, retention good, earlier versions good, versioning good, Object Lock good";
     assert_eq!((code, health.as_str()), (0, all), "{text}");
     let (code, health, text) = examine("OTHER_");
     assert_eq!((code, health.as_str()), (2, "listing bad"), "{text}");
     rgw.allow("\"s3:ListBucket\",\"s3:GetObject\"");
     let (code, health, text) = examine("OTHER_");
-    let some = "listing good, reading good, versions bad, checksum good, tags bad, legal holds bad, retention bad, versioning not known, Object Lock not known";
+    let some = "listing good, reading good, versions bad, checksum good, tags bad, legal holds bad, retention bad, earlier versions advice, versioning not known, Object Lock not known";
     assert_eq!((code, health.as_str()), (2, some), "{text}");
     for permission in [
         "s3:GetObjectVersion",
         "s3:GetObjectTagging",
         "s3:GetObjectLegalHold",
         "s3:GetObjectRetention",
+        "s3:ListBucketVersions",
         "s3:GetBucketVersioning",
         "s3:GetBucketObjectLockConfiguration",
     ] {
@@ -353,7 +354,10 @@ fn the_doctor_tells_each_missing_permission_and_setting() {
     }
     rgw.allow("\"s3:ListBucket\"");
     let (code, health, text) = examine("OTHER_");
-    assert!(code == 2 && health.starts_with("listing good, reading bad, versioning"), "{text}");
+    assert!(
+        code == 2 && health.starts_with("listing good, reading bad, earlier versions advice"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use unbroken_container::s3::{Bounded, Download, Failure, Wanted};
 
 use super::rights::{Named, Readable, Rights};
-use super::{S3Source, listing};
+use super::{S3Source, listing, versions};
 use crate::source::Listed;
 
 /// One thing that was examined.
@@ -79,7 +79,7 @@ impl S3Source {
             }),
             Some(sample) => checks.extend(self.examine_object(&sample)),
         }
-        checks.extend([self.versioning(), self.lock()]);
+        checks.extend([self.earlier_versions(), self.versioning(), self.lock()]);
         checks
     }
 
@@ -166,6 +166,22 @@ impl S3Source {
                 ..check("versions", Health::Bad, failure.to_string())
             },
         })
+    }
+
+    /// `--all-versions` lists them.
+    fn earlier_versions(&self) -> Check {
+        let costs = "what was overwritten or deleted before a run saw it is not sealed, --all-versions or not";
+        match versions::page(self, &versions::Marker::default()) {
+            Ok(_) => check("earlier versions", Health::Good, "s3:ListBucketVersions is granted"),
+            Err(failure @ Failure::Denied(_)) => Check {
+                costs,
+                remedy: "grant s3:ListBucketVersions, and run with --all-versions".to_owned(),
+                ..check("earlier versions", Health::Advice, failure.to_string())
+            },
+            Err(failure) => {
+                setting_not_known("earlier versions", &failure, "s3:ListBucketVersions")
+            }
+        }
     }
 
     fn versioning(&self) -> Check {

@@ -18,7 +18,7 @@ const VERSIONS_MAX: usize = 200_000;
 const NEEDS: &str = "the credentials need s3:ListBucketVersions on this bucket, and s3:GetObjectVersion on its objects";
 
 /// Where the next page begins: behind this key, or behind this version of it.
-type Marker = (Option<String>, Option<String>);
+pub(super) type Marker = (Option<String>, Option<String>);
 
 /// A listing on its way; what it says of a server that leads it nowhere is why it ends.
 #[derive(Default)]
