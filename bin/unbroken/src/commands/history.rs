@@ -119,13 +119,15 @@ fn sealed(
     let shown = sha256.as_deref().unwrap_or("not shown");
     let (media, size) = (recording.media.name(), disclosed.size());
     let companions = disclosed.companions().len();
+    let noncurrent = disclosed.object().noncurrent;
+    let then = if noncurrent { ", as an earlier version of its object" } else { "" };
     let what = format!(
-        "{start}: {media}, {size} bytes, SHA-256 {shown}, {companions} metadata files, {verdict}"
+        "{start}{then}: {media}, {size} bytes, SHA-256 {shown}, {companions} metadata files, {verdict}"
     );
     let details = json!({
         "media": media, "bytes": size, "sha256": sha256, "complete": complete,
         "findings": disclosed.findings().iter().map(|f| policies::sealed(f)).collect::<Vec<_>>(), "supersedes": supersedes, "companions": companions,
-        "other_bytes": other_bytes,
+        "other_bytes": other_bytes, "noncurrent": noncurrent,
     });
     (what, details)
 }
