@@ -5,15 +5,40 @@
 
 use std::collections::HashSet;
 
+use unbroken_evidence::field::Value;
 use unbroken_evidence::time::Time;
-use unbroken_evidence::vocabulary::object;
+use unbroken_evidence::vocabulary::{finding, object};
 use unbroken_ledger::error::LedgerError;
 use unbroken_ledger::ledger::Ledger;
+use unbroken_ledger::private::Private;
 
 use crate::policy::{Code, Finding, Policy};
 
 /// Before its name stands, in private.db, when a source has to be asked again: milliseconds since 1970.
 const MARK: &str = "awaited/";
+
+/// Of more incomplete recordings it is not looked what each of them lacks.
+const LOOKED_AT_MAX: usize = 10_000;
+
+/// How many recordings below `size` count as incomplete only because a companion may still come; none are
+/// told apart where very many are incomplete.
+///
+/// # Errors
+/// Those of reading private.db.
+pub fn awaited(private: &Private, size: u64) -> Result<u64, LedgerError> {
+    let incomplete = private.incomplete(size)?;
+    let mut count = 0;
+    for index in incomplete.iter().filter(|_| incomplete.len() <= LOOKED_AT_MAX) {
+        let Some((_, opening)) = private.opening(*index)? else { continue };
+        let said = opening.fields().map(|field| &field.value);
+        let mut said = said.filter(|value| value.source == finding::SOURCE).peekable();
+        let is_waited_for = |value: &Value| {
+            Finding::parse(&value.value).is_some_and(|found| found.code == Code::CompanionAwaited)
+        };
+        count += u64::from(said.peek().is_some() && said.all(is_waited_for));
+    }
+    Ok(count)
+}
 
 /// What of a source is waited for.
 #[derive(Debug, Default)]

@@ -7,7 +7,7 @@
 
 mod abreast;
 pub mod audits;
-mod awaited;
+pub mod awaited;
 mod capture;
 mod disposition;
 pub mod error;

@@ -241,6 +241,9 @@ pub enum StoreError {
     Injected,
 }
 
+/// What to do where this machine knows better than the ledger.
+const OLD_STATE: &str = "nothing was written; this is an old state, or a copy that goes on beside another: bring the newest one back (docs/backup.md says what to do where it is lost)";
+
 impl LedgerError {
     pub(crate) fn io(
         path: &Path,
@@ -295,9 +298,7 @@ impl LedgerError {
                 "nothing was written; the newest log is missing: bring it back from its copy, then run `unbroken restore`"
             }
             Self::StoreBehind { witness: remembered::WITNESS, .. }
-            | Self::Differs { witness: remembered::WITNESS, .. } => {
-                "nothing was written; this is an old state, or a copy that goes on beside another: bring the newest one back (docs/backup.md says what to do where it is lost)"
-            }
+            | Self::Differs { witness: remembered::WITNESS, .. } => OLD_STATE,
             Self::Io { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
                 "this user may not do that: run it as the user to whom the ledger belongs, or have them allow it"
             }

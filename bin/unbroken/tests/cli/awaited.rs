@@ -31,6 +31,9 @@ fn a_sidecar_that_comes_in_time_is_never_missed() {
     );
     let again = scene.json(&INGEST);
     assert_eq!(counts(&again), [0, 0, 0, 0], "{again}");
+    let status = scene.json(&["status"]);
+    let counted = ["exit_code", "incomplete", "awaited"].map(|name| status[name].as_u64());
+    assert_eq!(counted, [Some(0), Some(0), Some(1)], "{status}");
     let listed = scene.ok(&["list", "--incomplete"]);
     assert!(listed.contains("the sidecar is not there yet; it is waited for until 20"), "{listed}");
     scene.sidecar(CONVERSATION, "r-1");
@@ -55,6 +58,9 @@ fn when_its_time_is_over_it_is_sealed_that_it_did_not_come() {
     assert!(problems.contains("the sidecar is missing"), "{problems}");
     assert!(problems.contains("the time is over in which a companion could come since entry"));
     assert_eq!(second["exit_code"], 2);
+    let status = scene.json(&["status"]);
+    let counted = ["exit_code", "incomplete", "awaited"].map(|name| status[name].as_u64());
+    assert_eq!(counted, [Some(2), Some(1), Some(0)], "{status}");
     let third = scene.json(&INGEST);
     assert_eq!(counts(&third), [0, 0, 0, 0], "{third}");
     let history = scene.ok(&["history", "--recording", "r-1"]);

@@ -10,6 +10,7 @@ use unbroken_evidence::checkpoint::UnverifiedCheckpoint;
 use unbroken_evidence::entry::UnverifiedEntry;
 use unbroken_evidence::key::VerifierKey;
 use unbroken_ingest::audits::ObjectAudit;
+use unbroken_ingest::awaited::awaited;
 use unbroken_ledger::head_copy;
 use unbroken_ledger::keys::{self, verifier_of_log};
 use unbroken_ledger::ledger::{private_path, store_folder};
@@ -35,9 +36,12 @@ pub(crate) fn run(folder: &Path, max_age: Option<Duration>, out: &Output) -> Res
     let ledger_id = reader.leaf(0)?;
     let anchor = verifier_of_log(&mut reader)?;
     let counts = private.counts(checkpoint.size)?;
+    // Nothing is wrong with a recording whose sidecar has its time yet.
+    let awaited = awaited(&private, checkpoint.size)?;
+    let incomplete = counts.incomplete.saturating_sub(awaited);
     let holder = Lock::holder(folder);
     let genesis = reader.entry(0)?;
-    let mut problems = problems(folder, (&reader, &genesis), &private, &anchor, counts.incomplete)?;
+    let mut problems = problems(folder, (&reader, &genesis), &private, &anchor, incomplete)?;
     let sources = sources::known(&private, checkpoint.size)?;
     let now = SystemClock.now().unix_ms();
     problems.extend(sources.iter().flat_map(|source| source.problems(now, max_age)));
@@ -51,13 +55,14 @@ pub(crate) fn run(folder: &Path, max_age: Option<Duration>, out: &Output) -> Res
     }
     let mut text = format!(
         "origin: {}\nledger id: {ledger_id}\ntrust anchor: {anchor}\nsize: {}\nroot: {}\n\
-         recordings: {}\nrecording entries: {}\nincomplete: {}\nnot there any more: {}\n",
+         recordings: {}\nrecording entries: {}\nincomplete: {}\nwhose companion may still come: {}\nnot there any more: {}\n",
         checkpoint.origin,
         checkpoint.size,
         checkpoint.root,
         counts.recordings,
         counts.recording_entries,
-        counts.incomplete,
+        incomplete,
+        awaited,
         counts.gone
     );
     for source in &sources {
@@ -81,7 +86,7 @@ pub(crate) fn run(folder: &Path, max_age: Option<Duration>, out: &Output) -> Res
             "ledger_id": ledger_id.to_string(), "trust_anchor": anchor.to_string(),
             "size": checkpoint.size, "root": checkpoint.root.to_string(), "checkpoint": note,
             "recordings": counts.recordings, "recording_entries": counts.recording_entries,
-            "incomplete": counts.incomplete, "gone": counts.gone, "sources": sources, "held_by": holder,
+            "incomplete": incomplete, "awaited": awaited, "gone": counts.gone, "sources": sources, "held_by": holder,
             "problems": problems,
         }),
     )?;
