@@ -2,6 +2,8 @@
 //! when the whole ledger was put back to an old state, or goes on in two copies. Unlike a head copy it is a
 //! help and no promise: where it cannot be kept, nothing is refused.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use unbroken_evidence::checkpoint::{Checkpoint, UnverifiedCheckpoint};
@@ -28,7 +30,11 @@ pub(crate) fn recall(folder: &Path, log_key: &VerifierKey) -> Option<Checkpoint>
 
 /// Remembers a checkpoint, if it can be.
 pub(crate) fn keep(folder: &Path, log_key: &VerifierKey, checkpoint: &[u8]) {
-    let made = durable::create_folder(folder);
+    let is_new = !folder.is_dir();
+    let made = durable::create_folder(folder).and_then(|()| match is_new {
+        true => std::fs::set_permissions(folder, Permissions::from_mode(0o700)),
+        false => Ok(()),
+    });
     let _ = made.and_then(|()| durable::write_file(&place(folder, log_key), checkpoint, 0o600));
 }
 
