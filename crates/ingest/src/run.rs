@@ -174,6 +174,8 @@ pub fn run(
         summary.problem(Problem::new(source.location().as_bytes(), what));
         summary.emptied = true;
     }
+    // What this run has sealed is known by now.
+    work.is_new = false;
     versions::tell(ledger, &work, told, &mut summary)?;
     let is_empty = summary.objects == 0 && summary.gone == 0;
     let gave_up = source.given_up().or_else(|| source.empty().filter(|_| is_empty));
