@@ -217,10 +217,14 @@ fn entry(
         text(version::ID, &listed.version),
         text(version::MODIFIED, &listed.modified),
     ];
-    if let Some(sha256) = sha256 {
+    if !is_marker {
         values.push(text(version::ETAG, &listed.etag));
-        values.push(text(version::SHA256, &sha256.to_string()));
         values.push(Value::number(version::SOURCE, version::SIZE, listed.size));
+        values.push(match (sha256, &listed.not_readable) {
+            (Some(sha256), _) => text(version::SHA256, &sha256.to_string()),
+            (None, Some(error)) => text(version::UNREAD, error.in_short()),
+            (None, None) => text(version::UNREAD, "not read"),
+        });
     }
     let what = if *is_marker { observation::DELETE_MARKER } else { observation::VERSION };
     let row = Row { settles: Some(dealt_with(work.number, listed)), ..Row::default() };

@@ -192,14 +192,15 @@ fn beside(statement: &Statement, opening: Option<&VerifiedOpening>) -> (String, 
 fn version(opening: &VerifiedOpening) -> String {
     let value = |pointer| opening.value(version::SOURCE, pointer).map(escaped).unwrap_or_default();
     let (key, id, modified) = (value(version::KEY), value(version::ID), value(version::MODIFIED));
-    match opening.value(version::SOURCE, version::SHA256) {
-        None => format!("a delete marker of {modified} hid {key} (version {id})"),
-        Some(sha256) => format!(
-            "{key} had a version of {modified}: {} bytes, SHA-256 {} (version {id})",
-            value(version::SIZE),
-            escaped(sha256)
-        ),
+    if opening.value(observation::SOURCE, observation::WHAT) == Some(observation::DELETE_MARKER) {
+        return format!("a delete marker of {modified} hid {key} (version {id})");
     }
+    let bytes = match opening.value(version::SOURCE, version::SHA256) {
+        Some(sha256) => format!("SHA-256 {}", escaped(sha256)),
+        None => format!("not read: {}", value(version::UNREAD)),
+    };
+    let size = value(version::SIZE);
+    format!("{key} had a version of {modified}: {size} bytes, {bytes} (version {id})")
 }
 
 impl Told {

@@ -68,6 +68,22 @@ impl Cloud {
     }
 }
 
+/// A lifecycle rule moves earlier versions to an archive as often as not: each run would have called them unread.
+#[test]
+fn an_earlier_version_in_an_archive_is_told_of_once_and_stays_there() {
+    let cloud = Cloud::new();
+    let key = cloud.recording("r-1");
+    cloud.bucket.archived_version(&key, "v-0");
+    let ingest = ["ingest", "--all-versions", &format!("s3://{BUCKET}/org-1/")];
+    let (code, text, document) = cloud.run(&ingest);
+    assert_eq!((code, document["sources"][0]["versions_told"].as_u64()), (0, Some(1)), "{text}");
+    let history = cloud.scene.ok(&["history", "--recording", "r-1"]);
+    assert!(history.contains("7 bytes, not read: in an archive (version v-0)"), "{history}");
+    let (code, text, document) = cloud.run(&ingest);
+    assert_eq!((code, document["sources"][0]["versions_told"].as_u64()), (0, Some(0)), "{text}");
+    cloud.scene.ok(&["audit"]);
+}
+
 #[test]
 fn a_bucket_is_sealed_over_several_pages_skipped_and_packed() {
     let cloud = Cloud::new();

@@ -9,8 +9,9 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use s3s::auth::SimpleAuth;
 use s3s::dto::{
-    ETag, GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput, ListObjectsV2Input,
-    ListObjectsV2Output, Object, StreamingBlob, Timestamp,
+    ETag, GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput,
+    ListObjectVersionsInput, ListObjectVersionsOutput, ListObjectsV2Input, ListObjectsV2Output,
+    Object, ObjectVersion, StreamingBlob, Timestamp,
 };
 use s3s::service::S3ServiceBuilder;
 use s3s::{Body, S3, S3Error, S3Request, S3Response, S3Result, s3_error};
@@ -77,6 +78,8 @@ struct Contents {
     /// What the server says that it keeps as SHA-256, in base64, of the whole or of parts.
     kept: BTreeMap<String, (String, &'static str)>,
     faults: BTreeMap<String, Fault>,
+    /// Versions in an archive that are not there any more under their keys: key and id.
+    archived: BTreeSet<(String, String)>,
     lie: Option<Lie>,
     gets: u64,
     lists: u64,
@@ -103,6 +106,10 @@ impl Bucket {
     pub(crate) fn expires(&self, key: &str, when: &str) {
         let said = format!("expiry-date=\"{when}\", rule-id=\"old calls\"");
         self.contents.lock().unwrap().expirations.insert(key.to_owned(), said);
+    }
+
+    pub(crate) fn archived_version(&self, key: &str, id: &str) {
+        self.contents.lock().unwrap().archived.insert((key.to_owned(), id.to_owned()));
     }
 
     pub(crate) fn hold(&self, key: &str) {
@@ -274,6 +281,27 @@ impl S3 for Bucket {
         let number = contents.lists;
         contents.lists += 1;
         Ok(S3Response::new(contents.listing(&prefix, &after, number)))
+    }
+
+    async fn list_object_versions(
+        &self,
+        _: S3Request<ListObjectVersionsInput>,
+    ) -> S3Result<S3Response<ListObjectVersionsOutput>> {
+        let contents = self.contents.lock().unwrap();
+        let version = |(key, id): &(String, String)| ObjectVersion {
+            key: Some(key.clone()),
+            version_id: Some(id.clone()),
+            size: Some(7),
+            last_modified: Some(modified()),
+            is_latest: Some(false),
+            storage_class: Some("GLACIER".to_owned().into()),
+            ..ObjectVersion::default()
+        };
+        Ok(S3Response::new(ListObjectVersionsOutput {
+            versions: Some(contents.archived.iter().map(version).collect()),
+            is_truncated: Some(false),
+            ..ListObjectVersionsOutput::default()
+        }))
     }
 
     async fn head_object(

@@ -116,6 +116,8 @@ pub mod version {
     pub const SIZE: &str = "/size";
     /// SHA-256 of its bytes.
     pub const SHA256: &str = "/sha256";
+    /// Why its bytes were not read.
+    pub const UNREAD: &str = "/unread";
 }
 
 /// Lock and legal hold, as the store says.

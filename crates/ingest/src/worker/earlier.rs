@@ -1,6 +1,7 @@
 //! One version of an object that is not there any more under its key: a recording's becomes an entry, where it
 //! follows those that are sealed; of every other one it is told that it was there.
 
+use unbroken_container::s3::Failure;
 use unbroken_evidence::hash::Hash;
 use unbroken_evidence::vocabulary::object;
 use unbroken_ledger::error::LedgerError;
@@ -28,7 +29,7 @@ pub(crate) enum Earlier {
 /// A version, or a delete marker, that is told of.
 pub(crate) struct Told {
     pub(crate) version: Version,
-    /// Of its bytes; a marker has none.
+    /// Of its bytes, where they were read; a marker has none.
     pub(crate) sha256: Option<Hash>,
     /// What its key and its document name.
     pub(crate) named: Identity,
@@ -53,6 +54,10 @@ impl Work<'_> {
         let sealed = self.sealed_versions(&listed.key, &tools.private)?;
         if sealed.iter().any(|sealed| sealed.is(version)) {
             return Ok(Earlier::Sealed);
+        }
+        // It stays where it is, for reading it costs money: that it was there is told, once.
+        if matches!(listed.not_readable, Some(ObjectError::NotGiven(Failure::Archived(_)))) {
+            return Ok(tell(None, named));
         }
         let mut object = self.first_look(listed, tools)?;
         if object.error.is_none() && object.captured.is_none() {
