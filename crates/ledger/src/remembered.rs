@@ -30,6 +30,12 @@ pub(crate) fn recall(folder: &Path, log_key: &VerifierKey) -> Option<Checkpoint>
 
 /// Remembers a checkpoint, if it can be.
 pub(crate) fn keep(folder: &Path, log_key: &VerifierKey, checkpoint: &[u8]) {
+    // Of two copies that go on, the longer one is remembered: neither makes the other forgotten.
+    let known = recall(folder, log_key).map_or(0, |known| known.size);
+    let size = UnverifiedCheckpoint::parse(checkpoint).map_or(0, |note| note.claims().size);
+    if known > size {
+        return;
+    }
     let is_new = !folder.is_dir();
     let made = durable::create_folder(folder).and_then(|()| match is_new {
         true => std::fs::set_permissions(folder, Permissions::from_mode(0o700)),

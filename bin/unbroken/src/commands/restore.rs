@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use serde_json::json;
-use unbroken_ledger::ledger::Surroundings;
 use unbroken_ledger::restore::{Restored, restore};
 
 use crate::arguments::Output;
@@ -12,9 +11,7 @@ use crate::{output, world};
 
 pub(crate) fn run(folder: &Path, head_copy: Option<&Path>, out: &Output) -> Result<u8, Failure> {
     let head_copy = head_copy.map(world::absolute);
-    // An old copy may be tried; whoever goes on from it is refused.
-    let around = Surroundings { remembers: None, ..world::surroundings("restore") };
-    let restored = restore(folder, around, head_copy.as_deref())?;
+    let restored = restore(folder, world::surroundings("restore"), head_copy.as_deref())?;
     output::text(out, &report(&restored))?;
     let code = match restored {
         Restored { gone: Some(_), .. } => 1,
