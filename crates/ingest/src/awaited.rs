@@ -3,7 +3,7 @@
 //! A recording is sealed when it is first seen, with what is waited for as a finding. Once the policy's time is
 //! over, the next run judges it again, and seals that the companion did not come.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use unbroken_evidence::field::Value;
 use unbroken_evidence::time::Time;
@@ -20,15 +20,24 @@ const MARK: &str = "awaited/";
 /// Of more incomplete recordings it is not looked what each of them lacks.
 const LOOKED_AT_MAX: usize = 10_000;
 
-/// How many recordings below `size` count as incomplete only because a companion may still come; none are
-/// told apart where very many are incomplete.
+/// How many recordings below `size` count as incomplete only because a companion may still come. Of a source
+/// of which the first such time is over, and no run looked since, none is; nor where very many are incomplete.
 ///
 /// # Errors
 /// Those of reading private.db.
-pub fn awaited(private: &Private, size: u64) -> Result<u64, LedgerError> {
+pub fn awaited(private: &Private, size: u64, now: Time) -> Result<u64, LedgerError> {
     let incomplete = private.incomplete(size)?;
+    let mut has_time = HashMap::new();
+    for (number, ..) in private.sources()? {
+        let until = until(private, number)?;
+        has_time.insert(number, until.is_some_and(|until| until > now.unix_ms()));
+    }
     let mut count = 0;
     for index in incomplete.iter().filter(|_| incomplete.len() <= LOOKED_AT_MAX) {
+        let state = private.object(*index)?;
+        if state.is_none_or(|state| has_time.get(&state.source) != Some(&true)) {
+            continue;
+        }
         let Some((_, opening)) = private.opening(*index)? else { continue };
         let said = opening.fields().map(|field| &field.value);
         let mut said = said.filter(|value| value.source == finding::SOURCE).peekable();
@@ -38,6 +47,13 @@ pub fn awaited(private: &Private, size: u64) -> Result<u64, LedgerError> {
         count += u64::from(said.peek().is_some() && said.all(is_waited_for));
     }
     Ok(count)
+}
+
+/// When a source has to be asked again, in milliseconds since 1970.
+fn until(private: &Private, number: i64) -> Result<Option<u64>, LedgerError> {
+    let kept = private.meta(&format!("{MARK}{number}"))?;
+    let marked = kept.and_then(|bytes| <[u8; 8]>::try_from(bytes.as_slice()).ok());
+    Ok(marked.map(u64::from_be_bytes))
 }
 
 /// What of a source is waited for.
@@ -61,9 +77,7 @@ impl Awaited {
         let name = format!("{MARK}{number}");
         let Some(policy) = policy else { return Ok(awaited) };
         let now = ledger.now().unix_ms();
-        let kept = ledger.private().meta(&name)?;
-        let marked = kept.and_then(|bytes| <[u8; 8]>::try_from(bytes.as_slice()).ok());
-        let marked = marked.map(u64::from_be_bytes);
+        let marked = until(ledger.private(), number)?;
         if marked.is_some_and(|when| when <= now) {
             awaited.look(ledger, (number, scope), policy, now)?;
         } else {

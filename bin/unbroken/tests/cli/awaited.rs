@@ -48,7 +48,13 @@ fn when_its_time_is_over_it_is_sealed_that_it_did_not_come() {
     let scene = scene(4);
     let first = scene.json(&INGEST);
     assert_eq!(counts(&first), [1, 0, 0, 1], "{first}");
+    let status = scene.json(&["status"]);
+    assert_eq!(status["awaited"].as_u64(), Some(1), "{status}");
     std::thread::sleep(std::time::Duration::from_secs(5));
+    // Nobody looked since: a job that died must not hide that nothing came.
+    let status = scene.json(&["status"]);
+    let counted = ["exit_code", "incomplete", "awaited"].map(|name| status[name].as_u64());
+    assert_eq!(counted, [Some(2), Some(1), Some(0)], "{status}");
     // Part of a source leaves it for a run that sees all of it.
     let some = scene.json(&[&INGEST[..], &["--limit", "0"]].concat());
     assert_eq!(counts(&some)[3], 0, "{some}");

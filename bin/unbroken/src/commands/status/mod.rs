@@ -37,7 +37,7 @@ pub(crate) fn run(folder: &Path, max_age: Option<Duration>, out: &Output) -> Res
     let anchor = verifier_of_log(&mut reader)?;
     let counts = private.counts(checkpoint.size)?;
     // Nothing is wrong with a recording whose sidecar has its time yet.
-    let awaited = awaited(&private, checkpoint.size)?;
+    let awaited = awaited(&private, checkpoint.size, SystemClock.now())?;
     let incomplete = counts.incomplete.saturating_sub(awaited);
     let holder = Lock::holder(folder);
     let genesis = reader.entry(0)?;
