@@ -72,7 +72,12 @@ pub(crate) fn seal(
         text(&format!("/exclusions/{sort}/{number}"), pattern);
     }
     text("/policy", &summary.policy.map_or_else(|| "none".to_owned(), |leaf| leaf.to_string()));
-    text("/versions", if options.all_versions { "every one" } else { "the current ones" });
+    let versions = match (options.all_versions, summary.all_versions) {
+        (false, _) => "the current ones",
+        (true, true) => "every one",
+        (true, false) => "every one was asked for, and not all could be looked at",
+    };
+    text("/versions", versions);
     text("/reseal", if options.reseal { "everything was sealed anew" } else { "no" });
     for (number, (remark, count)) in summary.remarks.iter().enumerate() {
         let Remark { sort, sentence } = remark;

@@ -38,7 +38,7 @@ pub use crate::worker::Progress;
 use crate::worker::Work;
 
 /// A checkpoint is signed and published this often during a run...
-const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
+pub(crate) const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
 /// ...and after so many entries: publishing many at once would hold the writing up for seconds.
 const CHECKPOINT_ENTRIES: u64 = 4_096;
 

@@ -52,6 +52,8 @@ pub struct Summary {
     pub back: u64,
     /// Earlier versions of recordings that were sealed.
     pub earlier: u64,
+    /// Whether every version was listed and looked at.
+    pub(crate) all_versions: bool,
     /// Other earlier versions, and delete markers, that were told of.
     pub told: u64,
     /// Problems found, at most [`PROBLEMS_KEPT`].

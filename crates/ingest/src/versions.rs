@@ -5,6 +5,7 @@
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use unbroken_evidence::body::{Ref, Rel, Subject};
 use unbroken_evidence::field::Value;
@@ -12,12 +13,13 @@ use unbroken_evidence::hash::Hash;
 use unbroken_evidence::vocabulary::{companion, observation, version};
 use unbroken_ledger::error::LedgerError;
 use unbroken_ledger::ledger::{Ledger, private_path};
-use unbroken_ledger::private::{Lookup, Private, Row, Settled};
+use unbroken_ledger::private::{Lookup, Private, Row, Settled, object_value};
 use unbroken_ledger::seal::NewEntry;
 
 use crate::abreast::abreast_with;
 use crate::error::{ObjectError, Problem};
 use crate::observe;
+use crate::run::CHECKPOINT_EVERY;
 use crate::source::{Listed, Next, Version, Versions};
 use crate::summary::Summary;
 use crate::worker::earlier::{Earlier, Told};
@@ -48,6 +50,7 @@ struct History<'a> {
     told: Vec<Told>,
     /// So many more are to be told of.
     more: u64,
+    checkpointed: Instant,
 }
 
 /// Seals the earlier versions of recordings; gives what is to be told of at the end of the run.
@@ -57,7 +60,8 @@ pub(crate) fn seal(
     summary: &mut Summary,
 ) -> Result<Vec<Told>, LedgerError> {
     let private = private_path(ledger.folder());
-    let mut history = History { work, ledger, summary, private, told: Vec::new(), more: 0 };
+    let (told, checkpointed) = (Vec::new(), Instant::now());
+    let mut history = History { work, ledger, summary, private, told, more: 0, checkpointed };
     let (mut waiting, mut failed) = (Vec::new(), None);
     let listed = work.source.versions(&mut |versions| {
         let taken = history.waiting(versions).and_then(|new| {
@@ -72,11 +76,12 @@ pub(crate) fn seal(
     failed.map_or(Ok(()), Err)?;
     history.work_off(waiting)?;
     let History { told, more, .. } = history;
-    let location = work.source.location().as_bytes();
+    let (location, is_listed) = (work.source.location().as_bytes(), listed.is_ok());
     if let Err(error) = listed {
         let what = format!("earlier versions cannot be listed: {error}; {}", error.hint());
         summary.problem(Problem::new(location, what));
     }
+    summary.all_versions = is_listed && more == 0 && !work.stop.load(Ordering::Relaxed);
     if more > 0 {
         let what =
             format!("earlier versions beside those of this run: {more}; the next run goes on");
@@ -97,7 +102,7 @@ impl History<'_> {
             return Ok(None);
         }
         if left_out > 0 {
-            let what = format!("it has {left_out} versions more than can be looked at at once");
+            let what = format!("it has {left_out} older versions, of which nothing is told");
             self.summary.problem(Problem::new(&key, what));
         }
         let ids = list.iter().map(|version| version.listed.version.clone()).collect();
@@ -106,9 +111,15 @@ impl History<'_> {
             // What is there now is looked at by the run itself.
             let is_earlier = version.is_marker || !version.is_latest;
             let dealt_with = dealt_with(self.work.number, &version.listed);
-            if is_earlier && !self.ledger.private().is_settled(&dealt_with)? {
-                left.push_back(version);
+            let private = self.ledger.private();
+            if !is_earlier || private.is_settled(&dealt_with)? {
+                continue;
             }
+            if is_told(private, self.work, &version.listed)? {
+                self.ledger.private_mut().settle(&[dealt_with])?;
+                continue;
+            }
+            left.push_back(version);
         }
         Ok((!left.is_empty()).then_some(Waiting { ids, left }))
     }
@@ -128,6 +139,10 @@ impl History<'_> {
                 Ok((version, earlier))
             })?;
             self.take(looked)?;
+            if self.checkpointed.elapsed() > CHECKPOINT_EVERY {
+                self.ledger.checkpoint()?;
+                self.checkpointed = Instant::now();
+            }
         }
         Ok(())
     }
@@ -175,6 +190,26 @@ fn dealt_with(source: i64, Listed { key, version, modified, .. }: &Listed) -> Se
     Settled { source, group: i64::from_be_bytes([a, b, c, d, e, f, g, h]), fingerprint: digest }
 }
 
+/// What [`Lookup::Version`] looks up.
+fn version_value(work: &Work<'_>, Listed { key, version, modified, .. }: &Listed) -> Vec<u8> {
+    let object = object_value(work.source.name(), key);
+    [&object[..], b"\n", version.as_bytes(), b"\n", modified.as_bytes()].concat()
+}
+
+/// Whether an entry tells of this version. What settles groups may be gone after a crash.
+fn is_told(private: &Private, work: &Work<'_>, listed: &Listed) -> Result<bool, LedgerError> {
+    for index in private.find(Lookup::Version, &version_value(work, listed))? {
+        let said = private.opening(index)?;
+        let is_this = |pointer, value: &str| {
+            said.as_ref().is_some_and(|(_, o)| o.value(version::SOURCE, pointer) == Some(value))
+        };
+        if is_this(version::ID, &listed.version) && is_this(version::MODIFIED, &listed.modified) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// Tells of versions and markers that are no entries of recordings.
 pub(crate) fn tell(
     ledger: &mut Ledger,
@@ -188,9 +223,9 @@ pub(crate) fn tell(
         for told in told.by_ref().take(AT_ONCE) {
             let about = about(ledger.private(), work, &told)?;
             entries.push(entry(work, &told, about)?);
-            let Version { listed, is_marker, is_latest } = told.version;
+            let Version { listed, is_marker, is_followed, .. } = told.version;
             summary.told += 1;
-            let is_news = is_marker && !is_latest && about.is_some();
+            let is_news = is_marker && is_followed && about.is_some();
             reports.push(is_news.then_some(listed));
         }
         for (appended, listed) in ledger.append(entries)?.iter().zip(reports) {
@@ -208,7 +243,7 @@ fn entry(
     told: &Told,
     about: Option<(Ref, Subject)>,
 ) -> Result<NewEntry, LedgerError> {
-    let Told { version: Version { listed, is_marker, .. }, sha256, .. } = told;
+    let Told { version: Version { listed, is_marker, is_followed, .. }, sha256, .. } = told;
     let text = |pointer: &str, value: &str| Value::string(version::SOURCE, pointer, value);
     let mut values = vec![
         text(version::STORE, work.source.store()),
@@ -217,6 +252,9 @@ fn entry(
         text(version::ID, &listed.version),
         text(version::MODIFIED, &listed.modified),
     ];
+    if *is_followed {
+        values.push(text(version::FOLLOWED, "yes"));
+    }
     if !is_marker {
         values.push(text(version::ETAG, &listed.etag));
         values.push(Value::number(version::SOURCE, version::SIZE, listed.size));
@@ -227,7 +265,9 @@ fn entry(
         });
     }
     let what = if *is_marker { observation::DELETE_MARKER } else { observation::VERSION };
-    let row = Row { settles: Some(dealt_with(work.number, listed)), ..Row::default() };
+    let lookups = vec![Lookup::Version.prefix(&version_value(work, listed))];
+    let settles = Some(dealt_with(work.number, listed));
+    let row = Row { lookups, settles, ..Row::default() };
     observe::observation((what, work.clock.now()), values, about, row)
 }
 

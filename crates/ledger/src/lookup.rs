@@ -28,6 +28,8 @@ pub enum Lookup {
     Policy,
     /// A name that people ask by, and a value of it ([`crate::asked`]).
     Value,
+    /// An object as [`Lookup::Object`] has it, and one of its versions that an observation tells of.
+    Version,
 }
 
 const ENTRIES_PER_TABLE_LOG2: u32 = 15;
@@ -45,6 +47,7 @@ impl Lookup {
             Self::Kind => b"kind\n",
             Self::Policy => b"policy\n",
             Self::Value => b"value\n",
+            Self::Version => b"version\n",
         };
         let digest = Hash::of(&[name, value]);
         let [a, b, c, d, e, f, g, h, ..] = *digest.as_bytes();

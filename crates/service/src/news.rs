@@ -158,9 +158,12 @@ impl News {
                 self.take(Reason::Deleted, index, key, &format!("it is not there any more{held}"));
             }
             // Of a deletion that was undone before anybody looked, only the marker tells.
-            Some(observation::DELETE_MARKER) => {
+            Some(observation::DELETE_MARKER)
+                if opening.value(version::SOURCE, version::FOLLOWED) == Some("yes") =>
+            {
                 let at = opening.value(version::SOURCE, version::MODIFIED).unwrap_or_default();
-                self.take(Reason::Deleted, index, key, &format!("a delete marker of {at} hid it"));
+                let what = format!("it was deleted on {at}, and written again");
+                self.take(Reason::Deleted, index, key, &what);
             }
             Some(observation::CHANGED) if was_held(opening) && hold(opening) != Some("ON") => {
                 self.take(Reason::HoldLifted, index, key, "its legal hold was on, and is not");

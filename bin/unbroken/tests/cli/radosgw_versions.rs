@@ -139,6 +139,34 @@ fn what_is_older_than_what_is_sealed_is_told_of() {
     assert_eq!((code, counts(&source)), (0, [0, 0, 0, 0]), "{text}");
 }
 
+/// A recording that was deleted before anybody looked is sealed under no policy. When its deletion is undone it is
+/// there like every other one, and is judged; and a marker that nothing followed is no deletion that was undone.
+#[test]
+fn what_comes_back_is_judged_like_everything_that_is_there() {
+    let rgw = Rgw::new("versions-back", false);
+    rgw.put(CALL, b"without a sidecar");
+    let delete = || {
+        let delete = rgw.owner.delete_object().bucket(&rgw.bucket).key(CALL);
+        rgw.runtime.block_on(delete.send()).unwrap().version_id().unwrap().to_owned()
+    };
+    let marker = delete();
+    let (code, source, text) = rgw.all_versions("");
+    assert_eq!((code, counts(&source)), (2, [0, 0, 1, 1]), "{text}");
+    assert!(!text.contains("written again"), "{text}");
+    let undo = rgw.owner.delete_object().bucket(&rgw.bucket).key(CALL).version_id(marker);
+    rgw.runtime.block_on(undo.send()).unwrap();
+    let source = format!("s3://{}/org-1/", rgw.bucket);
+    let policy =
+        "format = \"unbroken/policy@v1\"\nname = \"ours\"\n[[companion]]\nrole = \"sidecar\"\n";
+    std::fs::write(rgw.scene.path("ours.toml"), policy).unwrap();
+    let (code, text) = rgw.run("", &["ingest", "--policy", "ours.toml", &source]);
+    assert_eq!(code, 2, "{text}");
+    assert!(text.contains("it is there as the current version since entry"), "{text}");
+    assert!(text.contains("the sidecar is missing"), "{text}");
+    let (code, text) = rgw.run("", &["ingest", "--policy", "ours.toml", &source]);
+    assert_eq!(code, 0, "{text}");
+}
+
 /// Where versioning was suspended for a time, each version written then is called `null`, and takes the place of
 /// the last one that was.
 #[test]

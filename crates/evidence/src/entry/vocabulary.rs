@@ -118,6 +118,8 @@ pub mod version {
     pub const SHA256: &str = "/sha256";
     /// Why its bytes were not read.
     pub const UNREAD: &str = "/unread";
+    /// That bytes were written under the key behind it.
+    pub const FOLLOWED: &str = "/followed";
 }
 
 /// Lock and legal hold, as the store says.

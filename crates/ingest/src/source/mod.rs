@@ -47,6 +47,8 @@ pub struct Version {
     pub is_marker: bool,
     /// Whether it is what stands under the key now.
     pub is_latest: bool,
+    /// Whether bytes were written under the key behind it.
+    pub is_followed: bool,
 }
 
 /// The versions of one key.

@@ -5,7 +5,7 @@ use unbroken_container::s3::Failure;
 use unbroken_evidence::hash::Hash;
 use unbroken_evidence::vocabulary::object;
 use unbroken_ledger::error::LedgerError;
-use unbroken_ledger::private::{Lookup, Private, object_value};
+use unbroken_ledger::private::{Lookup, ObjectState, Private, object_value};
 
 use super::object::Object;
 use super::{Sealing, Tools, Unread, Work};
@@ -92,14 +92,24 @@ impl Work<'_> {
         let of = (&[object][..], &Unread::default());
         let alone = Assembled::alone(0, named);
         let sealing = self.sealing(of, &alone, listed, (captured, block_key), known, tools)?;
-        Ok(sealing.map_or_else(
-            || Earlier::Unread(ObjectError::Broken(LOST.to_owned())),
-            |sealing| Earlier::Recording(Box::new(sealing)),
-        ))
+        Ok(match sealing {
+            None => Earlier::Unread(ObjectError::Broken(LOST.to_owned())),
+            Some(mut sealing) => {
+                let state = &mut sealing.entry.row.object;
+                state
+                    .iter_mut()
+                    .for_each(|state| state.stamp.splice(0..0, *NONCURRENT).for_each(drop));
+                Earlier::Recording(Box::new(sealing))
+            }
+        })
     }
 
-    /// Whether an object that nothing is known of is a recording, by itself.
+    /// Whether an object that nothing is known of is a recording, by itself. Of a document that cannot be read
+    /// nobody knows.
     fn is_recording(&self, object: &Object<'_>) -> bool {
+        if self.layout.tells_by_content(&object.listed.key) && object.sketch.is_none() {
+            return false;
+        }
         let seen = Seen { key: &object.listed.key, document: object.sketch.as_deref() };
         !self.layout.groups_by_folder()
             || Folder::new(self.layout, vec![seen]).recordings().next().is_some()
@@ -126,16 +136,27 @@ impl Work<'_> {
 
 const LOST: &str = "what was sealed of it is lost from private.db: run `unbroken audit`";
 
+/// Begins the stamp of what was no current version: should it become one, it is looked at as such.
+const NONCURRENT: &[u8; 11] = b"noncurrent\n";
+
+/// Whether what is known of an object was sealed of an earlier version.
+pub(super) fn is_noncurrent(known: &ObjectState) -> bool {
+    known.stamp.starts_with(NONCURRENT)
+}
+
 struct SealedVersion {
     version: String,
     modified: String,
 }
 
 impl SealedVersion {
-    /// Whether it is this version. Where versioning was suspended, versions take each other's place as `null`.
+    /// Whether it is this version. What was written while no versions were kept is called `null`, has no version
+    /// in an entry of that time, and takes the place of the last such one.
     fn is(&self, Version { listed, .. }: &Version) -> bool {
-        self.version == listed.version
-            && (self.version != "null" || self.modified == listed.modified)
+        match (self.version.as_str(), listed.version.as_str()) {
+            ("" | "null", "null") => self.modified == listed.modified,
+            (own, other) => own == other,
+        }
     }
 
     /// Whether it was there before `version`: by its place among all versions of the key, or, where its own is

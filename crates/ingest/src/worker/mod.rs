@@ -17,6 +17,7 @@ use unbroken_ledger::private::{
 use unbroken_ledger::random::SystemRandom;
 use unbroken_ledger::seal::{Clock, NewEntry};
 
+use self::earlier::is_noncurrent;
 use self::object::Object;
 use crate::capture::Keep;
 use crate::disposition::Disposition;
@@ -240,6 +241,12 @@ impl Work<'_> {
         Ok(None)
     }
 
+    /// Whether a recording is judged anew though nothing of it changed: its companions had time until now, or it
+    /// was sealed when it was no current version.
+    fn is_due(&self, key: &[u8], known: Option<&(u64, ObjectState)>) -> bool {
+        self.due.contains(key) || known.is_some_and(|(_, known)| is_noncurrent(known))
+    }
+
     fn recording(
         &self,
         objects: &mut [Object<'_>],
@@ -259,7 +266,7 @@ impl Work<'_> {
             return Ok(());
         }
         let known = self.known(&object.listed.key, &tools.private)?;
-        let is_due = self.due.contains(&object.listed.key);
+        let is_due = self.is_due(&object.listed.key, known.as_ref());
         let waits = without_reading(object.listed, &known, digest, (unread, self.layout))
             .filter(|became| !is_due || *became != Disposition::Unchanged)
             .or_else(|| passing.then_some(Disposition::KeptBack))

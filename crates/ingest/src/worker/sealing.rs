@@ -11,6 +11,7 @@ use unbroken_ledger::error::LedgerError;
 use unbroken_ledger::private::{Lookup, ObjectState, Private};
 use unbroken_ledger::random::subject;
 
+use super::earlier::is_noncurrent;
 use super::object::Object;
 use super::{Sealing, Tools, Unread, Work, no_randomness};
 use crate::capture::Captured;
@@ -194,6 +195,8 @@ fn story(
     let Some((leaf, _)) = tools.private.opening(*index)? else { return Ok(None) };
     let what = if state.sha256 != captured.digests.sha256 {
         "its bytes changed"
+    } else if is_noncurrent(state) {
+        "it is there as the current version"
     } else if state.companions != companions {
         "a companion appeared, changed or is gone"
     } else {

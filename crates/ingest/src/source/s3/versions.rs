@@ -1,8 +1,10 @@
 //! Every version of every object of a bucket, and the markers that hide objects, key after key. A server may
 //! break the rules of listing here too ([`super::listing`]): each page must lead on.
 
+use std::collections::HashSet;
+
 use aws_sdk_s3::operation::list_object_versions::ListObjectVersionsOutput;
-use aws_sdk_s3::types::{DeleteMarkerEntry, EncodingType, ObjectVersion};
+use aws_sdk_s3::types::{DeleteMarkerEntry, EncodingType, ObjectVersion, OptionalObjectAttributes};
 use unbroken_container::s3::{Bounded, Failure, decoded};
 use unbroken_evidence::error::printable_bytes;
 
@@ -11,8 +13,8 @@ use super::{S3Source, time};
 use crate::error::{ObjectError, SourceError};
 use crate::source::{Listed, Next, Version, Versions};
 
-/// Versions of one key that are held; an object that is written each minute has as many in four months.
-const VERSIONS_MAX: usize = 200_000;
+/// Versions of one key that are looked at: the newest.
+const VERSIONS_MAX: usize = 10_000;
 
 /// What the credentials need for it.
 const NEEDS: &str = "the credentials need s3:ListBucketVersions on this bucket, and s3:GetObjectVersion on its objects";
@@ -27,6 +29,8 @@ struct Walk {
     /// The key whose versions are listed, and those so far, the newest first.
     key: Vec<u8>,
     versions: Vec<Version>,
+    /// Their ids.
+    ids: HashSet<String>,
     left_out: u64,
     fruitless: u32,
 }
@@ -73,6 +77,7 @@ pub(super) fn page(
             .prefix(&source.prefix)
             // Keys may hold what XML cannot.
             .encoding_type(EncodingType::Url)
+            .optional_object_attributes(OptionalObjectAttributes::RestoreStatus)
             .set_key_marker(key.clone())
             .set_version_id_marker(version.clone())
             .set_request_payer(s3.request_payer.clone())
@@ -114,6 +119,7 @@ fn of_version(version: &ObjectVersion, key: Vec<u8>) -> Version {
         listed: Listed { key, version: version_id, etag, size, modified, stamp, not_readable },
         is_marker: false,
         is_latest: version.is_latest().unwrap_or(false),
+        is_followed: false,
     }
 }
 
@@ -130,6 +136,7 @@ fn of_marker(marker: &DeleteMarkerEntry, key: Vec<u8>) -> Version {
         },
         is_marker: true,
         is_latest: marker.is_latest().unwrap_or(false),
+        is_followed: false,
     }
 }
 
@@ -142,13 +149,14 @@ impl Walk {
             return Err(format!("the server lists versions of {key} behind those of {last}"));
         }
         let is_next = *key != self.key;
-        if !is_next && self.versions.last().is_some_and(|last| last.listed.version == *id) {
+        if !is_next && self.ids.contains(id) {
             return Err(format!("the server lists a version of {} twice", printable_bytes(key)));
         }
         let complete = (is_next && !self.versions.is_empty()).then(|| self.finish());
         if is_next {
             self.key = key.clone();
         }
+        self.ids.insert(id.clone());
         match self.versions.len() < VERSIONS_MAX {
             true => self.versions.push(version),
             false => self.left_out += 1,
@@ -158,7 +166,13 @@ impl Walk {
 
     fn finish(&mut self) -> Versions {
         let mut list = std::mem::take(&mut self.versions);
+        let mut is_followed = false;
+        for version in &mut list {
+            version.is_followed = is_followed;
+            is_followed |= !version.is_marker;
+        }
         list.reverse();
+        self.ids.clear();
         Versions { list, left_out: std::mem::take(&mut self.left_out) }
     }
 
