@@ -23,7 +23,7 @@ pub(crate) struct Said<'a> {
 pub(super) const IDS: [&str; 3] = ["organization", "conversation", "recording"];
 /// Names of which a recording has one value.
 const SINGLE: [&str; 3] = ["start", "end", "direction"];
-/// What a layout may give by [[field]].
+/// What a layout may give by `[[field]]`.
 pub(super) const NAMES: [&str; 10] = [
     "organization",
     "conversation",
