@@ -124,14 +124,7 @@ fn the_first_few_policies_are_said_in_their_own_words() {
     let [policy] = verdict.recordings().policies() else { panic!("one policy") };
     assert_eq!((policy.index, policy.name.as_str()), (1, "genesys-cloud-1"));
     let values = vec![Value::string("policy", "/name", "n"), Value::string("policy", "/text", "t")];
-    let mut salt = 0_u8;
-    let set = FieldSet::seal(values, &mut || {
-        salt += 1;
-        [salt; 16]
-    });
-    let commitment = set.commitment();
-    let positions = set.into_fields().into_iter().map(Position::Shown).collect();
-    let opening = Opening { positions, ..Opening::default() }.verify(&commitment).unwrap();
+    let opening = shown(values);
     let mut recordings = Recordings::default();
     for index in 0..20 {
         recordings.policy(index, &opening);
@@ -140,12 +133,8 @@ fn the_first_few_policies_are_said_in_their_own_words() {
     assert_eq!(recordings.policies()[0].text, "t");
 }
 
-/// An opening that shows one remark of a run, and how the run ended.
-fn remarked(remark: &str) -> VerifiedOpening {
-    let values = vec![
-        Value::string("pass", "/remarks/0", remark),
-        Value::string("pass", "/outcome", "finished"),
-    ];
+/// An opening that shows these values.
+fn shown(values: Vec<Value>) -> VerifiedOpening {
     let mut salt = 0_u8;
     let set = FieldSet::seal(values, &mut || {
         salt += 1;
@@ -154,6 +143,15 @@ fn remarked(remark: &str) -> VerifiedOpening {
     let commitment = set.commitment();
     let positions = set.into_fields().into_iter().map(Position::Shown).collect();
     Opening { positions, ..Opening::default() }.verify(&commitment).unwrap()
+}
+
+/// An opening that shows one remark of a run, and how the run ended.
+fn remarked(remark: &str) -> VerifiedOpening {
+    let values = vec![
+        Value::string("pass", "/remarks/0", remark),
+        Value::string("pass", "/outcome", "finished"),
+    ];
+    shown(values)
 }
 
 /// A policy that asks for a hold which nobody could give was met, and nobody was told that it was not there.
