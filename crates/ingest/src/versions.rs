@@ -50,6 +50,8 @@ struct History<'a> {
     told: Vec<Told>,
     /// So many more are to be told of.
     more: u64,
+    /// Some could not be read, or are beyond those of a key that are looked at.
+    left_some: bool,
     checkpointed: Instant,
 }
 
@@ -60,8 +62,16 @@ pub(crate) fn seal(
     summary: &mut Summary,
 ) -> Result<Vec<Told>, LedgerError> {
     let private = private_path(ledger.folder());
-    let (told, checkpointed) = (Vec::new(), Instant::now());
-    let mut history = History { work, ledger, summary, private, told, more: 0, checkpointed };
+    let mut history = History {
+        work,
+        ledger,
+        summary,
+        private,
+        told: Vec::new(),
+        more: 0,
+        left_some: false,
+        checkpointed: Instant::now(),
+    };
     let (mut waiting, mut failed) = (Vec::new(), None);
     let listed = work.source.versions(&mut |versions| {
         let taken = history.waiting(versions).and_then(|new| {
@@ -75,13 +85,14 @@ pub(crate) fn seal(
     });
     failed.map_or(Ok(()), Err)?;
     history.work_off(waiting)?;
-    let History { told, more, .. } = history;
+    let History { told, more, left_some, .. } = history;
     let (location, is_listed) = (work.source.location().as_bytes(), listed.is_ok());
     if let Err(error) = listed {
         let what = format!("earlier versions cannot be listed: {error}; {}", error.hint());
         summary.problem(Problem::new(location, what));
     }
-    summary.all_versions = is_listed && more == 0 && !work.stop.load(Ordering::Relaxed);
+    let is_stopped = work.stop.load(Ordering::Relaxed);
+    summary.all_versions = is_listed && more == 0 && !left_some && !is_stopped;
     if more > 0 {
         let what =
             format!("earlier versions beside those of this run: {more}; the next run goes on");
@@ -102,6 +113,7 @@ impl History<'_> {
             return Ok(None);
         }
         if left_out > 0 {
+            self.left_some = true;
             let what = format!("it has {left_out} older versions, of which nothing is told");
             self.summary.problem(Problem::new(&key, what));
         }
@@ -164,6 +176,7 @@ impl History<'_> {
                 Earlier::Sealed => settled.push(dealt_with),
                 Earlier::Unread(ObjectError::Stopped) => {}
                 Earlier::Unread(error) => {
+                    self.left_some = true;
                     let problem = Problem::new(&listed.key, format!("{of}: {error}"));
                     self.summary.problem(problem);
                 }

@@ -2,6 +2,9 @@
 
 use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 use serde_json::Value;
+use unbroken_ledger::ledger::private_path;
+use unbroken_ledger::private::Private;
+use unbroken_ledger::reader::LogReader;
 
 use super::radosgw::Rgw;
 
@@ -43,6 +46,17 @@ impl Rgw {
     }
 }
 
+/// What the last run says of versions in its own entry.
+fn versions_said(rgw: &Rgw) -> String {
+    let folder = rgw.scene.path("ledger");
+    let mut reader = LogReader::open(&folder).unwrap();
+    let private = Private::open_to_read(&private_path(&folder)).unwrap();
+    let last = reader.checkpoint().size - 1;
+    let entry = reader.entry(last).unwrap();
+    let opening = private.opening_of(last, &entry).unwrap().unwrap();
+    opening.value("pass", "/versions").unwrap().to_owned()
+}
+
 /// Sealed, sealed again, earlier versions, told of.
 fn counts(source: &Value) -> [u64; 4] {
     ["sealed", "sealed_again", "earlier_versions", "versions_told"]
@@ -61,6 +75,7 @@ fn what_was_overwritten_before_the_first_run_is_sealed_first() {
     let (code, source, text) = rgw.all_versions("");
     assert_eq!((code, counts(&source)), (2, [0, 1, 2, 0]), "{text}");
     assert!(text.contains("its bytes changed since entry"), "{text}");
+    assert_eq!(versions_said(&rgw), "every one");
     // Nothing is left to do.
     let (code, source, text) = rgw.all_versions("");
     assert_eq!((code, counts(&source)), (0, [0, 0, 0, 0]), "{text}");
@@ -203,4 +218,11 @@ fn a_right_that_is_missing_is_named() {
     let (code, source, text) = rgw.all_versions("OTHER_");
     assert_eq!((code, counts(&source)), (2, [1, 0, 0, 0]), "{text}");
     assert!(text.contains("s3:ListBucketVersions"), "{text}");
+    let not_all = "every one was asked for, and not all could be looked at";
+    assert_eq!(versions_said(&rgw), not_all);
+    // They may be listed, and not read: what is sealed says that too.
+    rgw.allow("\"s3:ListBucket\",\"s3:ListBucketVersions\",\"s3:GetObject\"");
+    let (code, _, text) = rgw.all_versions("OTHER_");
+    assert_eq!((code, versions_said(&rgw).as_str()), (2, not_all), "{text}");
+    assert!(text.contains("its version of"), "{text}");
 }
